@@ -1,0 +1,98 @@
+//! What the extended audio and video heads share (Enhanced RTMP v2, "ExAudioTagHeader" and
+//! "ExVideoTagHeader"): ModEx extensions, multitrack, FourCC.
+
+use super::Error;
+
+/// A place in a tag's data, moved forward by what is read.
+#[derive(Clone, Copy)]
+pub(super) struct Cursor<'a> {
+    data: &'a [u8],
+    pub(super) position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(data: &'a [u8]) -> Self {
+        Self { data, position: 0 }
+    }
+
+    pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Error> {
+        let needed = self.position.saturating_add(N);
+        let bytes = self.data.get(self.position..).and_then(<[u8]>::first_chunk::<N>);
+        let &bytes = bytes.ok_or(Error::Truncated { what, needed, len: self.data.len() })?;
+        self.position = needed;
+        Ok(bytes)
+    }
+
+    pub(super) fn byte(&mut self, what: &'static str) -> Result<u8, Error> {
+        self.array::<1>(what).map(|[byte]| byte)
+    }
+
+    fn slice(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], Error> {
+        let needed = self.position.saturating_add(len);
+        let bytes = self.data.get(self.position..needed);
+        let bytes = bytes.ok_or(Error::Truncated { what, needed, len: self.data.len() })?;
+        self.position = needed;
+        Ok(bytes)
+    }
+}
+
+/// The part of an extended head behind its first byte.
+pub(super) struct Extended {
+    /// `AudioPacketType` or `VideoPacketType` after ModEx and Multitrack were taken off.
+    pub(super) packet_type: u8,
+    /// `TimestampOffsetNano`: 0 to 999 999 ns.
+    pub(super) nano_offset: u32,
+    /// Absent in a video command, which has no codec.
+    pub(super) fourcc: Option<[u8; 4]>,
+    /// The first track's id in a multitrack message.
+    pub(super) track: Option<u8>,
+}
+
+/// Reads what follows the first byte of an extended head.
+///
+/// `packet_type` is the low half of that byte, `multitrack` the number that means Multitrack (5 in
+/// audio, 6 in video); `is_command` says that the video frame type is "command".
+pub(super) fn parse(
+    cursor: &mut Cursor<'_>,
+    mut packet_type: u8,
+    multitrack: u8,
+    is_command: bool,
+) -> Result<Extended, Error> {
+    let mut nano_offset = 0;
+    while packet_type == MOD_EX {
+        let mut len = usize::from(cursor.byte("ModEx size")?).saturating_add(1);
+        if len == 256 {
+            len = usize::from(u16::from_be_bytes(cursor.array("ModEx size")?)).saturating_add(1);
+        }
+        let data = cursor.slice(len, "ModEx data")?;
+        let types = cursor.byte("ModEx type")?;
+        packet_type = types & 0x0F;
+        if types >> 4 == TIMESTAMP_OFFSET_NANO
+            && let Some(&[n2, n1, n0]) = data.first_chunk::<3>()
+        {
+            nano_offset = u32::from_be_bytes([0, n2, n1, n0]).min(MAX_NANO_OFFSET);
+        }
+    }
+    // In a video command UI8 VideoCommand follows instead of a codec, unless it is metadata.
+    if is_command && packet_type != VIDEO_METADATA {
+        return Ok(Extended { packet_type, nano_offset, fourcc: None, track: None });
+    }
+    if packet_type != multitrack {
+        let fourcc = Some(cursor.array("FourCC")?);
+        return Ok(Extended { packet_type, nano_offset, fourcc, track: None });
+    }
+    let types = cursor.byte("multitrack type")?;
+    // One FourCC for all tracks, or one before each: either way it comes first.
+    let fourcc = Some(cursor.array("FourCC")?);
+    let track = Some(cursor.byte("track id")?);
+    if types >> 4 != ONE_TRACK {
+        cursor.array::<3>("track size")?;
+    }
+    Ok(Extended { packet_type: types & 0x0F, nano_offset, fourcc, track })
+}
+
+const MOD_EX: u8 = 7;
+const TIMESTAMP_OFFSET_NANO: u8 = 0;
+const MAX_NANO_OFFSET: u32 = 999_999;
+const ONE_TRACK: u8 = 0;
+const VIDEO_METADATA: u8 = 4;

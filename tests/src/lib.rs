@@ -1,1 +1,26 @@
-//! placeholder
+//! End to end: a real server process, real ffmpeg, real Chromium.
+//!
+//! A test gets a [`Stage`]: it starts the processes, ends them, and when the test fails prints what each of them said
+//! and takes a picture of every page. The server is `target/release/pushpull`, or the file `PUSHPULL_BIN` names.
+
+pub mod browser;
+pub mod clip;
+pub mod ffmpeg;
+pub mod http;
+pub mod process;
+pub mod rtmp;
+pub mod server;
+pub mod stage;
+pub mod viewer;
+pub mod wait;
+pub mod webdriver;
+
+pub use crate::{
+    browser::Browser,
+    clip::Clip,
+    ffmpeg::Publisher,
+    server::Server,
+    stage::{Stage, stage},
+    viewer::Viewer,
+    wait::until,
+};

@@ -1,0 +1,297 @@
+//! Headless Chromium, driven the way a person uses a page: by the roles and names of its elements.
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    process::Process,
+    server::PATIENCE,
+    stage::Stage,
+    wait::until,
+    webdriver::{Element, Session},
+};
+
+/// A browser with one page.
+#[derive(Clone)]
+pub struct Browser {
+    session: Session,
+    console: Arc<Mutex<Vec<Message>>>,
+    /// Ended on drop, and its Chromium with it.
+    _driver: Arc<Process>,
+}
+
+/// One line of the page's console, the browser's own complaints (network, content security policy) included.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// `SEVERE`, `WARNING`, `INFO`, `DEBUG`
+    pub level: String,
+    /// What it says.
+    pub text: String,
+}
+
+/// What a `<video>` shows at one moment.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Playback position, seconds.
+    pub time: f64,
+    /// Frames presented or dropped so far.
+    pub frames: u64,
+    /// Whether it stands still because nobody plays it.
+    pub paused: bool,
+    /// Width of the picture, pixels; 0 before there is one.
+    pub width: u64,
+    /// A hash of the picture's pixels.
+    pub picture: i64,
+    /// Difference between the brightest and the darkest value: 0 means a blank picture.
+    pub contrast: u64,
+}
+
+impl Browser {
+    /// Starts a Chromium with an empty profile, in English, 1280 × 800.
+    pub async fn start(stage: &Stage) -> Result<Browser> {
+        let mut command = Command::new("chromedriver");
+        command.arg("--port=0");
+        let mut driver = Process::start("chromedriver", command)?;
+        stage.watch("chromedriver", driver.log());
+        let port: u16 = until("chromedriver listens", PATIENCE, async || {
+            ensure!(driver.is_running()?, "it ended");
+            let log = driver.log().text();
+            Ok(log.lines().find_map(|line| {
+                line.split_once("started successfully on port ")?
+                    .1
+                    .trim_end_matches('.')
+                    .parse()
+                    .ok()
+            }))
+        })
+        .await?;
+
+        let mut arguments = CHROMIUM_ARGUMENTS.map(str::to_owned).to_vec();
+        let profile =
+            tempfile::Builder::new().prefix("chromium-").tempdir_in(stage.folder())?.keep();
+        arguments.push(format!("--user-data-dir={}", profile.display()));
+        let session = Session::start(
+            ([127, 0, 0, 1], port).into(),
+            json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } }),
+        )
+        .await
+        .context("chromedriver starts Chromium")?;
+        let browser = Browser { session, console: Arc::default(), _driver: Arc::new(driver) };
+        stage.keep(browser.clone());
+        Ok(browser)
+    }
+
+    /// Opens an address and waits until the page has loaded.
+    pub async fn open(&self, url: &str) -> Result<()> {
+        self.session.post("url", json!({ "url": url })).await?;
+        Ok(())
+    }
+
+    /// Waits for an element with this role and, unless it is empty, this accessible name.
+    pub async fn by_role(&self, role: &str, name: &str) -> Result<Element> {
+        until(&format!("a {role} named {name:?}"), PATIENCE, async || self.find(role, name).await)
+            .await
+    }
+
+    /// An element with this role and name, if it is there and can be seen now.
+    pub async fn find(&self, role: &str, name: &str) -> Result<Option<Element>> {
+        for element in self.session.find_all(candidates(role)?).await? {
+            if !element.is_displayed().await? || element.role().await? != role {
+                continue;
+            }
+            if name.is_empty() || element.label().await? == name {
+                return Ok(Some(element));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Clicks the button with this name once it is there.
+    pub async fn press(&self, button: &str) -> Result<()> {
+        self.by_role("button", button).await?.click().await
+    }
+
+    /// Replaces the text of the textbox with this name.
+    pub async fn fill(&self, textbox: &str, text: &str) -> Result<()> {
+        let element = self.by_role("textbox", textbox).await?;
+        element.clear().await?;
+        element.type_text(text).await
+    }
+
+    /// Waits until an alert says something and returns it.
+    pub async fn alert(&self) -> Result<String> {
+        until("an alert", PATIENCE, async || {
+            for element in self.session.find_all("[role=alert]").await? {
+                let text = element.text().await?;
+                if !text.trim().is_empty() {
+                    return Ok(Some(text));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// The text a person sees on the page.
+    pub async fn text(&self) -> Result<String> {
+        let value = self.run("return document.body.innerText", Vec::new()).await?;
+        Ok(value.as_str().context("a page has text")?.to_owned())
+    }
+
+    /// Runs JavaScript in the page; what it returns.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
+        self.session.post("execute/sync", json!({ "script": script, "args": arguments })).await
+    }
+
+    /// What the page's first video shows. Fails when there is none.
+    pub async fn look(&self) -> Result<Look> {
+        let value = self.run(LOOK, Vec::new()).await?;
+        ensure!(value.is_object(), "the page has no video");
+        Ok(Look {
+            time: value["time"].as_f64().context("a position")?,
+            frames: value["frames"].as_u64().context("a count")?,
+            paused: value["paused"].as_bool().context("a state")?,
+            width: value["width"].as_u64().context("a width")?,
+            picture: value["picture"].as_i64().context("a hash")?,
+            contrast: value["contrast"].as_u64().context("a contrast")?,
+        })
+    }
+
+    /// Waits until the video plays: its position moves, frames are presented, and the pixels change and are not blank.
+    pub async fn plays(&self) -> Result<Look> {
+        let mut first: Option<Look> = None;
+        until("the video plays", PATIENCE, async || {
+            let look = self.look().await?;
+            let Some(before) = &first else {
+                if look.width > 0 && look.contrast > 0 {
+                    first = Some(look);
+                }
+                return Ok(None);
+            };
+            let moved = look.time > before.time + 0.5
+                && look.frames > before.frames
+                && look.picture != before.picture;
+            ensure!(moved && !look.paused, "from {before:?} to {look:?}");
+            Ok(Some(look))
+        })
+        .await
+    }
+
+    /// The console as text, for a person.
+    pub async fn console_text(&self) -> String {
+        match tokio::time::timeout(CLOSING, self.console()).await {
+            Ok(Ok(console)) => {
+                console.iter().map(|line| format!("{} {}\n", line.level, line.text)).collect()
+            }
+            Ok(Err(error)) => format!("not to be had: {error:#}"),
+            Err(_) => "not to be had: the browser does not answer".to_owned(),
+        }
+    }
+
+    /// Every line of the console so far.
+    pub async fn console(&self) -> Result<Vec<Message>> {
+        let new = self.session.post("se/log", json!({ "type": "browser" })).await?;
+        let mut console = self.console.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for entry in new.as_array().context("a list of messages")? {
+            console.push(Message {
+                level: entry["level"].as_str().unwrap_or_default().to_owned(),
+                text: entry["message"].as_str().unwrap_or_default().to_owned(),
+            });
+        }
+        Ok(console.clone())
+    }
+
+    /// Fails if the console holds an error or anything about the content security policy, but for lines that contain
+    /// one of `expected`.
+    pub async fn console_is_clean(&self, expected: &[&str]) -> Result<()> {
+        let console = self.console().await?;
+        let bad: Vec<_> = console
+            .iter()
+            .filter(|message| {
+                message.level == "SEVERE" || message.text.contains("Content Security Policy")
+            })
+            .filter(|message| !expected.iter().any(|expected| message.text.contains(expected)))
+            .collect();
+        ensure!(bad.is_empty(), "the console says: {bad:#?}");
+        Ok(())
+    }
+
+    /// Saves a picture of the page as PNG.
+    pub async fn picture(&self, path: &Path) -> Result<()> {
+        let picture = tokio::time::timeout(CLOSING, self.session.picture()).await??;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        Ok(std::fs::write(path, picture)?)
+    }
+
+    /// Ends the browser.
+    pub async fn close(self) {
+        // A browser that is gone already is as good as closed; the driver's end takes a stuck one with it.
+        drop(tokio::time::timeout(CLOSING, self.session.close()).await);
+    }
+}
+
+/// Elements that can have a role; WebDriver then tells the one they have.
+fn candidates(role: &str) -> Result<&'static str> {
+    Ok(match role {
+        "button" => "button, [role=button], input[type=button], input[type=submit]",
+        "combobox" => "select, [role=combobox]",
+        "link" => "a",
+        "list" => "ul, ol, [role=list]",
+        "radio" => "input[type=radio], [role=radio]",
+        "region" => "section, [role=region]",
+        "textbox" => "input, textarea, [role=textbox]",
+        _ => bail!("no selector for the role {role:?} yet"),
+    })
+}
+
+/// How long a browser may take to be pictured or closed; a stuck one is left to be killed.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// As root and in containers Chromium has no sandbox; and it must not look for hosts of its own.
+const CHROMIUM_ARGUMENTS: [&str; 11] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--window-size=1280,800",
+    "--accept-lang=en-US",
+];
+
+const LOOK: &str = r#"
+    const video = document.querySelector("video");
+    if (!video) return null;
+    const canvas = document.createElement("canvas");
+    canvas.width = 96;
+    canvas.height = 54;
+    const context = canvas.getContext("2d");
+    context.drawImage(video, 0, 0, canvas.width, canvas.height);
+    let picture = 0, least = 255, most = 0;
+    context.getImageData(0, 0, canvas.width, canvas.height).data.forEach((value, at) => {
+        if (at % 4 === 3) return;
+        picture = (Math.imul(picture, 31) + value) | 0;
+        least = Math.min(least, value);
+        most = Math.max(most, value);
+    });
+    return {
+        time: video.currentTime,
+        frames: video.getVideoPlaybackQuality().totalVideoFrames,
+        paused: video.paused,
+        width: video.videoWidth,
+        picture,
+        contrast: Math.max(0, most - least),
+    };
+"#;

@@ -1,0 +1,111 @@
+//! ffmpeg and ffprobe: the independent party that publishes and reads.
+
+use std::{path::Path, process::Command, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use crate::{clip::Clip, process::Process, server::Server, stage::Stage};
+
+/// An ffmpeg that publishes a clip in real time.
+pub struct Publisher(Process);
+
+impl Publisher {
+    /// Publishes `clip` as `live/<name>` in a loop, until stopped.
+    pub async fn looped(
+        stage: &Stage,
+        server: &Server,
+        clip: Clip,
+        name: &str,
+    ) -> Result<Publisher> {
+        Publisher::start(
+            stage,
+            &["-stream_loop", "-1"],
+            &clip.path().await?,
+            &server.push_url(name),
+        )
+    }
+
+    /// Publishes `clip` as `live/<name>` once, from its beginning to its end.
+    pub async fn once(stage: &Stage, server: &Server, clip: Clip, name: &str) -> Result<Publisher> {
+        Publisher::start(stage, &[], &clip.path().await?, &server.push_url(name))
+    }
+
+    fn start(stage: &Stage, options: &[&str], clip: &Path, url: &str) -> Result<Publisher> {
+        let mut command = Command::new("ffmpeg");
+        command.args(["-nostdin", "-hide_banner", "-loglevel", "warning", "-re"]).args(options);
+        command.arg("-i").arg(clip).args(["-c", "copy", "-f", "flv", url]);
+        let process = Process::start("ffmpeg", command)?;
+        stage.watch(&format!("ffmpeg, publishing {url},"), process.log());
+        Ok(Publisher(process))
+    }
+
+    /// Says goodbye as a person does who presses Ctrl-C, and waits until the process is gone.
+    pub async fn stop(mut self) -> Result<()> {
+        self.0.signal("INT")?;
+        self.0.exit(Duration::from_secs(10)).await?;
+        Ok(())
+    }
+
+    /// Vanishes without a word at the protocol's level: the process is killed.
+    pub async fn kill(mut self) -> Result<()> {
+        self.0.signal("KILL")?;
+        self.0.exit(Duration::from_secs(10)).await?;
+        Ok(())
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.0
+    }
+}
+
+/// One compressed packet as ffprobe reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packet {
+    /// Presentation and decoding time in seconds, as printed.
+    pub pts: Option<String>,
+    /// See `pts`.
+    pub dts: Option<String>,
+    /// Bytes.
+    pub size: String,
+    /// SHA-256 of the bytes.
+    pub hash: String,
+}
+
+/// Reads every packet of the first stream of `kind` (`v` or `a`) from a file or a URL, to its end.
+pub async fn packets(input: &str, kind: &str) -> Result<Vec<Packet>> {
+    let arguments = ["-v", "error", "-of", "json", "-show_data_hash", "sha256", "-show_packets"];
+    let arguments =
+        arguments.into_iter().chain(["-select_streams", kind, input]).map(str::to_owned);
+    let output = run("ffprobe", &arguments.collect::<Vec<_>>()).await?;
+    let output: Value = serde_json::from_str(&output)?;
+    let text = |packet: &Value, key: &str| packet[key].as_str().map(str::to_owned);
+    let packets =
+        output["packets"].as_array().context("ffprobe lists packets")?.iter().map(|packet| {
+            Some(Packet {
+                pts: text(packet, "pts_time"),
+                dts: text(packet, "dts_time"),
+                size: text(packet, "size")?,
+                hash: text(packet, "data_hash")?,
+            })
+        });
+    packets.collect::<Option<Vec<_>>>().context("a packet has a size and a hash")
+}
+
+/// Runs a program to its end and returns what it printed; what it said on standard error is in the error.
+pub async fn run(program: &str, arguments: &[String]) -> Result<String> {
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
+    let output = command.output().await.with_context(|| {
+        format!("{program} did not start: `just test` installs what the tests need")
+    })?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{program} {}: {}: {said}",
+        arguments.join(" "),
+        output.status
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}

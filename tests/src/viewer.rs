@@ -1,0 +1,151 @@
+//! Viewers of HTTP-FLV and WebSocket-FLV that keep what they were sent, tag by tag.
+
+use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use pushpull_media::flv::{self, Item, Tag, TagKind};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
+
+use crate::{
+    http::{self, Response},
+    server::Server,
+};
+
+/// Someone who watches a stream.
+pub struct Viewer {
+    source: Source,
+    reader: flv::Reader,
+    header: Option<flv::Header>,
+    received: u64,
+}
+
+enum Source {
+    Http(Box<Response>),
+    WebSocket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
+}
+
+impl Viewer {
+    /// Watches over HTTP. The answer must be 200.
+    pub async fn http(server: &Server, path: &str) -> Result<Viewer> {
+        let mut response = http::get(server.http, path).await?;
+        if response.status != 200 {
+            let said = response.text().await?;
+            bail!("{path}: {} {said}", response.status);
+        }
+        Ok(Viewer::new(Source::Http(Box::new(response))))
+    }
+
+    /// Watches over a WebSocket.
+    pub async fn websocket(server: &Server, path: &str) -> Result<Viewer> {
+        let (socket, _) = tokio_tungstenite::connect_async(server.ws_url(path)).await?;
+        Ok(Viewer::new(Source::WebSocket(Box::new(socket))))
+    }
+
+    fn new(source: Source) -> Viewer {
+        Viewer { source, reader: flv::Reader::new(), header: None, received: 0 }
+    }
+
+    /// The FLV header, once the first tag was read.
+    pub fn header(&self) -> Option<&flv::Header> {
+        self.header.as_ref()
+    }
+
+    /// The next tag. `None` when the stream ended as it should: at a tag's end, HTTP by its last chunk, a WebSocket
+    /// with close code 1000 or 1001.
+    pub async fn next(&mut self) -> Result<Option<Tag>> {
+        loop {
+            match self.reader.next()? {
+                Some(Item::Header(header)) => {
+                    ensure!(
+                        self.header.replace(header).is_none(),
+                        "a second FLV header in one stream"
+                    );
+                }
+                Some(Item::Tag(tag)) => return Ok(Some(tag)),
+                None => match self.piece().await? {
+                    Some(bytes) => {
+                        self.received += u64::try_from(bytes.len())?;
+                        self.reader.push(&bytes);
+                    }
+                    None => {
+                        ensure!(
+                            self.reader.offset() == self.received,
+                            "the stream ended inside a tag"
+                        );
+                        return Ok(None);
+                    }
+                },
+            }
+        }
+    }
+
+    /// The next tag of one kind, which must come.
+    pub async fn next_of(&mut self, kind: TagKind) -> Result<Tag> {
+        loop {
+            let tag = self
+                .next()
+                .await?
+                .with_context(|| format!("the stream ended before a {kind:?} tag came"))?;
+            if tag.kind() == kind {
+                return Ok(tag);
+            }
+        }
+    }
+
+    /// Everything up to the end of the stream.
+    pub async fn rest(&mut self) -> Result<Vec<Tag>> {
+        let mut tags = Vec::new();
+        while let Some(tag) = self.next().await? {
+            tags.push(tag);
+        }
+        Ok(tags)
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>> {
+        match &mut self.source {
+            Source::Http(response) => response.piece().await,
+            Source::WebSocket(socket) => loop {
+                match socket.next().await.context("the WebSocket ended without a close frame")?? {
+                    Message::Binary(bytes) => return Ok(Some(bytes)),
+                    Message::Ping(_) | Message::Pong(_) => {}
+                    Message::Close(frame) => {
+                        let code = frame.as_ref().map(|frame| u16::from(frame.code));
+                        ensure!(matches!(code, Some(1000 | 1001)), "closed with {frame:?}");
+                        return Ok(None);
+                    }
+                    other => bail!("not a binary message: {other:?}"),
+                }
+            },
+        }
+    }
+}
+
+/// Whether a tag is a picture or sound, neither a header nor a script.
+pub fn is_media(tag: &Tag) -> bool {
+    match tag.kind() {
+        TagKind::Video => {
+            flv::video::Head::parse(tag.data()).is_ok_and(|head| !head.is_sequence_header())
+        }
+        TagKind::Audio => {
+            flv::audio::Head::parse(tag.data()).is_ok_and(|head| !head.is_sequence_header())
+        }
+        TagKind::Script => false,
+    }
+}
+
+/// Whether a tag is a keyframe's.
+pub fn is_keyframe(tag: &Tag) -> bool {
+    tag.kind() == TagKind::Video
+        && flv::video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
+}
+
+/// A media tag's payload, without the head that FLV puts before it.
+pub fn payload(tag: &Tag) -> Result<&[u8]> {
+    let body = match tag.kind() {
+        TagKind::Video => flv::video::Head::parse(tag.data())?.body,
+        TagKind::Audio => flv::audio::Head::parse(tag.data())?.body,
+        TagKind::Script => 0,
+    };
+    tag.data().get(body..).context("a head longer than its tag")
+}

@@ -1,0 +1,28 @@
+# Every task of the repository. CI runs `just test`, the same recipe a person runs.
+set shell := ["bash", "-euo", "pipefail", "-c"]
+set positional-arguments
+
+# List the recipes.
+[private]
+default:
+    @just --list
+
+# Build what is missing and serve, with the built-in test stream on; arguments go to the server.
+run *args:
+    @scripts/run "$@"
+
+# Everything: formatting, lints, unit tests, the player in Chromium, end to end.
+test:
+    @scripts/test
+
+# Formatting and lints, native and WebAssembly; warnings are errors.
+check:
+    @scripts/check
+
+# Build the player package, `player-wasm/pkg/`.
+player:
+    @scripts/player
+
+# Format the Rust sources.
+fmt:
+    cargo fmt --all

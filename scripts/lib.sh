@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Shared by the scripts beside this file, which source it: where things are, and how each tool gets installed.
+# Everything installed for this repository alone goes below target/tools.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+
+# Versions that Cargo.lock does not pin.
+wasm_pack_version=0.15.1
+binaryen_version=132.0.0
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+fail() {
+    printf '\033[1;31merror:\033[0m %s\n' "$1" >&2
+    shift
+    if [ $# -gt 0 ]; then printf '       %s\n' "$@" >&2; fi
+    exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+have cargo || fail "Rust is missing" "install it with rustup: https://rustup.rs"
+
+# Where cargo builds: it knows CARGO_TARGET_DIR and the configuration files, so it is asked.
+target_dir=$(cargo metadata --no-deps --format-version 1 --offline | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+[ -n "$target_dir" ] || fail "cargo metadata names no target directory" "is Cargo.toml readable?"
+tools=$target_dir/tools
+export PATH="$tools/bin:$PATH"
+
+# The version of a package in Cargo.lock.
+locked_version() {
+    sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"\$/\1/p;}" Cargo.lock
+}
+
+# cargo install into target/tools. The lock file a tool was published with comes first; some registries lag behind it.
+# The tools only run a few times: compiling them is most of what they cost, so they are optimised less.
+install_tool() {
+    local crate=$1 version=$2 flag
+    for flag in --locked --force; do
+        if CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+            cargo install --quiet "$flag" --root "$tools" --version "$version" "$crate"; then
+            rm -rf "$tools/build"
+            return
+        fi
+        if [ "$flag" = --locked ]; then say "$crate: its own lock file did not work, trying without"; fi
+    done
+    fail "$crate $version could not be installed" \
+        "try: cargo install --version $version $crate" \
+        "and put it on PATH; then run this again"
+}
+
+need_wasm_target() {
+    local target=wasm32-unknown-unknown libdir
+    libdir=$(rustc --print target-libdir --target $target)
+    if compgen -G "$libdir/libcore-*.rlib" >/dev/null; then return; fi
+    have rustup || fail "this Rust has no $target target, and rustup is missing" \
+        "install Rust with rustup, or see docs/building.md for Debian's packages"
+    say "Adding Rust's $target target (rustup)"
+    rustup target add $target || fail "rustup could not add the target $target" \
+        "try: rustup target add $target" "without a route to rustup's server, see docs/building.md"
+}
+
+# wasm-bindgen's CLI and crate must be of the same version.
+need_wasm_bindgen() {
+    local version
+    version=$(locked_version wasm-bindgen)
+    if [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ]; then return; fi
+    say "Installing wasm-bindgen $version into $tools (compiles for a minute or two, once)"
+    install_tool wasm-bindgen-cli "$version"
+    hash -r
+}
+
+need_wasm_pack() {
+    if [ "$(wasm-pack --version 2>/dev/null)" = "wasm-pack $wasm_pack_version" ]; then return; fi
+    say "Installing wasm-pack $wasm_pack_version into $tools (compiles for a minute or two, once)"
+    install_tool wasm-pack "$wasm_pack_version"
+    hash -r
+}
+
+# Debian's packages for the browser tests, when their programs are missing.
+need_test_packages() {
+    local packages="" as_root=""
+    have chromedriver || packages="$packages chromium-driver"
+    have chromium || have google-chrome || packages="$packages chromium"
+    { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
+    packages=${packages# }
+    [ -n "$packages" ] || return 0
+
+    have apt-get || fail "the tests need these programs: $packages" \
+        "install them with your system's package manager (names as in Debian), so that chromedriver, chromium and ffmpeg are on PATH"
+    if [ "$(id -u)" != 0 ]; then
+        as_root=sudo
+        # Without a terminal sudo cannot ask for a password.
+        [ -t 0 ] || as_root="sudo -n"
+        have sudo || fail "the tests need packages that only root can install" "run as root: apt-get install $packages"
+    fi
+    say "Installing $packages (${as_root:+$as_root }apt-get)"
+    # The two variables hold words to be split.
+    # shellcheck disable=SC2086
+    if ! { $as_root apt-get update -qq &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages; } >"$target_dir/apt.log" 2>&1; then
+        tail -n 20 "$target_dir/apt.log" >&2
+        fail "apt-get could not install: $packages" "try: ${as_root:+sudo }apt-get update && ${as_root:+sudo }apt-get install $packages"
+    fi
+}

@@ -8,4 +8,6 @@
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
 
 pub mod amf0;
+pub mod codec;
 pub mod flv;
+pub mod timeline;

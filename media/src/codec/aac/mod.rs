@@ -1,0 +1,45 @@
+//! AAC: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), ADTS headers, silence.
+
+mod config;
+mod silence;
+
+pub use config::{AudioSpecificConfig, Error};
+
+/// Length of the ADTS header if `frame` is one whole ADTS frame, else `None`.
+///
+/// FLV carries raw frames, but some senders leave the header on. A raw frame cannot look like that:
+/// the first three bits would be its end.
+#[must_use]
+pub fn adts_header_len(frame: &[u8]) -> Option<usize> {
+    let &[b0, b1, _, b3, b4, b5, _, ..] = frame else { return None };
+    let sync = b0 == 0xFF && b1 & 0xF6 == 0xF0;
+    let length = usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5);
+    let header = if b1 & 1 == 1 { 7 } else { 9 };
+    (sync && length == frame.len() && length > header).then_some(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adts_is_told_by_its_sync_word_and_length() {
+        let adts = |length: u8, no_crc: u8| {
+            let mut frame = vec![0xFF, 0xF0 | no_crc, 0x50, 0x80, 0, length << 5 | 0x1F, 0xFC];
+            frame.extend([0x21; 2]);
+            frame
+        };
+        assert_eq!(adts_header_len(&[]), None);
+        let mut nine = adts(0, 1);
+        nine[4] = 1;
+        nine[5] = 1 << 5 | 0x1F;
+        assert_eq!(adts_header_len(&nine), Some(7));
+        assert_eq!(adts_header_len(&nine[..8]), None);
+        let mut with_crc = nine.clone();
+        with_crc[1] = 0xF0;
+        assert_eq!(adts_header_len(&with_crc), None, "no payload behind a header of nine");
+        with_crc.push(0x21);
+        with_crc[5] = 2 << 5 | 0x1F;
+        assert_eq!(adts_header_len(&with_crc), Some(9));
+    }
+}

@@ -3,4 +3,13 @@
 //! [`app`] binds the listeners, wires everything and stops it again; `hub` holds the live streams and knows no protocol;
 //! the protocols (`rtmp`, `flv`) know the hub and not each other.
 
+pub mod banner;
+pub mod config;
+pub mod endpoints;
+pub mod http;
+pub mod lan;
+pub mod logs;
+pub mod metrics;
 pub mod problem;
+pub mod shutdown;
+pub mod web;

@@ -1,1 +1,3 @@
+//! The `pushpull` program.
+
 fn main() {}

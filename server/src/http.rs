@@ -1,0 +1,171 @@
+//! The HTTP listeners: connections in, each with its limits, until the server stops.
+//!
+//! `axum::serve` sets no timer, and without one hyper's limit on the request head does nothing
+//! (hyperium/hyper-util#137): hence an accept loop of our own around hyper's connection.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, extract::ConnectInfo, http::Request};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    time::{sleep, timeout},
+};
+use tracing::{Instrument, debug, info_span, warn};
+
+use crate::{metrics::Metrics, shutdown::Shutdown};
+
+/// What HTTP peers are held to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at a time, over all listeners, viewers included.
+    pub max_connections: usize,
+    /// From the first byte of a request, or from the last answer, to the end of the head.
+    pub head_timeout: Duration,
+    /// Bytes of a request's head.
+    pub head_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_connections: 10_000,
+            head_timeout: Duration::from_secs(10),
+            head_size: 16 << 10,
+        }
+    }
+}
+
+/// What every HTTP listener shares.
+#[derive(Clone)]
+pub struct Server {
+    router: Router,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+}
+
+impl Server {
+    /// Answers with `router`, within `limits`, until `shutdown`.
+    pub fn new(
+        router: Router,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+        shutdown: Shutdown,
+    ) -> Server {
+        let permits = Arc::new(Semaphore::new(limits.max_connections));
+        Server { router, limits, permits, metrics, shutdown }
+    }
+
+    /// Accepts connections until the server stops.
+    pub async fn serve(self, listener: TcpListener) {
+        let requested = self.shutdown.requested().clone();
+        requested.run_until_cancelled(self.accept(listener)).await;
+    }
+
+    async fn accept(&self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) => pause_after(error).await,
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
+            self.metrics.http_connections_refused.inc();
+            self.shutdown.spawn(refuse(stream));
+            return;
+        };
+        let open = self.metrics.open_http_connection();
+        let span = info_span!("http", id = open.id, %peer);
+        let server = self.clone();
+        let connection = async move {
+            server.converse(stream, peer).await;
+            drop((permit, open));
+        };
+        self.shutdown.spawn(connection.instrument(span));
+    }
+
+    async fn converse(&self, stream: TcpStream, peer: SocketAddr) {
+        // A flush of a viewer is one write: waiting to fill a segment would only add delay.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "cannot set TCP_NODELAY");
+        }
+        let service = WithPeer { router: TowerToHyperService::new(self.router.clone()), peer };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_timeout)
+            .max_header_size(self.limits.head_size)
+            .max_buf_size(self.limits.head_size.max(MIN_BUFFER_SIZE))
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades();
+        let mut connection = std::pin::pin!(connection);
+        let outcome = tokio::select! {
+            outcome = &mut connection => outcome,
+            () = self.shutdown.requested().cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = outcome {
+            debug!(%error, "connection ended");
+        }
+    }
+}
+
+/// Puts the peer's address where handlers find it: `ConnectInfo<SocketAddr>`.
+struct WithPeer {
+    router: TowerToHyperService<Router>,
+    peer: SocketAddr,
+}
+
+impl Service<Request<Incoming>> for WithPeer {
+    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
+    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.router.call(request)
+    }
+}
+
+/// Says why before closing: a reset connection looks like a broken network.
+async fn refuse(mut stream: TcpStream) {
+    // The peer has no claim on our time: an answer that does not fit its window is not sent.
+    let answer = async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await
+    };
+    let _ = timeout(REFUSE_TIMEOUT, answer).await;
+}
+
+/// Accepting fails for the connection (go on at once) or for want of descriptors (which need time to come free).
+async fn pause_after(error: io::Error) {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionRefused => {}
+        _ => {
+            warn!(%error, "cannot accept a connection");
+            sleep(ACCEPT_PAUSE).await;
+        }
+    }
+}
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
+const REFUSE_TIMEOUT: Duration = Duration::from_secs(1);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// hyper accepts no smaller buffer.
+const MIN_BUFFER_SIZE: usize = 8 << 10;

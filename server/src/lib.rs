@@ -7,6 +7,7 @@ pub mod banner;
 pub mod config;
 pub mod endpoints;
 pub mod http;
+pub mod hub;
 pub mod lan;
 pub mod logs;
 pub mod metrics;

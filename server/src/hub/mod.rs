@@ -1,0 +1,315 @@
+//! The hub: live streams by name, one publisher each, any number of viewers. It knows no protocol.
+//!
+//! A stream is a [ring](ring::Ring) of blocks; a viewer is a cursor on it. What a publisher sends becomes an FLV tag once
+//! and goes to all viewers as the same bytes.
+
+mod batch;
+pub mod block;
+mod clock;
+mod config;
+mod describe;
+mod metadata;
+mod meter;
+mod packet;
+mod preroll;
+mod publisher;
+mod ring;
+mod stats;
+mod status;
+mod stream;
+mod sync;
+mod tracks;
+mod viewer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pushpull_rtmp::StreamName;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+
+pub use block::Block;
+pub use config::{Config, Takeover};
+pub use describe::{Audio, Video};
+pub use publisher::{Claim, Publisher, StopReason};
+pub use ring::EndReason;
+pub use stats::Stats;
+pub use status::{Source, State, StreamStatus};
+pub use viewer::{Next, Start, Viewer, ViewerInfo};
+
+use stream::{Session, Stream};
+
+/// All live streams. Clones are the same hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    config: Config,
+    stats: Stats,
+    is_closing: AtomicBool,
+    /// Bumped whenever a stream starts, stops or is described anew.
+    changed: watch::Sender<u64>,
+    /// Locked before a stream's own lock, never after.
+    names: Mutex<HashMap<StreamName, Name>>,
+}
+
+/// A name in use. It is removed as soon as it is neither claimed nor has a stream.
+#[derive(Debug, Default)]
+struct Name {
+    is_claimed: bool,
+    stream: Option<Arc<Stream>>,
+}
+
+/// Why a name cannot be published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClaimError {
+    /// Somebody publishes it, or is about to.
+    #[error("somebody else publishes this stream")]
+    Busy,
+    /// [`Config::max_streams`] names are in use.
+    #[error("there are as many streams as this server takes ({limit})")]
+    TooManyStreams {
+        /// The limit.
+        limit: usize,
+    },
+    /// The server stops.
+    #[error("the server is stopping")]
+    Closing,
+}
+
+/// Why a stream cannot be viewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// Nobody publishes it, nor did anybody within [`Config::missing_wait`].
+    #[error("nobody publishes this stream")]
+    NotFound,
+    /// Its publisher sent nothing to begin with, no keyframe above all, within [`Config::start_wait`].
+    #[error("the stream has not sent a keyframe yet")]
+    NotReady,
+    /// It has [`Config::max_viewers`] viewers.
+    #[error("the stream has as many viewers as it takes ({limit})")]
+    TooManyViewers {
+        /// The limit.
+        limit: usize,
+    },
+    /// The server stops.
+    #[error("the server is stopping")]
+    Closing,
+}
+
+impl Hub {
+    /// A hub without streams.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                stats: Stats::default(),
+                is_closing: AtomicBool::new(false),
+                changed: watch::Sender::new(0),
+                names: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Claims a name for a publisher. Nothing changes for others until [`Claim::go_live`].
+    ///
+    /// # Errors
+    /// [`ClaimError`]; whether a name that is published already is `Busy` is a matter of [`Config::takeover`].
+    pub fn claim(&self, name: &StreamName, source: Source) -> Result<Claim, ClaimError> {
+        let mut names = self.names();
+        if self.is_closing() {
+            return Err(ClaimError::Closing);
+        }
+        let limit = self.config().max_streams;
+        let is_full = names.len() >= limit;
+        match names.get_mut(name) {
+            Some(taken) if taken.is_claimed || !self.may_replace(taken.stream.as_deref()) => {
+                return Err(ClaimError::Busy);
+            }
+            Some(free) => free.is_claimed = true,
+            None if is_full => return Err(ClaimError::TooManyStreams { limit }),
+            None => {
+                names.insert(name.clone(), Name { is_claimed: true, stream: None });
+            }
+        }
+        Ok(Claim { hub: self.clone(), name: name.clone(), source, is_used: false })
+    }
+
+    /// Joins a stream as a viewer. Waits for a stream that is missing, and for its first keyframe.
+    ///
+    /// # Errors
+    /// [`ViewError`]
+    pub async fn view(
+        &self,
+        name: &StreamName,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Result<Viewer, ViewError> {
+        let stream = self.find(name).await?;
+        let limit = self.config().max_viewers;
+        let mut viewer = Viewer::join(self.clone(), stream, start, info)
+            .ok_or(ViewError::TooManyViewers { limit })?;
+        match timeout(self.config().start_wait, viewer.begin()).await {
+            Ok(Ok(())) => Ok(viewer),
+            Ok(Err(EndReason::ServerStopping)) => Err(ViewError::Closing),
+            Ok(Err(EndReason::Finished | EndReason::PublisherLost)) => Err(ViewError::NotFound),
+            Err(_) => Err(ViewError::NotReady),
+        }
+    }
+
+    /// All streams, by name.
+    #[must_use]
+    pub fn streams(&self) -> Vec<StreamStatus> {
+        let streams: Vec<_> =
+            self.names().values().filter_map(|name| name.stream.clone()).collect();
+        let mut streams: Vec<_> = streams.iter().map(|stream| stream.status()).collect();
+        streams.sort_by(|a, b| a.name.cmp(&b.name));
+        streams
+    }
+
+    /// Changes whenever a stream starts, stops, or what is known of it changes.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.inner.stats
+    }
+
+    /// Stops everything: publishers are told, viewers end at the tag they are at, nobody new is let in.
+    pub fn close(&self) {
+        let streams: Vec<_> = {
+            let mut names = self.names();
+            self.inner.is_closing.store(true, Ordering::SeqCst);
+            names.drain().filter_map(|(_, name)| name.stream).collect()
+        };
+        for stream in streams {
+            stream.stop(StopReason::ServerStopping);
+            stream.ring.close(EndReason::ServerStopping);
+        }
+        self.changed();
+    }
+
+    fn config(&self) -> &Config {
+        &self.inner.config
+    }
+
+    fn is_closing(&self) -> bool {
+        self.inner.is_closing.load(Ordering::SeqCst)
+    }
+
+    fn changed(&self) {
+        self.inner.changed.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<StreamName, Name>> {
+        self.inner.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a newcomer may have a name whose stream is `stream`.
+    fn may_replace(&self, stream: Option<&Stream>) -> bool {
+        // None: no stream, or one whose publisher was lost.
+        let Some(idle) = stream.and_then(Stream::idle) else { return true };
+        match self.config().takeover {
+            Takeover::Reject => false,
+            Takeover::Replace => true,
+            Takeover::ReplaceIfIdle => idle >= self.config().idle_after,
+        }
+    }
+
+    /// The stream of that name, once somebody publishes it.
+    async fn find(&self, name: &StreamName) -> Result<Arc<Stream>, ViewError> {
+        let deadline = Instant::now() + self.config().missing_wait;
+        let mut changed = self.subscribe();
+        loop {
+            if self.is_closing() {
+                return Err(ViewError::Closing);
+            }
+            if let Some(stream) = self.names().get(name).and_then(|name| name.stream.clone()) {
+                return Ok(stream);
+            }
+            if timeout_at(deadline, changed.changed()).await.is_err() {
+                return Err(ViewError::NotFound);
+            }
+        }
+    }
+
+    fn go_live(&self, name: &StreamName, source: Source) -> (Arc<Stream>, Session) {
+        let (stream, session) = {
+            let mut names = self.names();
+            let new = || Arc::new(Stream::new(name.clone(), self.config().ring(), source.clone()));
+            if self.is_closing() {
+                // The claim is from before: it gets a stream that nobody finds, and is told to stop.
+                let stream = new();
+                let session = stream.begin(source.clone());
+                stream.stop(StopReason::ServerStopping);
+                return (stream, session);
+            }
+            let entry = names.entry(name.clone()).or_default();
+            entry.is_claimed = false;
+            let stream = entry.stream.get_or_insert_with(new).clone();
+            let session = stream.begin(source.clone());
+            (stream, session)
+        };
+        self.stats().published();
+        self.changed();
+        (stream, session)
+    }
+
+    fn unclaim(&self, name: &StreamName) {
+        let mut names = self.names();
+        if let Some(entry) = names.get_mut(name) {
+            entry.is_claimed = false;
+            if entry.stream.is_none() {
+                names.remove(name);
+            }
+        }
+    }
+
+    /// Ends a stream, if `session` is still its publisher.
+    fn end(&self, stream: &Arc<Stream>, session: u64, reason: EndReason) {
+        let mut names = self.names();
+        if stream.lose(session) {
+            self.remove(&mut names, stream, reason);
+        }
+    }
+
+    /// Ends a stream whose publisher of `session` was lost, if none came after it.
+    fn end_if_lost(&self, stream: &Arc<Stream>, session: u64) {
+        let mut names = self.names();
+        if stream.is_lost(session) {
+            self.remove(&mut names, stream, EndReason::PublisherLost);
+        }
+    }
+
+    fn remove(
+        &self,
+        names: &mut HashMap<StreamName, Name>,
+        stream: &Arc<Stream>,
+        reason: EndReason,
+    ) {
+        if let Some(entry) = names.get_mut(&stream.name)
+            && entry.stream.as_ref().is_some_and(|held| Arc::ptr_eq(held, stream))
+        {
+            entry.stream = None;
+            if !entry.is_claimed {
+                names.remove(&stream.name);
+            }
+        }
+        stream.ring.close(reason);
+        self.changed();
+    }
+}

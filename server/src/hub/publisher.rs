@@ -1,0 +1,356 @@
+//! The publisher's side: claimed, then live.
+
+use std::sync::Arc;
+
+use pushpull_media::flv::{Tag, TagBuffer, TagKind};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::Hub;
+use super::batch::Batch;
+use super::block::{Block, HeaderKind, Headers};
+use super::clock::Clock;
+use super::metadata;
+use super::packet::{Packet, Role};
+use super::preroll::{Message, Preroll};
+use super::ring::EndReason;
+use super::status::Source;
+use super::stream::{Resume, Session, Stream};
+use super::tracks::Tracks;
+
+/// A name that is spoken for: the publisher may now be authorised, and nobody sees anything of it yet.
+///
+/// Dropping it frees the name.
+#[derive(Debug)]
+#[must_use = "dropping a claim frees the name"]
+pub struct Claim {
+    pub(super) hub: Hub,
+    pub(super) name: super::StreamName,
+    pub(super) source: Source,
+    pub(super) is_used: bool,
+}
+
+impl Claim {
+    /// Makes the claimant the publisher. Whoever published the name before is stopped with [`StopReason::Replaced`], and
+    /// the stream goes on: its viewers stay, its timeline is continued.
+    pub fn go_live(mut self) -> Publisher {
+        self.is_used = true;
+        let (stream, session) = self.hub.go_live(&self.name, self.source.clone());
+        Publisher::new(self.hub.clone(), stream, session)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.is_used {
+            self.hub.unclaim(&self.name);
+        }
+    }
+}
+
+/// The one who publishes a stream.
+///
+/// Dropping it means that it was lost: its viewers are held for the grace period, in which another publisher may claim the
+/// name and go on. [`Publisher::finish`] ends the stream at once.
+#[derive(Debug)]
+#[must_use = "dropping a publisher ends its stream"]
+pub struct Publisher {
+    hub: Hub,
+    stream: Arc<Stream>,
+    session: u64,
+    stop: watch::Receiver<Option<StopReason>>,
+    /// `None` once the tracks are decided.
+    preroll: Option<Preroll>,
+    clock: Clock,
+    resume: Resume,
+    tracks: Tracks,
+    headers: Arc<Headers>,
+    /// As it came; what is sent of it depends on the tracks.
+    metadata: Option<Tag>,
+    has_keyframe: bool,
+    batch: Batch,
+    is_finished: bool,
+}
+
+/// Why a publisher must stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Another publisher took the name over.
+    Replaced,
+    /// The server stops.
+    ServerStopping,
+}
+
+impl Publisher {
+    pub(super) fn new(hub: Hub, stream: Arc<Stream>, session: Session) -> Self {
+        let config = hub.config();
+        let preroll = Some(Preroll::new(config.tracks_wait));
+        let batch = Batch::new(config.held_audio_max);
+        Self {
+            hub,
+            stream,
+            session: session.number,
+            stop: session.stop,
+            preroll,
+            clock: Clock::new(),
+            headers: Arc::new(Headers::empty(session.resume.headers_version + 1)),
+            resume: session.resume,
+            tracks: Tracks::default(),
+            metadata: None,
+            has_keyframe: false,
+            batch,
+            is_finished: false,
+        }
+    }
+
+    /// Publishes one message. `timestamp`: milliseconds as RTMP and FLV count them, modulo 2³²; `buffer`: the message's
+    /// data. Script data begin with their name (`onMetaData`), not with `@setDataFrame`.
+    ///
+    /// Never fails: a message that nobody could use is counted in [`super::Stats::ignored`]. Does nothing once another
+    /// publisher has taken over.
+    pub fn media(&mut self, kind: TagKind, timestamp: u32, buffer: TagBuffer) {
+        let now = Instant::now();
+        let len = buffer.len();
+        self.hub.stats().received(len);
+        let count = |live: &mut super::stream::Live| {
+            live.last_media = now;
+            live.meter.count(len, now);
+        };
+        if self.stream.with(self.session, count).is_none() {
+            return;
+        }
+        let Some(packet) = Packet::read(kind, buffer.data()) else {
+            self.hub.stats().ignored_one();
+            return;
+        };
+        let time = self.clock.unwrap(packet.role, timestamp);
+        let message = Message { kind, packet, time, buffer };
+        match &mut self.preroll {
+            Some(preroll) => {
+                preroll.hold(message, now);
+                if let Some(tracks) = preroll.decided(now) {
+                    self.begin(tracks);
+                }
+            }
+            None => self.admit(message),
+        }
+    }
+
+    /// When [`Publisher::flush`] must be called, unless more media comes before.
+    pub fn flush_at(&self) -> Option<Instant> {
+        match &self.preroll {
+            Some(preroll) => preroll.deadline(),
+            None => self.batch.deadline(),
+        }
+    }
+
+    /// Sends what has been held for long enough. To be called at [`Publisher::flush_at`]; harmless at any time.
+    pub fn flush(&mut self) {
+        let now = Instant::now();
+        if let Some(tracks) = self.preroll.as_ref().and_then(|preroll| preroll.decided(now)) {
+            self.begin(tracks);
+        }
+        if self.batch.deadline().is_some_and(|deadline| now >= deadline) {
+            self.send_held();
+        }
+    }
+
+    /// Waits until this publisher must stop. From then on what it publishes goes nowhere.
+    pub fn stopped(&self) -> impl Future<Output = StopReason> + Send + use<> {
+        let mut stop = self.stop.clone();
+        async move {
+            match stop.wait_for(Option::is_some).await {
+                Ok(reason) => reason.unwrap_or(StopReason::Replaced),
+                // The stream is gone altogether.
+                Err(_) => StopReason::Replaced,
+            }
+        }
+    }
+
+    /// The publisher said goodbye: ends the stream at once.
+    pub fn finish(mut self) {
+        self.send_everything();
+        self.is_finished = true;
+        self.hub.end(&self.stream, self.session, EndReason::Finished);
+    }
+
+    /// The tracks are known: sends what was held for their sake.
+    fn begin(&mut self, tracks: Tracks) {
+        let Some(preroll) = self.preroll.take() else { return };
+        // The earliest frame of either track is where the stream begins or goes on.
+        let at = self.resume.progress.high().map_or(0, |high| high + RESUME_STEP_MS);
+        self.clock.place(preroll.first_time(), at);
+        self.set_tracks(tracks);
+        for message in preroll.into_messages() {
+            self.admit(message);
+        }
+    }
+
+    /// Sends a message, or holds it for the next picture.
+    fn admit(&mut self, message: Message) {
+        let Message { kind, packet, time, buffer } = message;
+        match packet.role {
+            Role::Picture { is_keyframe: true } => self.has_keyframe = true,
+            Role::Picture { is_keyframe: false } if !self.has_keyframe => {
+                // Nothing can be decoded before the first keyframe; viewers held from an earlier publisher would see
+                // it as damage to the pictures they have.
+                self.hub.stats().ignored_one();
+                return;
+            }
+            _ => {}
+        }
+        self.reveal(packet.role);
+        let time = time.map_or_else(|| self.here(), |raw| self.clock.time(raw));
+        let tag = self.true_tag(packet.role, buffer.finish(kind, time));
+        self.note(&packet, &tag);
+        self.advance(packet.role, time);
+        match packet.role {
+            Role::Picture { is_keyframe: true } => self.send_start(tag),
+            Role::Sound if !self.tracks.video => self.send_start(tag),
+            Role::Picture { is_keyframe: false } => {
+                self.batch.hold(tag);
+                self.send_held();
+            }
+            Role::Sound | Role::Header(_) | Role::Other => {
+                self.batch.hold(tag);
+                if self.batch.is_due() {
+                    self.send_held();
+                }
+            }
+        }
+    }
+
+    /// A frame of a track that had not been there: from now on joiners are told of it.
+    fn reveal(&mut self, role: Role) {
+        let tracks = match role {
+            Role::Sound => Tracks { audio: true, ..self.tracks },
+            Role::Picture { .. } => Tracks { video: true, ..self.tracks },
+            Role::Header(_) | Role::Other => return,
+        };
+        if tracks != self.tracks {
+            self.set_tracks(tracks);
+        }
+    }
+
+    fn set_tracks(&mut self, tracks: Tracks) {
+        self.tracks = tracks;
+        if let Some(metadata) = self.metadata.clone() {
+            self.set_header(HeaderKind::Metadata, mended(metadata, tracks));
+        }
+        self.stream.with(self.session, |live| live.tracks = tracks);
+        self.hub.changed();
+    }
+
+    /// The tag to send: metadata is mended and kept, headers are remembered for joiners.
+    fn true_tag(&mut self, role: Role, tag: Tag) -> Tag {
+        let Role::Header(kind) = role else { return tag };
+        let tag = if kind == HeaderKind::Metadata {
+            self.metadata = Some(tag.clone());
+            mended(tag, self.tracks)
+        } else {
+            tag
+        };
+        self.set_header(kind, tag.clone());
+        tag
+    }
+
+    fn set_header(&mut self, kind: HeaderKind, tag: Tag) {
+        if let Some(headers) = self.headers.with(kind, tag) {
+            self.resume.headers_version = headers.version();
+            self.headers = Arc::new(headers);
+        }
+    }
+
+    /// Keeps the stream's description and measures up to date.
+    fn note(&self, packet: &Packet, tag: &Tag) {
+        let is_new = self.stream.with(self.session, |live| {
+            if let Role::Picture { is_keyframe } = packet.role {
+                live.meter.picture(tag.time(), is_keyframe);
+            }
+            live.description.learn(packet, tag.data())
+        });
+        if is_new == Some(true) {
+            self.hub.changed();
+        }
+    }
+
+    fn advance(&mut self, role: Role, time: i64) {
+        if matches!(role, Role::Sound | Role::Picture { .. }) {
+            self.resume.progress.advance(time);
+        }
+    }
+
+    /// The stream's time for what comes before the first frame.
+    fn here(&self) -> i64 {
+        self.resume.progress.high().unwrap_or(0)
+    }
+
+    /// Sends a tag that viewers can begin with, alone: they get nothing from before it.
+    fn send_start(&mut self, tag: Tag) {
+        self.send_held();
+        self.send(vec![tag], true);
+    }
+
+    fn send_held(&mut self) {
+        let tags = self.batch.take();
+        if !tags.is_empty() {
+            self.send(tags, false);
+        }
+    }
+
+    fn send(&self, tags: Vec<Tag>, is_start: bool) {
+        let position = self.resume.progress.position();
+        let block = Arc::new(Block::new(tags, is_start, position, self.headers.clone()));
+        // Under the stream's lock, so that nothing of this publisher follows what its successor sends.
+        self.stream.with(self.session, |live| {
+            live.resume = self.resume;
+            self.stream.ring.push(block);
+        });
+    }
+
+    fn send_everything(&mut self) {
+        let seen = self.preroll.as_ref().map(Preroll::seen);
+        if let Some(tracks) = seen.filter(|&seen| seen != Tracks::default()) {
+            self.begin(tracks);
+        }
+        self.send_held();
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        if self.is_finished {
+            return;
+        }
+        self.send_everything();
+        let grace = self.hub.config().grace;
+        let has_begun = self.resume.progress.high().is_some();
+        let runtime = Handle::try_current().ok().filter(|_| has_begun && !grace.is_zero());
+        let Some(runtime) = runtime else {
+            // Nobody to hold, or nobody to count the time.
+            self.hub.end(&self.stream, self.session, EndReason::PublisherLost);
+            return;
+        };
+        if self.stream.lose(self.session) {
+            self.hub.changed();
+            let (hub, stream, session) = (self.hub.clone(), self.stream.clone(), self.session);
+            runtime.spawn(async move {
+                tokio::time::sleep(grace).await;
+                hub.end_if_lost(&stream, session);
+            });
+        }
+    }
+}
+
+/// `tag` with its metadata true to `tracks`.
+fn mended(tag: Tag, tracks: Tracks) -> Tag {
+    metadata::mend(tag.data(), tracks)
+        .and_then(|data| Tag::new(tag.kind(), tag.time(), &data).ok())
+        .unwrap_or(tag)
+}
+
+/// Where a new publisher's first frame stands behind the last one of its predecessor: about one picture, so that players
+/// see no gap to bridge.
+const RESUME_STEP_MS: i64 = 40;

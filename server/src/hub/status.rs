@@ -1,0 +1,57 @@
+//! What people are told about a stream.
+
+use serde::Serialize;
+
+use super::describe::{Audio, Video};
+
+/// A stream at one moment, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StreamStatus {
+    /// `app/stream`.
+    pub name: String,
+    /// The application: the part up to the last `/`.
+    pub app: String,
+    /// The stream within the application.
+    pub stream: String,
+    /// Whether its publisher is there.
+    pub state: State,
+    /// Milliseconds since it went live.
+    pub uptime_ms: u64,
+    /// Viewers at present.
+    pub viewers: usize,
+    /// Times one of its viewers had fallen behind and jumped to a later keyframe.
+    pub jumps: u64,
+    /// Bytes of media held for its viewers.
+    pub buffered_bytes: usize,
+    /// Who publishes it.
+    pub source: Source,
+    /// The pictures; `None` without a video track.
+    pub video: Option<Video>,
+    /// The sound; `None` without an audio track.
+    pub audio: Option<Audio>,
+    /// Kilobits per second of media, over the last seconds.
+    pub bitrate_kbps: u64,
+    /// Milliseconds between the last two keyframes; `None` before the second.
+    pub gop_ms: Option<u64>,
+}
+
+/// Whether a stream's publisher is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It publishes.
+    Live,
+    /// It was lost; the viewers are held for the grace period.
+    Waiting,
+}
+
+/// Who publishes a stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// The protocol, such as `rtmp`.
+    pub protocol: &'static str,
+    /// The peer's address.
+    pub peer: String,
+    /// The software, as it calls itself; may be empty.
+    pub agent: String,
+}

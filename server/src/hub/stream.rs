@@ -1,0 +1,181 @@
+//! A stream: the ring its viewers read, and what outlives a change of publisher.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pushpull_rtmp::StreamName;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::clock::Progress;
+use super::config::millis;
+use super::describe::Description;
+use super::meter::Meter;
+use super::publisher::StopReason;
+use super::ring::{Limits, Ring};
+use super::stats::Counter;
+use super::status::{Source, State, StreamStatus};
+use super::tracks::Tracks;
+
+/// A stream that is live, or whose publisher may come back.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) name: StreamName,
+    pub(super) ring: Ring,
+    pub(super) jumps: Counter,
+    since: Instant,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: State,
+    /// Counts the publishers; only the newest is heard.
+    session: u64,
+    stop: watch::Sender<Option<StopReason>>,
+    source: Source,
+    live: Live,
+}
+
+/// What the publisher keeps up to date.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) last_media: Instant,
+    pub(super) tracks: Tracks,
+    pub(super) description: Description,
+    pub(super) meter: Meter,
+    pub(super) resume: Resume,
+}
+
+/// Where the next publisher goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Resume {
+    pub(super) progress: Progress,
+    /// The highest version of the headers so far.
+    pub(super) headers_version: u64,
+}
+
+/// A publisher's hold on a stream.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) number: u64,
+    pub(super) stop: watch::Receiver<Option<StopReason>>,
+    pub(super) resume: Resume,
+}
+
+impl Stream {
+    pub(super) fn new(name: StreamName, limits: Limits, source: Source) -> Self {
+        let now = Instant::now();
+        Self {
+            name,
+            ring: Ring::new(limits),
+            jumps: Counter::default(),
+            since: now,
+            shared: Mutex::new(Shared {
+                state: State::Waiting,
+                session: 0,
+                stop: watch::Sender::new(None),
+                source,
+                live: Live {
+                    last_media: now,
+                    tracks: Tracks::default(),
+                    description: Description::default(),
+                    meter: Meter::new(now),
+                    resume: Resume::default(),
+                },
+            }),
+        }
+    }
+
+    /// Makes `source` the publisher; the one before is stopped and not heard any more.
+    pub(super) fn begin(&self, source: Source) -> Session {
+        let now = Instant::now();
+        let mut shared = self.lock();
+        shared.stop.send_replace(Some(StopReason::Replaced));
+        shared.stop = watch::Sender::new(None);
+        shared.session += 1;
+        shared.state = State::Live;
+        shared.source = source;
+        shared.live.last_media = now;
+        shared.live.description = Description::default();
+        shared.live.meter = Meter::new(now);
+        Session {
+            number: shared.session,
+            stop: shared.stop.subscribe(),
+            resume: shared.live.resume,
+        }
+    }
+
+    /// Lets the publisher of `session` change the stream; `None` if it is not the publisher any more.
+    pub(super) fn with<R>(&self, session: u64, change: impl FnOnce(&mut Live) -> R) -> Option<R> {
+        let mut shared = self.lock();
+        shared.is_held_by(session).then(|| change(&mut shared.live))
+    }
+
+    /// The publisher of `session` is gone without goodbye; `false` if it was not the publisher any more.
+    pub(super) fn lose(&self, session: u64) -> bool {
+        let mut shared = self.lock();
+        let is_held = shared.is_held_by(session);
+        if is_held {
+            shared.state = State::Waiting;
+        }
+        is_held
+    }
+
+    /// Whether the publisher of `session` was lost and none came after it.
+    pub(super) fn is_lost(&self, session: u64) -> bool {
+        let shared = self.lock();
+        shared.state == State::Waiting && shared.session == session
+    }
+
+    /// Tells the publisher to stop.
+    pub(super) fn stop(&self, reason: StopReason) {
+        self.lock().stop.send_replace(Some(reason));
+    }
+
+    /// How long nothing was published; `None` while no publisher holds the stream.
+    pub(super) fn idle(&self) -> Option<Duration> {
+        let shared = self.lock();
+        (shared.state == State::Live).then(|| shared.live.last_media.elapsed())
+    }
+
+    pub(super) fn tracks(&self) -> Tracks {
+        self.lock().live.tracks
+    }
+
+    pub(super) fn status(&self) -> StreamStatus {
+        let now = Instant::now();
+        let (viewers, buffered_bytes) = self.ring.load();
+        let mut shared = self.lock();
+        let live = &mut shared.live;
+        let bitrate_kbps = live.meter.bitrate_kbps(now);
+        let video = live.tracks.video.then(|| live.description.video(live.meter.fps())).flatten();
+        let audio = live.tracks.audio.then(|| live.description.audio()).flatten();
+        let gop_ms = live.meter.gop_ms();
+        StreamStatus {
+            name: self.name.to_string(),
+            app: self.name.app().to_owned(),
+            stream: self.name.stream().to_owned(),
+            state: shared.state,
+            uptime_ms: millis(now - self.since),
+            viewers,
+            buffered_bytes,
+            jumps: self.jumps.get(),
+            source: shared.source.clone(),
+            video,
+            audio,
+            bitrate_kbps,
+            gop_ms,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn is_held_by(&self, session: u64) -> bool {
+        self.state == State::Live && self.session == session
+    }
+}

@@ -1,0 +1,153 @@
+//! The viewer's side: a cursor on a stream's ring.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pushpull_media::flv;
+use serde::Deserialize;
+use tracing::debug;
+
+use super::Hub;
+use super::block::Block;
+use super::ring::{Cursor, EndReason, Join, Taken};
+use super::stream::Stream;
+
+/// Where a viewer begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Start {
+    /// At the newest keyframe there is: a picture at once, up to one GOP old.
+    #[default]
+    Gop,
+    /// At the next keyframe that comes: the least delay, after a wait of up to one GOP.
+    Live,
+}
+
+/// Who views a stream; for the logs.
+#[derive(Clone, Debug)]
+pub struct ViewerInfo {
+    /// The protocol, such as `http-flv`.
+    pub protocol: &'static str,
+    /// The peer's address.
+    pub peer: String,
+}
+
+/// What comes next for a viewer.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A block to send. Blocks of headers come first, and again when a jump makes other headers necessary.
+    Block(Arc<Block>),
+    /// The stream is over.
+    End(EndReason),
+}
+
+/// One viewer of a stream.
+///
+/// It holds no media but what [`Viewer::next`] returns: one that takes nothing costs nothing, and one that falls too far
+/// behind goes on at the newest keyframe.
+#[derive(Debug)]
+pub struct Viewer {
+    hub: Hub,
+    stream: Arc<Stream>,
+    cursor: Cursor,
+    info: ViewerInfo,
+    header: flv::Header,
+    /// What was taken and not yet returned: blocks in order of return, the last first.
+    taken: Vec<Arc<Block>>,
+    jumps: u64,
+}
+
+impl Viewer {
+    /// Joins `stream`; `None` if it has as many viewers as it may.
+    pub(super) fn join(
+        hub: Hub,
+        stream: Arc<Stream>,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Option<Self> {
+        let join = match start {
+            Start::Gop => Join::Newest,
+            Start::Live => Join::Next,
+        };
+        let cursor = stream.ring.join(join, hub.config().max_viewers)?;
+        let header = flv::Header::default();
+        Some(Self { hub, stream, cursor, info, header, taken: Vec::new(), jumps: 0 })
+    }
+
+    /// Waits for the first block, and with it for the truth about the tracks.
+    pub(super) async fn begin(&mut self) -> Result<(), EndReason> {
+        let taken =
+            poll_fn(|context| self.stream.ring.poll(&mut self.cursor, context.waker())).await?;
+        self.take(taken);
+        // Nothing enters the ring before the tracks are known.
+        let tracks = self.stream.tracks();
+        self.header = flv::Header { has_audio: tracks.audio, has_video: tracks.video };
+        self.hub.stats().viewed();
+        debug!(
+            stream = %self.stream.name,
+            protocol = self.info.protocol,
+            peer = %self.info.peer,
+            "viewer joined"
+        );
+        Ok(())
+    }
+
+    /// The FLV header that tells the truth about this stream.
+    pub fn header(&self) -> flv::Header {
+        self.header
+    }
+
+    /// The next block, or the end. Cancelling it loses nothing.
+    pub async fn next(&mut self) -> Next {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// [`Viewer::next`], for hosts that poll.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next> {
+        if self.taken.is_empty() {
+            match self.stream.ring.poll(&mut self.cursor, context.waker()) {
+                Poll::Ready(Ok(taken)) => self.take(taken),
+                Poll::Ready(Err(reason)) => return Poll::Ready(Next::End(reason)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        match self.taken.pop() {
+            Some(block) => {
+                self.hub.stats().sent(block.bytes().len());
+                Poll::Ready(Next::Block(block))
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// How often this viewer had fallen behind and jumped.
+    pub fn jumps(&self) -> u64 {
+        self.jumps
+    }
+
+    fn take(&mut self, taken: Taken) {
+        if taken.jumped {
+            self.jumps += 1;
+            self.stream.jumps.add(1);
+            self.hub.stats().jumped();
+        }
+        let time = taken.block.tags().first().map_or(0, flv::Tag::time);
+        let headers = taken.headers.and_then(|headers| headers.block(time));
+        self.taken.push(taken.block);
+        self.taken.extend(headers.map(Arc::new));
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.stream.ring.leave(&self.cursor);
+        debug!(
+            stream = %self.stream.name,
+            protocol = self.info.protocol,
+            peer = %self.info.peer,
+            jumps = self.jumps,
+            "viewer left"
+        );
+    }
+}

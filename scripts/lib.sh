@@ -69,6 +69,23 @@ need_wasm_bindgen() {
     hash -r
 }
 
+# wasm-opt makes the player's WebAssembly smaller. Nothing else needs it: without it the build goes on.
+want_wasm_opt() {
+    if wasm-opt --version >/dev/null 2>&1; then return; fi
+    if have node && have npm; then
+        say "Installing binaryen $binaryen_version (wasm-opt) into $tools (npm, 104 MB, once)"
+        if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/npm" "binaryen@$binaryen_version" >&2; then
+            mkdir -p "$tools/bin"
+            ln -sf "$tools/npm/node_modules/.bin/wasm-opt" "$tools/bin/wasm-opt"
+            hash -r
+            return
+        fi
+        say "npm could not install it"
+    fi
+    say "No wasm-opt: the player's WebAssembly will be larger than it could be" \
+        "(to change that, put binaryen's wasm-opt on PATH, or install Node.js with npm)"
+}
+
 need_wasm_pack() {
     if [ "$(wasm-pack --version 2>/dev/null)" = "wasm-pack $wasm_pack_version" ]; then return; fi
     say "Installing wasm-pack $wasm_pack_version into $tools (compiles for a minute or two, once)"

@@ -118,6 +118,20 @@ impl Browser {
         self.by_role("button", button).await?.click().await
     }
 
+    /// Clicks the label that reads `text`: how a radio button is chosen.
+    pub async fn click_label(&self, text: &str) -> Result<()> {
+        let label = until(&format!("a label {text:?}"), PATIENCE, async || {
+            for label in self.session.find_all("label").await? {
+                if label.text().await?.trim() == text {
+                    return Ok(Some(label));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+        label.click().await
+    }
+
     /// Replaces the text of the textbox with this name.
     pub async fn fill(&self, textbox: &str, text: &str) -> Result<()> {
         let element = self.by_role("textbox", textbox).await?;

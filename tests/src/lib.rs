@@ -9,6 +9,7 @@ pub mod ffmpeg;
 pub mod http;
 pub mod process;
 pub mod rtmp;
+pub mod scene;
 pub mod server;
 pub mod stage;
 pub mod viewer;
@@ -19,6 +20,7 @@ pub use crate::{
     browser::Browser,
     clip::Clip,
     ffmpeg::Publisher,
+    scene::Scene,
     server::Server,
     stage::{Stage, stage},
     viewer::Viewer,

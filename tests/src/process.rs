@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    task::JoinHandle,
+};
 
 /// What a process printed, standard output and standard error together, by line.
 #[derive(Clone, Default)]
@@ -25,14 +28,14 @@ impl Log {
         text.push('\n');
     }
 
-    fn follow(&self, output: impl AsyncRead + Unpin + Send + 'static) {
+    fn follow(&self, output: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<()> {
         let log = self.clone();
         tokio::spawn(async move {
             let mut lines = BufReader::new(output).lines();
             while let Ok(Some(line)) = lines.next_line().await {
                 log.push(&line);
             }
-        });
+        })
     }
 }
 
@@ -42,6 +45,7 @@ pub struct Process {
     child: tokio::process::Child,
     pid: u32,
     log: Log,
+    outputs: [JoinHandle<()>; 2],
 }
 
 impl Process {
@@ -54,10 +58,12 @@ impl Process {
             format!("{program} did not start: `just test` installs what the tests need")
         })?;
         let log = Log::default();
-        log.follow(child.stdout.take().context("standard output is piped")?);
-        log.follow(child.stderr.take().context("standard error is piped")?);
+        let outputs = [
+            log.follow(child.stdout.take().context("standard output is piped")?),
+            log.follow(child.stderr.take().context("standard error is piped")?),
+        ];
         let pid = child.id().context("a process that was just started has an id")?;
-        Ok(Process { name: name.to_owned(), child, pid, log })
+        Ok(Process { name: name.to_owned(), child, pid, log, outputs })
     }
 
     /// The name given at the start.
@@ -85,10 +91,20 @@ impl Process {
         send(signal, &self.pid.to_string())
     }
 
-    /// Waits for the process to end. Returns its exit code, `None` when a signal ended it.
+    /// Waits for the process to end and its output to be in the log. Returns its exit code, `None` when a signal
+    /// ended it.
     pub async fn exit(&mut self, limit: Duration) -> Result<Option<i32>> {
-        match tokio::time::timeout(limit, self.child.wait()).await {
-            Ok(status) => Ok(status?.code()),
+        let ended = async {
+            let status = self.child.wait().await?;
+            for output in &mut self.outputs {
+                if !output.is_finished() {
+                    output.await?;
+                }
+            }
+            Ok(status.code())
+        };
+        match tokio::time::timeout(limit, ended).await {
+            Ok(code) => code,
             Err(_) => bail!("{} still runs after {limit:?}", self.name),
         }
     }

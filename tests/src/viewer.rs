@@ -102,6 +102,31 @@ impl Viewer {
         Ok(tags)
     }
 
+    /// Reads both viewers on to the same keyframe; the next tag of each follows it.
+    pub async fn catch_up_with(&mut self, other: &mut Viewer) -> Result<()> {
+        let mut mine = self.keyframe().await?;
+        let mut theirs = other.keyframe().await?;
+        while mine.time() != theirs.time() {
+            if mine.time() < theirs.time() {
+                mine = self.keyframe().await?;
+            } else {
+                theirs = other.keyframe().await?;
+            }
+        }
+        ensure!(mine.bytes() == theirs.bytes(), "two keyframes at {} differ", mine.time());
+        Ok(())
+    }
+
+    /// The next keyframe, which must come.
+    pub async fn keyframe(&mut self) -> Result<Tag> {
+        loop {
+            let tag = self.next_of(TagKind::Video).await?;
+            if is_keyframe(&tag) {
+                return Ok(tag);
+            }
+        }
+    }
+
     async fn piece(&mut self) -> Result<Option<Bytes>> {
         match &mut self.source {
             Source::Http(response) => response.piece().await,

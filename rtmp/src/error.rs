@@ -55,6 +55,12 @@ pub enum Error {
         /// The command.
         name: String,
     },
+    /// The peer sent too much while its publish or play waited for an answer.
+    #[error("more than {limit} bytes were sent before the publish or play was answered")]
+    HeldTooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The handshake took too long.
     #[error("the handshake did not finish within {limit:?}")]
     HandshakeTimeout {
@@ -79,6 +85,9 @@ pub enum Error {
         /// What was given.
         url: String,
     },
+    /// Media was to be sent before the publish command, or after its end (client only).
+    #[error("there is no message stream to send media on")]
+    NotPublishing,
     /// A tag's data does not fit a message (client only).
     #[error(transparent)]
     Tag(#[from] pushpull_media::flv::Error),

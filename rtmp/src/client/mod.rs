@@ -1,0 +1,278 @@
+//! The client's end of a connection: publishes one stream.
+
+mod url;
+
+use std::collections::VecDeque;
+
+use bytes::{Bytes, BytesMut};
+use pushpull_media::amf0::{self, Value};
+use pushpull_media::flv::TagKind;
+
+pub use url::PublishUrl;
+
+use crate::chunk::{self, Message};
+use crate::command::{Command, object};
+use crate::message::{Control, kind};
+use crate::{Error, handshake};
+
+/// How a [`ClientConnection`] publishes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// Where to.
+    pub url: PublishUrl,
+    /// What the client calls itself (`flashVer`).
+    pub agent: String,
+    /// The chunk size of what is sent, in bytes.
+    pub chunk_size: u32,
+    /// Whether the handshake is signed (the digest form) and the server's signatures are checked.
+    pub signed: bool,
+}
+
+impl ClientConfig {
+    /// Publishes to `url` with chunks of 4096 bytes after a simple handshake.
+    #[must_use]
+    pub fn new(url: PublishUrl) -> Self {
+        Self {
+            url,
+            agent: "FMLE/3.0 (compatible; pushpull)".into(),
+            chunk_size: 4096,
+            signed: false,
+        }
+    }
+}
+
+/// What the server answered.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ClientEvent {
+    /// `connect` succeeded.
+    Connected {
+        /// The information object of the answer.
+        info: Value,
+    },
+    /// The stream is published: media may be sent.
+    Published,
+    /// The server refused, or ended what it had accepted.
+    Refused {
+        /// The status code, such as `NetStream.Publish.BadName`.
+        code: String,
+        /// The reason in words.
+        description: String,
+    },
+    /// Another status.
+    Status {
+        /// The status code, such as `NetStream.Unpublish.Success`.
+        code: String,
+    },
+}
+
+/// One connection, without its socket: bytes go in, events and bytes come out.
+#[derive(Debug)]
+pub struct ClientConnection {
+    config: ClientConfig,
+    handshake: Option<Box<handshake::Client>>,
+    reader: chunk::Reader,
+    writer: chunk::Writer,
+    output: BytesMut,
+    events: VecDeque<ClientEvent>,
+    /// The message stream, once the server made it and `publish` was sent.
+    stream_id: Option<u32>,
+    received: u64,
+    acknowledged: u64,
+    /// After how many bytes the server wants an acknowledgement; 0 until it says.
+    window: u32,
+}
+
+impl ClientConnection {
+    /// Starts a connection: the first output is there at once. `random` fills the handshake.
+    #[must_use]
+    pub fn new(config: ClientConfig, random: [u8; handshake::RANDOM_LEN]) -> Self {
+        let mut output = BytesMut::new();
+        let handshake = if config.signed {
+            handshake::Client::signed(random, &mut output)
+        } else {
+            handshake::Client::simple(random, &mut output)
+        };
+        Self {
+            config,
+            handshake: Some(Box::new(handshake)),
+            reader: chunk::Reader::new(chunk::Limits::SETUP),
+            writer: chunk::Writer::new(),
+            output,
+            events: VecDeque::new(),
+            stream_id: None,
+            received: 0,
+            acknowledged: 0,
+            window: 0,
+        }
+    }
+
+    /// Takes what the socket gave.
+    ///
+    /// # Errors
+    /// When the server breaks the protocol in a way that cannot be read on from, or passes a limit.
+    pub fn receive(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        self.received =
+            self.received.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if let Some(handshake) = &mut self.handshake {
+            if !handshake.receive(&mut bytes, &mut self.output)? {
+                return Ok(());
+            }
+            self.handshake = None;
+            self.connect();
+        }
+        while let Some(message) = self.reader.read(&mut bytes)? {
+            self.message(&message);
+        }
+        let unacknowledged = self.received.saturating_sub(self.acknowledged);
+        if self.window > 0 && unacknowledged >= u64::from(self.window) {
+            self.acknowledged = self.received;
+            self.send_control(Control::Acknowledgement((self.received & 0xFFFF_FFFF) as u32));
+        }
+        Ok(())
+    }
+
+    /// The next event.
+    pub fn next_event(&mut self) -> Option<ClientEvent> {
+        self.events.pop_front()
+    }
+
+    /// What to send, if anything.
+    pub fn take_output(&mut self) -> Option<Bytes> {
+        (!self.output.is_empty()).then(|| self.output.split().freeze())
+    }
+
+    /// Sends the data of an FLV tag at `timestamp` milliseconds (modulo 2^32). Script data gets `@setDataFrame` in front.
+    ///
+    /// From the moment `publish` has been sent this works, whether the server has accepted it or not.
+    ///
+    /// # Errors
+    /// [`Error::NotPublishing`] before that, and after [`ClientConnection::unpublish`].
+    pub fn send(&mut self, kind: TagKind, timestamp: u32, data: &[u8]) -> Result<(), Error> {
+        let stream_id = self.stream_id.ok_or(Error::NotPublishing)?;
+        let (chunk_stream, kind) = match kind {
+            TagKind::Audio => (AUDIO_CHUNKS, kind::AUDIO),
+            TagKind::Video => (VIDEO_CHUNKS, kind::VIDEO),
+            TagKind::Script => {
+                let mut payload = Vec::new();
+                amf0::encode(&"@setDataFrame".into(), &mut payload);
+                payload.extend_from_slice(data);
+                self.write(DATA_CHUNKS, timestamp, kind::DATA_AMF0, stream_id, &payload);
+                return Ok(());
+            }
+        };
+        self.write(chunk_stream, timestamp, kind, stream_id, data);
+        Ok(())
+    }
+
+    /// Says goodbye: `FCUnpublish` and `deleteStream`.
+    pub fn unpublish(&mut self) {
+        if let Some(stream_id) = self.stream_id.take() {
+            let key = self.config.url.key.as_str().into();
+            self.send_command(0, &Command::new("FCUnpublish", 6.0, vec![key]));
+            let id = Value::Number(f64::from(stream_id));
+            self.send_command(0, &Command::new("deleteStream", 7.0, vec![id]));
+        }
+    }
+
+    fn connect(&mut self) {
+        let url = &self.config.url;
+        let connect = Command {
+            name: "connect".into(),
+            transaction: CONNECT,
+            object: object([
+                ("app", url.app.as_str().into()),
+                ("type", "nonprivate".into()),
+                ("flashVer", self.config.agent.as_str().into()),
+                ("tcUrl", url.tc_url().into()),
+                ("fourCcList", Value::StrictArray(vec!["*".into()])),
+            ]),
+            arguments: vec![],
+        };
+        self.send_command(0, &connect);
+    }
+
+    fn message(&mut self, message: &Message) {
+        let payload = message.payload.data();
+        match message.kind {
+            kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => {
+                if let Some(command) = Command::decode(message.kind, payload) {
+                    self.command(&command);
+                }
+            }
+            _ => match Control::decode(message.kind, payload) {
+                Some(Control::WindowSize(window)) => self.window = window,
+                Some(Control::PingRequest(time)) => self.send_control(Control::PingResponse(time)),
+                _ => {}
+            },
+        }
+    }
+
+    fn command(&mut self, command: &Command) {
+        let info = command.arguments.first();
+        let text = |key: &str| {
+            info.and_then(|info| info.get(key)?.as_str()).unwrap_or_default().to_owned()
+        };
+        let (code, description) = (text("code"), text("description"));
+        match command.name.as_str() {
+            "_result" if command.transaction == CONNECT => {
+                let info = info.cloned().unwrap_or(Value::Null);
+                self.events.push_back(ClientEvent::Connected { info });
+                self.create_stream();
+            }
+            "_result" if command.transaction == CREATE_STREAM => {
+                // A stream id is a number a double holds exactly; anything else saturates to 0 or the maximum.
+                let id = info.and_then(Value::as_f64).unwrap_or(0.0) as u32;
+                self.stream_id = Some(id);
+                let arguments = vec![self.config.url.key.as_str().into(), "live".into()];
+                self.send_command(id, &Command::new("publish", PUBLISH, arguments));
+            }
+            "_error" if [CONNECT, CREATE_STREAM].contains(&command.transaction) => {
+                self.events.push_back(ClientEvent::Refused { code, description });
+            }
+            "onStatus" if code == "NetStream.Publish.Start" => {
+                self.events.push_back(ClientEvent::Published);
+            }
+            "onStatus" if text("level") == "error" => {
+                self.events.push_back(ClientEvent::Refused { code, description });
+            }
+            "onStatus" => self.events.push_back(ClientEvent::Status { code }),
+            _ => {}
+        }
+    }
+
+    fn create_stream(&mut self) {
+        let size = self.config.chunk_size;
+        self.write(CONTROL_CHUNKS, 0, kind::SET_CHUNK_SIZE, 0, &size.to_be_bytes());
+        self.writer.set_chunk_size(size);
+        let key = || vec![self.config.url.key.as_str().into()];
+        let (release, fc_publish) = (key(), key());
+        self.send_command(0, &Command::new("releaseStream", 2.0, release));
+        self.send_command(0, &Command::new("FCPublish", 3.0, fc_publish));
+        self.send_command(0, &Command::new("createStream", CREATE_STREAM, vec![]));
+    }
+
+    fn send_control(&mut self, control: Control) {
+        let (kind, payload) = control.encode();
+        self.write(CONTROL_CHUNKS, 0, kind, 0, &payload);
+    }
+
+    fn send_command(&mut self, stream_id: u32, command: &Command) {
+        self.write(COMMAND_CHUNKS, 0, kind::COMMAND_AMF0, stream_id, &command.encode());
+    }
+
+    fn write(&mut self, chunks: u32, timestamp: u32, kind: u8, stream_id: u32, payload: &[u8]) {
+        self.writer.write(chunks, timestamp, kind, stream_id, payload, &mut self.output);
+    }
+}
+
+const CONTROL_CHUNKS: u32 = 2;
+const COMMAND_CHUNKS: u32 = 3;
+const AUDIO_CHUNKS: u32 = 4;
+const DATA_CHUNKS: u32 = 5;
+const VIDEO_CHUNKS: u32 = 6;
+
+/// Transaction ids of the calls whose answers matter.
+const CONNECT: f64 = 1.0;
+const CREATE_STREAM: f64 = 4.0;
+const PUBLISH: f64 = 5.0;

@@ -1,0 +1,257 @@
+//! Commands and their answers.
+
+use pushpull_media::amf0::Value;
+
+use super::{Asked, Connect, ServerConnection, ServerEvent};
+use crate::Error;
+use crate::command::{Command, object};
+use crate::message::{Control, kind};
+use crate::name::{self, Target};
+
+impl ServerConnection {
+    pub(super) fn command(&mut self, stream_id: u32, command: &Command) -> Result<(), Error> {
+        match command.name.as_str() {
+            "connect" => self.connect(command),
+            "_result" | "_error" | "onStatus" => {}
+            name if self.connect.is_none() => {
+                return Err(Error::NotConnected { name: printable(name) });
+            }
+            "createStream" => self.create_stream(command),
+            "publish" => self.publish(stream_id, command),
+            "play" | "play2" => self.play(stream_id, command),
+            "closeStream" => self.unpublish(stream_id, true),
+            "deleteStream" => {
+                let id = command.arguments.first().and_then(Value::as_f64).unwrap_or(0.0);
+                // Saturates; an id out of range names no stream.
+                self.unpublish(id as u32, false);
+                self.streams.remove(&(id as u32));
+            }
+            "FCPublish" => {
+                self.send_result(command, Value::Undefined);
+                self.notify(command, "onFCPublish", "NetStream.Publish.Start");
+            }
+            "FCUnpublish" => {
+                let key = argument_text(command).unwrap_or_default();
+                self.unpublish_key(key);
+                self.send_result(command, Value::Undefined);
+                self.notify(command, "onFCUnpublish", "NetStream.Unpublish.Success");
+            }
+            "FCSubscribe" => {
+                self.send_result(command, Value::Undefined);
+                self.notify(command, "onFCSubscribe", "NetStream.Play.Start");
+            }
+            "getStreamLength" => self.send_result(command, Value::Number(0.0)),
+            // releaseStream, _checkbw and whatever else an encoder thinks of.
+            _ => self.send_result(command, Value::Undefined),
+        }
+        Ok(())
+    }
+
+    pub(super) fn send_status(&mut self, stream_id: u32, level: &str, code: &str, text: &str) {
+        let status =
+            object([("level", level.into()), ("code", code.into()), ("description", text.into())]);
+        self.send_command(stream_id, &Command::new("onStatus", 0.0, vec![status]));
+    }
+
+    fn connect(&mut self, command: &Command) {
+        let text = |key| command.object.get(key).and_then(Value::as_str).unwrap_or_default();
+        if self.connect.is_some() {
+            let info = object([
+                ("level", "error".into()),
+                ("code", "NetConnection.Connect.Rejected".into()),
+                ("description", "already connected".into()),
+            ]);
+            self.send_command(0, &Command::new("_error", command.transaction, vec![info]));
+            return;
+        }
+        let window = self.config.window;
+        let chunk_size = self.config.chunk_size;
+        self.send_control(Control::WindowSize(window));
+        self.send_control(Control::PeerBandwidth(window));
+        self.writer.write(
+            super::CONTROL_CHUNKS,
+            0,
+            kind::SET_CHUNK_SIZE,
+            0,
+            &chunk_size.to_be_bytes(),
+            &mut self.output,
+        );
+        self.writer.set_chunk_size(chunk_size);
+        self.send_command(0, &connect_result(command));
+
+        let (app, tc_url) = (text("app").to_owned(), text("tcUrl").to_owned());
+        let agent = printable(text("flashVer"));
+        self.events.push_back(ServerEvent::Connected { app: printable(&app), agent });
+        self.connect = Some(Connect { app, tc_url });
+    }
+
+    fn create_stream(&mut self, command: &Command) {
+        if self.streams.len() >= self.config.max_streams {
+            let info = object([
+                ("level", "error".into()),
+                ("code", "NetConnection.Call.Failed".into()),
+                ("description", "too many message streams".into()),
+            ]);
+            self.send_command(0, &Command::new("_error", command.transaction, vec![info]));
+            return;
+        }
+        self.last_stream_id = self.last_stream_id.saturating_add(1);
+        self.streams.entry(self.last_stream_id).or_default();
+        self.send_result(command, Value::Number(f64::from(self.last_stream_id)));
+    }
+
+    fn publish(&mut self, stream_id: u32, command: &Command) {
+        let key = match command.arguments.first() {
+            // Wirecast's way to stop.
+            Some(Value::Boolean(false)) => return self.unpublish(stream_id, true),
+            // GoPro's key can be empty.
+            None | Some(Value::Null | Value::Undefined) => "",
+            Some(Value::String(key)) => key,
+            Some(_) => {
+                let text = "the stream name has to be a string";
+                return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
+            }
+        };
+        let known = self.streams.get(&stream_id);
+        if known.is_some_and(|stream| stream.publishing.is_some()) {
+            let text = "this message stream is already publishing";
+            return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
+        }
+        if known.is_none() && self.streams.len() >= self.config.max_streams {
+            let text = "too many message streams";
+            return self.send_status(stream_id, "error", "NetStream.Publish.Failed", text);
+        }
+        if let Some(Target { name, query }) =
+            self.resolve(stream_id, key, "NetStream.Publish.BadName")
+        {
+            self.asked = Some(Asked::Publish { stream_id, key: key.to_owned() });
+            self.events.push_back(ServerEvent::Publish { stream_id, name, query });
+        }
+    }
+
+    fn play(&mut self, stream_id: u32, command: &Command) {
+        let argument = command.arguments.first();
+        // play2 has an object.
+        let key = argument
+            .and_then(|value| value.as_str().or_else(|| value.get("streamName")?.as_str()))
+            .unwrap_or_default();
+        if let Some(Target { name, query }) =
+            self.resolve(stream_id, key, "NetStream.Play.StreamNotFound")
+        {
+            self.asked = Some(Asked::Play { stream_id });
+            self.events.push_back(ServerEvent::Play { stream_id, name, query });
+        }
+    }
+
+    /// The stream a command is about; a bad name gets the status `code` and ends the connection.
+    fn resolve(&mut self, stream_id: u32, key: &str, code: &str) -> Option<Target> {
+        let connect = self.connect.as_ref()?;
+        match name::resolve(&connect.tc_url, &connect.app, key) {
+            Ok(target) => Some(target),
+            Err(error) => {
+                self.send_status(stream_id, "error", code, &error.to_string());
+                self.events.push_back(ServerEvent::BadName(error));
+                self.end();
+                None
+            }
+        }
+    }
+
+    fn unpublish(&mut self, stream_id: u32, tell: bool) {
+        let publishing =
+            self.streams.get_mut(&stream_id).and_then(|stream| stream.publishing.take());
+        let Some(key) = publishing else {
+            return;
+        };
+        self.clock.idle_since = self.clock.now;
+        if tell {
+            let text = format!("{} is no longer published", printable(&key));
+            self.send_status(stream_id, "status", "NetStream.Unpublish.Success", &text);
+        }
+        self.events.push_back(ServerEvent::Unpublish { stream_id });
+    }
+
+    /// Ends the publish that was begun with `key`; if there is only one, whatever its key.
+    fn unpublish_key(&mut self, key: &str) {
+        let publishing = || {
+            self.streams
+                .iter()
+                .filter_map(|(&id, stream)| Some((id, stream.publishing.as_deref()?)))
+        };
+        let named = publishing().find(|&(_, other)| other == key);
+        let only = || publishing().next().filter(|_| publishing().nth(1).is_none());
+        if let Some((stream_id, _)) = named.or_else(only) {
+            self.unpublish(stream_id, true);
+        }
+    }
+
+    /// Answers a call, if it asks for an answer.
+    fn send_result(&mut self, call: &Command, value: Value) {
+        if call.transaction != 0.0 {
+            self.send_command(0, &Command::new("_result", call.transaction, vec![value]));
+        }
+    }
+
+    /// Sends one of Flash Media Server's `onFC…` notices; Livestream Studio wants the call's transaction id in it.
+    fn notify(&mut self, call: &Command, name: &str, code: &str) {
+        let description = printable(argument_text(call).unwrap_or_default()).into();
+        let info = object([("code", Value::from(code)), ("description", description)]);
+        self.send_command(0, &Command::new(name, call.transaction, vec![info]));
+    }
+}
+
+/// The answer to `connect`. Enhanced RTMP's properties are in it when the client has any: this server carries every codec
+/// and knows the ModEx and nanosecond prefixes; it has no reconnect request and no multitrack of its own.
+fn connect_result(connect: &Command) -> Command {
+    let mut info = vec![
+        ("level".into(), "status".into()),
+        ("code".into(), "NetConnection.Connect.Success".into()),
+        ("description".into(), "Connection succeeded.".into()),
+        ("objectEncoding".into(), Value::Number(0.0)),
+    ];
+    if ENHANCED.iter().any(|key| connect.object.get(key).is_some()) {
+        let four_ccs = FOUR_CCS.iter().map(|&code| code.into()).collect();
+        let forward = || object([("*", Value::Number(CAN_FORWARD))]);
+        info.push(("fourCcList".into(), Value::StrictArray(four_ccs)));
+        info.push(("videoFourCcInfoMap".into(), forward()));
+        info.push(("audioFourCcInfoMap".into(), forward()));
+        info.push(("capsEx".into(), Value::Number(CAPS_MOD_EX + CAPS_NANO_OFFSET)));
+    }
+    let properties =
+        object([("fmsVer", "FMS/3,0,1,123".into()), ("capabilities", Value::Number(31.0))]);
+    Command {
+        name: "_result".into(),
+        transaction: connect.transaction,
+        object: properties,
+        arguments: vec![Value::Object(info)],
+    }
+}
+
+/// The first argument that is a string: in `FCPublish` and its like, the stream name.
+fn argument_text(command: &Command) -> Option<&str> {
+    command.arguments.iter().find_map(Value::as_str)
+}
+
+/// A peer's text, fit for a log line: short and without control characters.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_PRINTABLE).collect()
+}
+
+/// The properties by which a client shows that it speaks Enhanced RTMP.
+const ENHANCED: [&str; 4] = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
+
+/// The codecs of Enhanced RTMP v2.
+const FOUR_CCS: [&str; 12] = [
+    "avc1", "hvc1", "vvc1", "av01", "vp08", "vp09", "mp4a", "Opus", "fLaC", "ac-3", "ec-3", ".mp3",
+];
+
+/// `FourCcInfoMask.CanForward`.
+const CAN_FORWARD: f64 = 4.0;
+
+/// `CapsExMask.ModEx`.
+const CAPS_MOD_EX: f64 = 4.0;
+
+/// `CapsExMask.TimestampNanoOffset`.
+const CAPS_NANO_OFFSET: f64 = 8.0;
+
+const MAX_PRINTABLE: usize = 128;

@@ -1,0 +1,99 @@
+use pushpull_media::flv::{TagBuffer, TagKind};
+
+use crate::StreamName;
+use crate::name::NameError;
+
+/// What a peer wants or sends.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServerEvent {
+    /// `connect` was received and answered.
+    Connected {
+        /// The `app` as sent.
+        app: String,
+        /// What the peer calls itself (`flashVer`), fit for a log line.
+        agent: String,
+    },
+    /// The peer wants to publish. Answer with [`super::ServerConnection::accept_publish`] or
+    /// [`super::ServerConnection::reject_publish`]; until then nothing more is read from it.
+    Publish {
+        /// The message stream.
+        stream_id: u32,
+        /// What it wants to publish.
+        name: StreamName,
+        /// The parameters, without `?`. They may be secret.
+        query: String,
+    },
+    /// The peer wants to play. Answer with [`super::ServerConnection::reject_play`]; until then nothing more is read from
+    /// it.
+    Play {
+        /// The message stream.
+        stream_id: u32,
+        /// What it wants to play.
+        name: StreamName,
+        /// The parameters, without `?`. They may be secret.
+        query: String,
+    },
+    /// The peer wanted to publish or play something that cannot be a name. It has been told; the connection is over.
+    BadName(NameError),
+    /// A message of an accepted publisher.
+    Media(Media),
+    /// The publisher said goodbye.
+    Unpublish {
+        /// The message stream.
+        stream_id: u32,
+    },
+}
+
+/// Audio, video or script data.
+#[derive(Debug)]
+pub struct Media {
+    /// The message stream.
+    pub stream_id: u32,
+    /// What it is. Script data starts with its name (`onMetaData`): `@setDataFrame` has been taken off.
+    pub kind: TagKind,
+    /// Milliseconds, modulo 2^32.
+    pub timestamp: u32,
+    /// The data, in the buffer its FLV tag will have.
+    pub buffer: TagBuffer,
+}
+
+/// Why a publish is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PublishRefusal {
+    /// The name is in use or not allowed.
+    BadName,
+    /// The peer may not publish.
+    Denied,
+    /// The peer's credentials are missing, wrong or too old.
+    BadAuth,
+    /// The server cannot take it now.
+    Failed,
+}
+
+impl PublishRefusal {
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::BadName => "NetStream.Publish.BadName",
+            Self::Denied => "NetStream.Publish.Denied",
+            Self::BadAuth => "NetStream.Publish.BadAuth",
+            Self::Failed => "NetStream.Publish.Failed",
+        }
+    }
+}
+
+/// What was ignored, for the log and for whoever wonders where their media went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages of a type without meaning here, and commands without a name.
+    pub ignored_messages: u64,
+    /// Data messages that could not be decoded.
+    pub ignored_data: u64,
+    /// Media on a message stream that publishes nothing.
+    pub stray_media: u64,
+    /// Media messages without a payload.
+    pub empty_media: u64,
+    /// Messages that never became complete.
+    pub unfinished: u64,
+}

@@ -164,7 +164,8 @@ fn sources_are_short() {
         let text = read(&file);
         let code = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
         let lines = code.lines().count();
-        let is_test = file.iter().any(|part| part == "tests") || file.to_string_lossy().ends_with("tests.rs");
+        let is_test =
+            file.iter().any(|part| part == "tests") || file.to_string_lossy().ends_with("tests.rs");
         assert!(is_test || lines <= MAX_LINES, "{} has {lines} lines", file.display());
     }
 }

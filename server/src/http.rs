@@ -19,7 +19,11 @@ use tokio::{
 };
 use tracing::{Instrument, debug, info_span, warn};
 
-use crate::{metrics::Metrics, shutdown::Shutdown};
+use crate::{
+    metrics::Metrics,
+    net::{self, Connection},
+    shutdown::Shutdown,
+};
 
 /// What HTTP peers are held to.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +35,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request's head.
     pub head_size: usize,
+    /// How the socket is kept.
+    pub net: net::Limits,
 }
 
 impl Default for Limits {
@@ -39,6 +45,7 @@ impl Default for Limits {
             max_connections: 10_000,
             head_timeout: Duration::from_secs(10),
             head_size: 16 << 10,
+            net: net::Limits::default(),
         }
     }
 }
@@ -89,18 +96,19 @@ impl Server {
         let open = self.metrics.open_http_connection();
         let span = info_span!("http", id = open.id, %peer);
         let server = self.clone();
-        let connection = async move {
-            server.converse(stream, peer).await;
-            drop((permit, open));
-        };
-        self.shutdown.spawn(connection.instrument(span));
+        let held = (permit, open, self.shutdown.hold());
+        let conversation = async move { server.converse(stream, peer, held).await };
+        self.shutdown.spawn(conversation.instrument(span));
     }
 
-    async fn converse(&self, stream: TcpStream, peer: SocketAddr) {
-        // A flush of a viewer is one write: waiting to fill a segment would only add delay.
-        if let Err(error) = stream.set_nodelay(true) {
-            debug!(%error, "cannot set TCP_NODELAY");
-        }
+    /// `held` lasts as long as the socket, which a WebSocket takes with it when this is over.
+    async fn converse(
+        &self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        held: impl Send + Unpin + 'static,
+    ) {
+        let stream = Connection::new(stream, self.limits.net.clone(), held);
         let service = WithPeer { router: TowerToHyperService::new(self.router.clone()), peer };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -3,14 +3,21 @@
 //! [`app`] binds the listeners, wires everything and stops it again; `hub` holds the live streams and knows no protocol;
 //! the protocols (`rtmp`, `flv`) know the hub and not each other.
 
+pub mod api;
+pub mod app;
 pub mod banner;
 pub mod config;
+pub mod demo;
+pub mod descriptors;
 pub mod endpoints;
+pub mod flv;
 pub mod http;
 pub mod hub;
 pub mod lan;
 pub mod logs;
 pub mod metrics;
+pub mod net;
 pub mod problem;
 pub mod shutdown;
+pub mod signals;
 pub mod web;

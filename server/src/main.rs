@@ -1,3 +1,66 @@
-//! The `pushpull` program.
+//! The `pushpull` program: reads the configuration, runs the server, turns the outcome into an exit code.
 
-fn main() {}
+use std::{
+    env,
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context;
+use pushpull::{
+    app::App,
+    banner::Banner,
+    config::{self, Config, Loaded},
+    logs,
+    signals::Signals,
+};
+use tokio::runtime::Runtime;
+use tracing::warn;
+
+fn main() -> ExitCode {
+    let Loaded { config, warnings } = match Config::load(env::args_os(), env::vars_os()) {
+        Ok(loaded) => loaded,
+        Err(config::Error::Usage(error)) => {
+            // With stdout or stderr closed there is nobody to tell.
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
+        Err(error) => return fail(error, BAD_USAGE),
+    };
+    if let Err(error) = logs::init(config.log, env::var("RUST_LOG").ok().as_deref()) {
+        return fail(error, BAD_USAGE);
+    }
+    for warning in warnings {
+        warn!("{warning}");
+    }
+    match serve(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(format_args!("{error:#}"), FAILURE),
+    }
+}
+
+fn serve(config: Config) -> anyhow::Result<()> {
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let outcome = runtime.block_on(async {
+        // Before anything is printed: who reads it may stop us at once.
+        let mut signals = Signals::catch().context("cannot catch signals")?;
+        let app = App::bind(config)?;
+        // A server whose output nobody reads still serves.
+        let _ = write!(io::stdout().lock(), "{}", Banner(app.endpoints()));
+        Ok(app.run(&mut signals).await?)
+    });
+    // What is left by now is not worth waiting for.
+    runtime.shutdown_timeout(LAST_WAIT);
+    outcome
+}
+
+fn fail(error: impl Display, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr().lock(), "pushpull: {error}");
+    ExitCode::from(code)
+}
+
+const FAILURE: u8 = 1;
+const BAD_USAGE: u8 = 2;
+const LAST_WAIT: Duration = Duration::from_millis(200);

@@ -10,10 +10,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use prometheus_client::{
-    encoding::text::encode,
-    metrics::{counter::Counter, gauge::Gauge},
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    metrics::{
+        MetricType,
+        counter::{ConstCounter, Counter},
+        gauge::{ConstGauge, Gauge},
+    },
     registry::Registry,
 };
+
+use crate::hub::{Hub, State, StreamStatus};
 
 /// Everything counted outside the hub, and the registry of all of it.
 #[derive(Debug)]
@@ -28,9 +35,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All counts at zero.
-    pub fn new() -> Metrics {
+    /// All counts at zero; those of `hub` are read when they are asked for.
+    pub fn new(hub: Hub) -> Metrics {
         let mut registry = Registry::with_prefix("pushpull");
+        registry.register_collector(Box::new(HubMetrics(hub)));
         let http_connections = Counter::default();
         let http_connections_refused = Counter::default();
         let http_connections_open = Gauge::default();
@@ -88,12 +96,6 @@ impl Metrics {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Metrics {
-        Metrics::new()
-    }
-}
-
 /// An open connection, while it lives.
 #[derive(Debug)]
 pub struct OpenConnection {
@@ -106,6 +108,88 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.open.dec();
     }
+}
+
+/// Reads the hub at every scrape.
+#[derive(Debug)]
+struct HubMetrics(Hub);
+
+impl Collector for HubMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let HubMetrics(hub) = self;
+        let stats = hub.stats();
+        let counters = [
+            ("publishes", "Publishers that went live", stats.publishes()),
+            ("viewers_joined", "Viewers that were given a stream", stats.viewers()),
+            ("received_bytes", "Bytes of media received", stats.bytes_in()),
+            ("sent_bytes", "Bytes of FLV tags handed to viewers", stats.bytes_out()),
+            ("messages_ignored", "Messages that held nothing to relay", stats.ignored()),
+            (
+                "viewer_jumps",
+                "Times a viewer had fallen behind and jumped to a later keyframe",
+                stats.jumps(),
+            ),
+        ];
+        for (name, help, value) in counters {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(
+                name,
+                help,
+                None,
+                counter.metric_type(),
+            )?)?;
+        }
+        let streams = hub.streams();
+        let live = streams.iter().filter(|stream| stream.state == State::Live).count();
+        let viewers = streams.iter().map(|stream| stream.viewers).sum();
+        let gauges = [
+            ("streams", "Streams whose publisher is there", live),
+            (
+                "streams_waiting",
+                "Streams that are held for a publisher that was lost",
+                streams.len() - live,
+            ),
+            ("viewers", "Viewers at present", viewers),
+        ];
+        for (name, help, value) in gauges {
+            let gauge = ConstGauge::new(as_gauge(value));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        encode_per_stream(
+            &mut encoder,
+            &streams,
+            "stream_viewers",
+            "Viewers of a stream",
+            |stream| as_gauge(stream.viewers),
+        )?;
+        encode_per_stream(
+            &mut encoder,
+            &streams,
+            "stream_bitrate_kbps",
+            "Kilobits of media per second that a stream receives",
+            |stream| i64::try_from(stream.bitrate_kbps).unwrap_or(i64::MAX),
+        )
+    }
+}
+
+/// One gauge with a label per stream; the number of streams is bounded by `max_streams`.
+fn encode_per_stream(
+    encoder: &mut DescriptorEncoder<'_>,
+    streams: &[StreamStatus],
+    name: &str,
+    help: &str,
+    value: impl Fn(&StreamStatus) -> i64,
+) -> fmt::Result {
+    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+    for stream in streams {
+        let labels = [("stream", stream.name.as_str())];
+        ConstGauge::new(value(stream)).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
+}
+
+fn as_gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -2,7 +2,11 @@
 
 use std::{future::Future, time::Duration};
 
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time::timeout;
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// Handed to everything that runs. Clones share one state.
 ///
@@ -27,6 +31,11 @@ impl Shutdown {
         self.tasks.spawn(async move {
             forced.run_until_cancelled(task).await;
         });
+    }
+
+    /// Counts as a task that runs, until it is dropped: for what goes on in a task that somebody else started.
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.tasks.token()
     }
 
     /// Cancelled when everything shall come to an end of its own.
@@ -54,15 +63,19 @@ impl Shutdown {
     pub async fn finish(&self, limit: Duration) -> usize {
         self.request();
         self.tasks.close();
-        if tokio::time::timeout(limit, self.tasks.wait()).await.is_ok() {
+        if timeout(limit, self.tasks.wait()).await.is_ok() {
             return 0;
         }
         let dropped = self.running();
         self.force();
-        self.tasks.wait().await;
+        // What is only held cannot be dropped from here; it ends with the runtime.
+        let _ = timeout(DROP_TIME, self.tasks.wait()).await;
         dropped
     }
 }
+
+/// Long enough for every task to be dropped; no more than the time a stop is promised in leaves.
+const DROP_TIME: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
@@ -82,5 +95,14 @@ mod tests {
         shutdown.spawn(std::future::pending());
         assert_eq!(shutdown.finish(Duration::from_secs(3)).await, 1);
         assert_eq!(shutdown.running(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_held_is_waited_for_but_not_for_ever() {
+        let shutdown = Shutdown::new();
+        let hold = shutdown.hold();
+        assert_eq!(shutdown.finish(Duration::from_secs(3)).await, 1);
+        drop(hold);
+        assert_eq!(shutdown.finish(Duration::from_secs(3)).await, 0);
     }
 }

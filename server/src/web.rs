@@ -79,7 +79,7 @@ impl Site {
 
 /// The directory to serve the page from cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("--web-dir {}: {source} (it must be a directory with an {INDEX})", directory.display())]
+#[error("cannot serve the page from {}: {source} (it must be a directory with an {INDEX})", directory.display())]
 pub struct Error {
     directory: PathBuf,
     source: io::Error,
@@ -341,7 +341,7 @@ mod tests {
     fn a_directory_without_a_page_is_refused() {
         let empty = tempfile::tempdir().unwrap();
         let error = Site::new(Some(empty.path())).unwrap_err().to_string();
-        assert!(error.starts_with(&format!("--web-dir {}: ", empty.path().display())), "{error}");
+        assert!(error.contains(&format!("from {}: ", empty.path().display())), "{error}");
         assert!(Site::new(Some(Path::new("/nowhere"))).is_err());
     }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Config, units};
-use crate::logs;
+use crate::{hub::Takeover, logs};
 
 /// One thing the server can be told.
 #[derive(Debug)]
@@ -70,6 +70,171 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "takeover",
+        section: STREAMS,
+        value: "POLICY",
+        kind: Kind::One,
+        default: "replace_if_idle",
+        help: "Second publisher of a name: reject, replace or replace_if_idle",
+        set: |config, text| {
+            config.hub.takeover = match text {
+                "reject" => Takeover::Reject,
+                "replace" => Takeover::Replace,
+                "replace_if_idle" => Takeover::ReplaceIfIdle,
+                _ => {
+                    return Err(format!(
+                        "{text:?} is not a policy: write reject, replace or replace_if_idle"
+                    ));
+                }
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "takeover_idle",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "3s",
+        help: "With replace_if_idle: how long without media makes a publisher replaceable",
+        set: |config, text| {
+            config.hub.idle_after = units::time(text, Duration::ZERO..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "grace",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "10s",
+        help: "How long viewers are held when a publisher is lost without goodbye; 0s ends them at once",
+        set: |config, text| {
+            config.hub.grace = units::time(text, Duration::ZERO..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "missing_wait",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "3s",
+        help: "How long a viewer waits for a stream nobody publishes, before 404",
+        set: |config, text| {
+            config.hub.missing_wait = units::time(text, Duration::ZERO..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "start_wait",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "10s",
+        help: "How long a viewer waits for the first keyframe of a live stream",
+        set: |config, text| {
+            config.hub.start_wait = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "tracks_wait",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "500ms",
+        help: "How long after its first frame a publisher may take to show its second track",
+        set: |config, text| {
+            config.hub.tracks_wait = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "audio_hold",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "40ms",
+        help: "How long sound may wait for the next picture, to leave in one write with it",
+        set: |config, text| {
+            config.hub.held_audio_max = units::time(text, Duration::ZERO..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "lag",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "5s",
+        help: "Media a viewer may be behind before it jumps to the newest keyframe",
+        set: |config, text| {
+            config.hub.lag = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "lag_bytes",
+        section: STREAMS,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "8MiB",
+        help: "Bytes a viewer may be behind before it jumps to the newest keyframe",
+        set: |config, text| {
+            config.hub.lag_bytes = units::size(text, MIN_MEDIA..=MAX_MEDIA)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "gop",
+        section: STREAMS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "20s",
+        help: "Longest group of pictures that is kept whole for joiners",
+        set: |config, text| {
+            config.hub.gop = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "gop_bytes",
+        section: STREAMS,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "32MiB",
+        help: "Largest group of pictures kept whole for joiners, and the most memory a stream takes",
+        set: |config, text| {
+            config.hub.gop_bytes = units::size(text, MIN_MEDIA..=MAX_MEDIA)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "max_streams",
+        section: LIMITS,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "100",
+        help: "Streams at a time",
+        set: |config, text| {
+            config.hub.max_streams = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "max_viewers",
+        section: LIMITS,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "10000",
+        help: "Viewers of one stream",
+        set: |config, text| {
+            config.hub.max_viewers = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "http_max_connections",
         section: LIMITS,
         value: "NUMBER",
@@ -106,6 +271,68 @@ pub const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "http_stall",
+        section: LIMITS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "20s",
+        help: "Close an HTTP peer, viewers included, that takes next to nothing of what is sent for so long",
+        set: |config, text| {
+            config.http_limits.net.stall = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "http_stall_bytes",
+        section: LIMITS,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "16KiB",
+        help: "What counts as next to nothing",
+        set: |config, text| {
+            config.http_limits.net.stall_bytes = units::size(text, 1..=1 << 20)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "http_send_buffer",
+        section: LIMITS,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "512KiB",
+        help: "Bytes the kernel holds for an HTTP peer, sent and not acknowledged included",
+        set: |config, text| {
+            config.http_limits.net.send_buffer = units::size(text, MIN_BUFFER..=MAX_BUFFER)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "http_unsent",
+        section: LIMITS,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "128KiB",
+        help: "Bytes the kernel holds for an HTTP peer before they are sent (Linux)",
+        set: |config, text| {
+            let unsent = units::size(text, MIN_BUFFER..=MAX_BUFFER)?;
+            config.http_limits.net.unsent = u32::try_from(unsent).unwrap_or(u32::MAX);
+            Ok(())
+        },
+    },
+    Key {
+        name: "http_keepalive",
+        section: LIMITS,
+        value: "TIME",
+        kind: Kind::One,
+        default: "30s",
+        help: "Silence after which the system asks an HTTP peer whether it is there",
+        set: |config, text| {
+            config.http_limits.net.keepalive =
+                units::time(text, Duration::from_secs(1)..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "web_dir",
         section: PAGE,
         value: "DIR",
@@ -113,7 +340,7 @@ pub const KEYS: &[Key] = &[
         default: "",
         help: "Serve the page from this directory instead of the one built in, for editing it",
         set: |config, text| {
-            config.web_dir = (!text.is_empty()).then(|| text.into());
+            config.web_dir = (!text.is_empty()).then(|| units::page_directory(text)).transpose()?;
             Ok(())
         },
     },
@@ -161,11 +388,19 @@ pub const KEYS: &[Key] = &[
 
 const LISTENING: &str = "Listening";
 const PAGE: &str = "Page and demo";
+const STREAMS: &str = "Streams";
 const LIMITS: &str = "Limits";
 const RUNNING: &str = "Running";
 
 const MIN_TIME: Duration = Duration::from_millis(10);
 const MAX_TIME: Duration = Duration::from_secs(24 * 3600);
+
+const MIN_BUFFER: usize = 4 << 10;
+const MAX_BUFFER: usize = 64 << 20;
+
+/// Less than this does not hold one group of pictures.
+const MIN_MEDIA: usize = 64 << 10;
+const MAX_MEDIA: usize = 4 << 30;
 
 /// More than the descriptors of one process.
 const MAX_CONNECTIONS: usize = 1_000_000;
@@ -176,6 +411,7 @@ const MAX_STOP_TIMEOUT: Duration = Duration::from_secs(4);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{http, hub};
 
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
@@ -195,6 +431,18 @@ mod tests {
             );
             assert!(!key.help.ends_with('.') && !key.help.is_empty(), "{}", key.name);
         }
-        assert_eq!(config, Config::default(), "a default set again changes nothing");
+        let again = format!("{config:?}");
+        assert_eq!(
+            again,
+            format!("{:?}", Config::default()),
+            "a default set again changes nothing"
+        );
+    }
+
+    #[test]
+    fn the_table_and_the_modules_agree_on_the_defaults() {
+        let config = Config::default();
+        assert_eq!(format!("{:?}", config.hub), format!("{:?}", hub::Config::default()));
+        assert_eq!(config.http_limits, http::Limits::default());
     }
 }

@@ -17,12 +17,12 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
-use crate::{http, logs};
+use crate::{http, hub, logs};
 
 use keys::{KEYS, Key, Kind};
 
 /// Everything the server can be told. Each field is the key of the same name in [`keys::KEYS`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// Where RTMP publishers connect.
@@ -31,6 +31,8 @@ pub struct Config {
     pub http: Vec<SocketAddr>,
     /// The page from this directory instead of the built-in one.
     pub web_dir: Option<PathBuf>,
+    /// How the hub treats publishers and viewers.
+    pub hub: hub::Config,
     /// What HTTP peers are held to.
     pub http_limits: http::Limits,
     /// Publish the built-in clip as `live/demo`.
@@ -82,6 +84,7 @@ impl Default for Config {
         let mut config = Config {
             rtmp: unspecified,
             http: Vec::new(),
+            hub: hub::Config::default(),
             http_limits: http::Limits::default(),
             web_dir: None,
             demo: false,

@@ -1,6 +1,8 @@
 //! Values as people write them: `5s`, `16MiB`, `0.0.0.0:1935`.
 
-use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{
+    fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
+};
 
 /// A time with its unit: `40ms`, `5s`, `2m`, `1h`.
 pub fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
@@ -82,6 +84,15 @@ pub fn address(text: &str) -> Result<SocketAddr, String> {
 /// One or more listening addresses, separated by commas.
 pub fn addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
     text.split(',').map(address).collect()
+}
+
+/// A directory with a page in it.
+pub fn page_directory(text: &str) -> Result<PathBuf, String> {
+    let directory = PathBuf::from(text);
+    match directory.join("index.html").metadata() {
+        Ok(_) => Ok(directory),
+        Err(error) => Err(format!("{text:?} is not a directory with an index.html ({error})")),
+    }
 }
 
 fn split(text: &str) -> (&str, &str) {

@@ -1,0 +1,257 @@
+//! The whole server: binds everything, wires it, runs it, stops it.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Json, Router,
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinSet,
+};
+use tracing::{info, warn};
+
+use crate::{
+    api::{self, Api},
+    config::Config,
+    demo, descriptors,
+    endpoints::Endpoints,
+    flv::{self, FlvState},
+    http,
+    hub::Hub,
+    metrics::Metrics,
+    problem::Problem,
+    shutdown::Shutdown,
+    signals::Signals,
+    web,
+};
+
+/// A server that is bound and not yet serving: peers may connect already, and wait.
+#[derive(Debug)]
+pub struct App {
+    config: Config,
+    endpoints: Arc<Endpoints>,
+    rtmp: TcpListener,
+    http: Vec<TcpListener>,
+    site: web::Site,
+}
+
+/// Why the server cannot start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} for {protocol}: {}", advice(source, *address, key))]
+    Listen {
+        /// `RTMP` or `HTTP`.
+        protocol: &'static str,
+        /// The flag that says the address.
+        key: &'static str,
+        /// As configured.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The page cannot be served.
+    #[error(transparent)]
+    Page(#[from] web::Error),
+    /// A listener ended though nobody asked it to.
+    #[error("a listener stopped by itself; the log tells why")]
+    ListenerStopped,
+}
+
+impl App {
+    /// Takes every port, so that what cannot work fails here. Must be called in a runtime.
+    ///
+    /// # Errors
+    /// [`Error`]: nothing was started then.
+    pub fn bind(config: Config) -> Result<App, Error> {
+        let site = web::Site::new(config.web_dir.as_deref())?;
+        let (rtmp, rtmp_address) = listen(config.rtmp, "RTMP", "--rtmp")?;
+        let (http, http_addresses) = config
+            .http
+            .iter()
+            .map(|&address| listen(address, "HTTP", "--http"))
+            .collect::<Result<(Vec<_>, Vec<_>), Error>>()?;
+        let endpoints = Arc::new(Endpoints {
+            rtmp: rtmp_address,
+            http: http_addresses,
+            demo: config.demo.then_some(demo::NAME),
+        });
+        Ok(App { config, endpoints, rtmp, http, site })
+    }
+
+    /// Where it listens, with the real ports.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Serves until a signal of `signals`, then stops everything within [`Config::stop_timeout`] and a moment. A second
+    /// signal ends the wait.
+    ///
+    /// # Errors
+    /// [`Error::ListenerStopped`]; everything else was stopped then too.
+    pub async fn run(self, signals: &mut Signals) -> Result<(), Error> {
+        let connections = self.config.http_limits.max_connections;
+        if let Err(too_few) = descriptors::ensure(connections) {
+            warn!("{too_few}");
+        }
+        let stop_timeout = self.config.stop_timeout;
+        let shutdown = Shutdown::new();
+        let hub = Hub::new(self.config.hub.clone());
+        let mut listeners = self.start(&hub, &shutdown);
+        info!(version = env!("CARGO_PKG_VERSION"), "serving");
+
+        let outcome = tokio::select! {
+            signal = signals.next() => {
+                info!(signal, "stopping");
+                Ok(())
+            }
+            _ = listeners.join_next() => Err(Error::ListenerStopped),
+        };
+        // Viewers first: they end at a tag's boundary, and with them their connections.
+        hub.close();
+        tokio::select! {
+            dropped = shutdown.finish(stop_timeout) => {
+                if dropped > 0 {
+                    warn!(connections = dropped, "dropped what did not end in time");
+                }
+            }
+            signal = signals.next() => {
+                info!(signal, "stopping at once");
+                shutdown.force();
+            }
+        }
+        info!("stopped");
+        outcome
+    }
+
+    /// Starts everything; what is returned are the tasks that must not end before the shutdown.
+    fn start(self, hub: &Hub, shutdown: &Shutdown) -> JoinSet<()> {
+        let metrics = Arc::new(Metrics::new(hub.clone()));
+        if self.endpoints.demo.is_some() {
+            let (requested, demo) = (shutdown.requested().clone(), demo::run(hub.clone()));
+            shutdown.spawn(async move {
+                requested.run_until_cancelled(demo).await;
+            });
+        }
+        let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
+        let files = Files { site: self.site, flv: FlvState::new(hub.clone(), shutdown.clone()) };
+        let router = router(api, files, metrics.clone());
+        let server = http::Server::new(router, self.config.http_limits, metrics, shutdown.clone());
+        let mut listeners = JoinSet::new();
+        for listener in self.http {
+            listeners.spawn(server.clone().serve(listener));
+        }
+        listeners
+    }
+}
+
+/// Everything that is served over HTTP.
+fn router(api: Api, files: Files, metrics: Arc<Metrics>) -> Router {
+    let metrics = move || {
+        let response = metrics.respond();
+        async move { response }
+    };
+    Router::new()
+        .route("/health", get(async || Json(json!({"status": "ok"}))))
+        .route("/metrics", get(metrics))
+        .fallback(file)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
+        .with_state(files)
+        .nest(api::PREFIX, api.router())
+}
+
+/// What answers where no route does: streams and files lie in one namespace.
+#[derive(Clone)]
+struct Files {
+    site: web::Site,
+    flv: FlvState,
+}
+
+async fn file(State(Files { site, flv }): State<Files>, request: Request) -> Response {
+    let path = request.uri().path();
+    if path.starts_with("/api/") {
+        return Problem::not_found(path).into_response();
+    }
+    if flv::is_stream_path(path) {
+        return flv::serve(State(flv), request).await;
+    }
+    site.respond(request.method(), path, request.headers()).await
+}
+
+fn listen(
+    address: SocketAddr,
+    protocol: &'static str,
+    key: &'static str,
+) -> Result<(TcpListener, SocketAddr), Error> {
+    let bind = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        // A restart must not wait for the connections of the run before to be forgotten. (Elsewhere than on Unix the
+        // option means that two programs may have one port.)
+        #[cfg(unix)]
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(BACKLOG)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
+    };
+    bind().map_err(|source| Error::Listen { protocol, key, address, source })
+}
+
+/// What went wrong and what to do about it.
+fn advice(error: &io::Error, address: SocketAddr, key: &str) -> String {
+    let (ip, port) = (address.ip(), address.port());
+    let other = SocketAddr::new(ip, if port < 1024 { 8082 } else { port.saturating_add(1) });
+    match error.kind() {
+        io::ErrorKind::AddrInUse => format!(
+            "port {port} is in use. Stop the program that has it (`ss -ltnp sport = :{port}` shows it on Linux, \
+             `lsof -iTCP:{port} -sTCP:LISTEN` on macOS), or choose another port, such as {key} {other}"
+        ),
+        io::ErrorKind::PermissionDenied => format!(
+            "this user may not take port {port}. Choose one from 1024 on, such as {key} {other}"
+        ),
+        io::ErrorKind::AddrNotAvailable => {
+            format!("this machine has no address {ip}. {key} 0.0.0.0:{port} listens on all it has")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Connections that wait to be accepted: a wall of players connects at once.
+const BACKLOG: u32 = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_says_which_and_what_to_do() {
+        let error = Error::Listen {
+            protocol: "RTMP",
+            key: "--rtmp",
+            address: "0.0.0.0:1935".parse().unwrap(),
+            source: io::ErrorKind::AddrInUse.into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "cannot listen on 0.0.0.0:1935 for RTMP: port 1935 is in use. Stop the program that has it \
+             (`ss -ltnp sport = :1935` shows it on Linux, `lsof -iTCP:1935 -sTCP:LISTEN` on macOS), or choose another \
+             port, such as --rtmp 0.0.0.0:1936"
+        );
+    }
+
+    #[tokio::test]
+    async fn an_address_of_another_machine_is_said_to_be_one() {
+        // 192.0.2.0/24 is for documentation: nobody has it.
+        let error = listen("192.0.2.1:1935".parse().unwrap(), "RTMP", "--rtmp").unwrap_err();
+        assert!(error.to_string().contains("this machine has no address 192.0.2.1"), "{error}");
+    }
+}

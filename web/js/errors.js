@@ -1,0 +1,55 @@
+// From the player's error to what is wrong, in kinds the page has words for, and when it is worth another try.
+
+import { codecKind, codecName } from './codecs.js';
+
+/** When to start again by itself: whenever the stream is there, only once it is published anew, or not. */
+export const Retry = { LISTED: 'listed', REPUBLISHED: 'republished', NEVER: 'never' };
+
+/**
+ * `failure` is the player's `{type, detail, info}`. `connected`: the page's own connection to the server is up.
+ * Gives `{kind, retry, values, technical}`; `problem.<kind>.…` are the texts, `values` their gaps.
+ */
+export function diagnose({ type, detail, info = {} }, { target, connected }) {
+  const technical = [type, detail, info.code, info.msg].filter((part) => part !== undefined && part !== '').join(' · ');
+  const problem = (kind, retry, values = {}) => ({ kind, retry, values, technical });
+  const external = !target.name;
+  switch (detail) {
+    case 'HttpStatusCodeInvalid':
+      return httpProblem(problem, info.code, external);
+    case 'ConnectingTimeout':
+      return problem(connected || external ? 'timeout' : 'unreachable', Retry.LISTED);
+    case 'Exception':
+      if (external) return problem('external', Retry.LISTED);
+      return problem(connected ? 'refused' : 'unreachable', Retry.LISTED);
+    case 'EarlyEof':
+    case 'UnrecoverableEarlyEof':
+      return problem('lost', Retry.LISTED);
+    case 'FormatError':
+    case 'FormatUnsupported':
+      return problem('not-flv', Retry.REPUBLISHED);
+    case 'CodecUnsupported':
+      return codecProblem(problem, info);
+    case 'MediaMSEError':
+      return problem('decode', Retry.REPUBLISHED);
+    default:
+      return problem('other', Retry.REPUBLISHED);
+  }
+}
+
+/** A problem of the page itself, not of the stream. */
+export const localProblem = (kind, technical = '') => ({ kind, retry: Retry.NEVER, values: {}, technical });
+
+function httpProblem(problem, code, external) {
+  if (code === 404) return problem(external ? 'external-not-found' : 'not-found', Retry.LISTED);
+  if (code === 401 || code === 403) return problem('denied', Retry.NEVER, { code });
+  return problem('http', Retry.LISTED, { code });
+}
+
+function codecProblem(problem, info) {
+  const codec = info.context?.codec;
+  const kind = codecKind(codec ?? info.msg ?? '');
+  if (!codec || !kind) return problem('codec', Retry.REPUBLISHED);
+  const name = codecName(codec);
+  const values = { codec: name === codec ? codec : `${name} (${codec})` };
+  return problem(`codec-${kind}`, Retry.REPUBLISHED, values);
+}

@@ -1,0 +1,209 @@
+// Watching one stream: from Start to Stop, through ends, failures and new starts.
+
+import { diagnose, localProblem, Retry } from './errors.js';
+import { playUrl } from './target.js';
+import { Waiter } from './waiter.js';
+
+// A stall shorter than this is not worth a word.
+const STALL_MS = 600;
+// After the last byte the buffer plays out; if the browser does not say when, this is long enough.
+const DRAIN_MS = 1500;
+
+/**
+ * Owns the player and the `<video>` it plays in. `onChange()` is called after each change of
+ * `state`: idle, connecting, playing, stalled, ended, waiting (for a publisher), error.
+ */
+export class Session {
+  state = 'idle';
+  /** What went wrong, with state waiting or error (see errors.js), or with connecting when a click is needed. */
+  problem = null;
+  target = null;
+  /** Milliseconds from the start to the first picture. */
+  startup = null;
+  mediaInfo = null;
+  statistics = null;
+
+  #video;
+  #loadPlayer;
+  #onChange;
+  #onStatistics;
+  #waiter = new Waiter(() => this.#open());
+  #player = null;
+  #opening = 0;
+  #openedAt = 0;
+  #transport = 'websocket';
+  #connected = false;
+  #timer = 0;
+  // Set while the end of the stream plays out.
+  #drained = null;
+
+  constructor({ video, loadPlayer, onChange, onStatistics }) {
+    this.#video = video;
+    this.#loadPlayer = loadPlayer;
+    this.#onChange = onChange;
+    this.#onStatistics = onStatistics;
+    video.addEventListener('playing', () => this.#playing());
+    video.addEventListener('waiting', () => this.#stalling());
+    video.addEventListener('ended', () => this.#drained?.());
+    document.addEventListener('visibilitychange', () => this.#resume());
+  }
+
+  /** Whether Stop has something to stop. */
+  get active() {
+    return this.target !== null;
+  }
+
+  get url() {
+    return this.target && playUrl(this.target, this.#transport);
+  }
+
+  start(target, transport) {
+    this.stop();
+    this.target = target;
+    this.#transport = transport;
+    this.#open();
+  }
+
+  stop() {
+    this.#waiter.reset();
+    this.#close();
+    this.#forget();
+    this.target = null;
+    this.#set('idle');
+  }
+
+  /** The server's list, or null when the server cannot be reached. */
+  streamsChanged(streams) {
+    this.#connected = streams !== null;
+    this.#waiter.update(streams);
+  }
+
+  /** A click into the page allows what autoplay rules forbade. */
+  playNow() {
+    this.#video.play().catch(() => {});
+  }
+
+  async #open() {
+    this.#close();
+    this.#forget();
+    const opening = ++this.#opening;
+    this.#openedAt = performance.now();
+    this.#set('connecting');
+    let library;
+    try {
+      library = await this.#loadPlayer();
+    } catch (error) {
+      if (opening === this.#opening) this.#fail(localProblem('no-player', String(error)));
+      return;
+    }
+    if (opening !== this.#opening) return;
+    if (!library.isSupported()) {
+      this.#fail(localProblem('no-mse', navigator.userAgent));
+      return;
+    }
+    const player = library.createPlayer({ type: 'flv', isLive: true, url: this.url });
+    this.#player = player;
+    const mine = (listener) => (...args) => player === this.#player && listener(...args);
+    player.on('error', mine((type, detail, info) => this.#failed(type, detail, info)));
+    player.on('loading_complete', mine(() => this.#drain()));
+    player.on('media_info', mine((info) => {
+      this.mediaInfo = info ?? player.mediaInfo;
+      this.#onStatistics();
+    }));
+    player.on('statistics_info', mine((statistics) => {
+      this.statistics = statistics ?? player.statisticsInfo;
+      this.#onStatistics();
+    }));
+    player.attachMediaElement(this.#video);
+    player.load();
+    this.#play(player);
+  }
+
+  /** Plays; without sound where the browser wants a click first; else asks for one. */
+  async #play(player) {
+    try {
+      await player.play();
+      return;
+    } catch (error) {
+      if (error?.name !== 'NotAllowedError' || player !== this.#player) return;
+    }
+    try {
+      this.#video.muted = true;
+      await player.play();
+    } catch (error) {
+      if (error?.name !== 'NotAllowedError' || player !== this.#player) return;
+      this.problem = localProblem('blocked');
+      this.#onChange();
+    }
+  }
+
+  #playing() {
+    if (!this.#player || this.#drained) return;
+    clearTimeout(this.#timer);
+    this.#waiter.reset();
+    this.startup ??= performance.now() - this.#openedAt;
+    this.problem = null;
+    this.#set('playing');
+  }
+
+  #stalling() {
+    if (this.state !== 'playing' || this.#drained) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#set('stalled'), STALL_MS);
+  }
+
+  /** The publisher has ended; what is buffered still plays. */
+  #drain() {
+    this.#drained = () => {
+      this.#close();
+      this.#set('ended');
+      this.#waiter.wait(this.target, Retry.LISTED);
+    };
+    clearTimeout(this.#timer);
+    const left = this.state === 'playing' && !this.#video.ended ? DRAIN_MS : 0;
+    this.#timer = setTimeout(this.#drained, left);
+  }
+
+  #failed(type, detail, info) {
+    // Fatal unless said otherwise; the others are repairs the player tells of.
+    if (info?.fatal === false) return;
+    this.#fail(diagnose({ type, detail, info }, { target: this.target, connected: this.#connected }));
+  }
+
+  #fail(problem) {
+    this.#close();
+    this.problem = problem;
+    if (problem.retry === Retry.NEVER) this.target = null;
+    else this.#waiter.wait(this.target, problem.retry);
+    this.#set(/not-found$/.test(problem.kind) ? 'waiting' : 'error');
+  }
+
+  #close() {
+    clearTimeout(this.#timer);
+    this.#opening += 1;
+    this.#drained = null;
+    const player = this.#player;
+    this.#player = null;
+    if (!player) return;
+    player.unload();
+    player.detachMediaElement();
+    player.destroy();
+  }
+
+  /** Drops what is known of the last run; until then it stays to be read. */
+  #forget() {
+    this.problem = null;
+    this.startup = null;
+    this.mediaInfo = null;
+    this.statistics = null;
+  }
+
+  #resume() {
+    if (!document.hidden && this.#player && this.#video.paused && !this.#drained) this.#play(this.#player);
+  }
+
+  #set(state) {
+    this.state = state;
+    this.#onChange();
+  }
+}

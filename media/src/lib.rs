@@ -11,4 +11,5 @@ pub mod amf0;
 pub mod codec;
 pub mod flv;
 pub mod mp4;
+pub mod remux;
 pub mod timeline;

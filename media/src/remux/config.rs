@@ -1,0 +1,21 @@
+/// Limits and kind of a remuxer.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Bytes of samples one track queues before its oldest group of pictures is dropped.
+    ///
+    /// 16 MiB by default: ten seconds at 12 Mbit/s, for a host that does not take for a while
+    /// (a hidden page, a full buffer).
+    pub max_queue_bytes: usize,
+    /// Samples one track queues before its oldest group of pictures is dropped.
+    ///
+    /// 8,192 by default: two minutes at 60 pictures a second, so that tiny samples are bounded too.
+    pub max_queue_samples: usize,
+    /// Length in milliseconds if the whole is known; `None`, the default, for a live stream.
+    pub duration_ms: Option<u64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_queue_bytes: 16 << 20, max_queue_samples: 8192, duration_ms: None }
+    }
+}

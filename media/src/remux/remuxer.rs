@@ -1,0 +1,409 @@
+use super::audio::AudioTrack;
+use super::epochs::{Due, Epochs, Jump, Placed};
+use super::event::{Events, TrackInfo};
+use super::segment::{Evidence, Segment, Skipped, Track, Tracks};
+use super::video::{Arrived, VideoTrack};
+use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
+use crate::amf0;
+use crate::flv::{self, Tag, TagKind};
+use crate::timeline::{Unwrapper, low_32_bits};
+
+/// Turns the tags of one stream into segments of two tracks.
+///
+/// The host pushes tags and reads events, decides from the [`Evidence`] which tracks play, calls
+/// [`start`](Self::start), and then takes segments whenever it can use one: whatever came since the
+/// last one is put into one fragment.
+#[derive(Debug)]
+pub struct Remuxer {
+    config: Config,
+    unwrapper: Unwrapper,
+    epochs: Epochs,
+    video: VideoTrack,
+    audio: AudioTrack,
+    events: Events,
+    evidence: Evidence,
+    unsupported: (Option<flv::video::Codec>, Option<flv::audio::Codec>),
+    /// `None` until the host has decided.
+    tracks: Option<Tracks>,
+    /// What is 0 on the output's line; `None` until the first keyframe (or sound alone) is there.
+    base: Option<i64>,
+    /// Pictures were dropped in front of the queue: the next segment shall follow the last one.
+    rejoin: bool,
+    sequence: u32,
+}
+
+impl Remuxer {
+    /// A remuxer that has seen nothing.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            unwrapper: Unwrapper::new(),
+            epochs: Epochs::default(),
+            video: VideoTrack::new(),
+            audio: AudioTrack::new(),
+            events: Events::default(),
+            evidence: Evidence::default(),
+            unsupported: (None, None),
+            tracks: None,
+            base: None,
+            rejoin: false,
+            sequence: 0,
+        }
+    }
+
+    /// Takes one tag. Of its time the low 32 bits count.
+    ///
+    /// # Errors
+    /// What is wrong with this tag; the stream goes on without it.
+    pub fn push(&mut self, tag: &Tag) -> Result<(), Error> {
+        match tag.kind() {
+            TagKind::Video => self.push_video(tag),
+            TagKind::Audio => self.push_audio(tag),
+            TagKind::Script => self.push_script(tag),
+        }
+    }
+
+    /// The next thing the host should know.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop()
+    }
+
+    /// What came so far.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    /// Says which tracks are put out, from the first keyframe in the queue on (or from the first
+    /// sound, without video). What is queued for another track is dropped, and what comes for it.
+    pub fn start(&mut self, tracks: Tracks) {
+        self.tracks = Some(tracks);
+        if !tracks.video {
+            self.video.clear();
+            self.epochs.forget(Track::Video);
+        }
+        if !tracks.audio {
+            self.audio.clear();
+            self.epochs.forget(Track::Audio);
+        }
+    }
+
+    /// Appends everything queued for `track` to `out`: an initialisation segment if the
+    /// configuration is new, then one fragment, up to the next change of configuration or, for
+    /// sound, up to a hole. `None` if there is nothing; call again for what is behind a change.
+    pub fn take(&mut self, track: Track, out: &mut Vec<u8>) -> Option<Segment> {
+        let tracks = self.tracks?;
+        self.settle(tracks);
+        let base = self.base?;
+        let segment = match track {
+            Track::Video if tracks.video => {
+                self.video.take(base, self.sequence, &self.config, out)?
+            }
+            Track::Audio if tracks.audio => {
+                self.audio.take(base, self.sequence, &self.config, out)?
+            }
+            _ => return None,
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        Some(segment)
+    }
+
+    /// Catches up with the stream: drops what is queued before the last keyframe, sound alike. The
+    /// output goes on without a hole, so the host need not seek. Without video, all but the newest
+    /// sound is dropped.
+    pub fn skip_to_last_keyframe(&mut self) -> Skipped {
+        let with_video = self.plays_video();
+        let before = self.front();
+        let mut skipped = Skipped::default();
+        if with_video {
+            skipped.video_frames = self.video.drop_before_last_keyframe();
+            if skipped.video_frames > 0 {
+                skipped.audio_frames = self.drop_sound_before_picture();
+            }
+        } else {
+            skipped.audio_frames = self.audio.drop_all_but_last();
+        }
+        if let (Some(before), Some(after)) = (before, self.front()) {
+            skipped.duration_us = after.saturating_sub(before).max(0);
+        }
+        self.rejoin |= skipped.duration_us > 0;
+        skipped
+    }
+
+    /// The host begins a new output (it rebuilt its media source): the next segments begin with
+    /// initialisation segments and the next keyframe, which is 0 on a new line.
+    pub fn reset_output(&mut self) {
+        self.base = None;
+        self.rejoin = false;
+        self.video.restart();
+        self.audio.restart();
+    }
+
+    fn push_video(&mut self, tag: &Tag) -> Result<(), Error> {
+        let data = tag.data();
+        let head = flv::video::Head::parse(data)?;
+        let wire = low_32_bits(tag.time());
+        if head.track.is_some() {
+            self.warn_at(Track::Video, WarningKind::Multitrack, wire);
+            return Ok(());
+        }
+        let wanted = head.is_sequence_header() || head.packet == flv::video::Packet::Frames;
+        if wanted && head.codec != flv::video::Codec::Avc {
+            if self.unsupported.0.replace(head.codec) != Some(head.codec) {
+                let codec = head.codec.name().into_owned();
+                self.events.push(Event::Unsupported { track: Track::Video, codec });
+            }
+            return Ok(());
+        }
+        match head.packet {
+            flv::video::Packet::SequenceStart => {
+                let record = data.get(head.body..).unwrap_or_default();
+                if let Some((changed, codec, info)) = self.video.configure(record)? {
+                    self.evidence.video_config = true;
+                    self.announce(Track::Video, codec, changed, info);
+                }
+            }
+            flv::video::Packet::SequenceEnd => {
+                self.events.push(Event::SequenceEnd { track: Track::Video });
+            }
+            flv::video::Packet::Frames if self.plays_video() => {
+                let body = tag.body();
+                let body = body.slice(head.body.min(body.len())..);
+                if !body.is_empty() {
+                    self.push_picture(wire, &head, body);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn push_picture(&mut self, wire: u32, head: &flv::video::Head, body: bytes::Bytes) {
+        if !self.video.has_config() {
+            self.warn_at(Track::Video, WarningKind::FrameBeforeConfig, wire);
+            return;
+        }
+        let sent = self.sent_us(wire, head.nano_offset);
+        let due = self.video.due();
+        let anchor = due.or_else(|| self.audio.due()).map_or(sent, |due| due.time);
+        let placed = self.place(Track::Video, sent, due, anchor);
+        let arrived = Arrived {
+            time: placed.time,
+            composition_ms: head.composition_time,
+            is_keyframe: head.is_keyframe(),
+            body,
+        };
+        let events = &mut self.events;
+        let kept = self.video.push(arrived, |kind| events.warn(Track::Video, kind, 1, sent));
+        if let Some(dts) = kept {
+            let evidence = &mut self.evidence;
+            evidence.video_first_ms.get_or_insert(sent.div_euclid(1000));
+            evidence.video_frames = evidence.video_frames.saturating_add(1);
+            let first = self.video.front().map_or(dts, |front| front.dts);
+            let span = dts.saturating_sub(first);
+            evidence.video_span_us = evidence.video_span_us.max(span);
+        }
+        let dropped = self.video.enforce(&self.config);
+        if dropped > 0 {
+            self.events.warn(Track::Video, WarningKind::QueueFull, dropped, sent);
+            self.drop_sound_before_picture();
+            self.rejoin = true;
+        }
+    }
+
+    fn push_audio(&mut self, tag: &Tag) -> Result<(), Error> {
+        let data = tag.data();
+        let head = flv::audio::Head::parse(data)?;
+        let wire = low_32_bits(tag.time());
+        if head.track.is_some() {
+            self.warn_at(Track::Audio, WarningKind::Multitrack, wire);
+            return Ok(());
+        }
+        let wanted = head.is_sequence_header() || head.packet == flv::audio::Packet::Frames;
+        if wanted && head.codec != flv::audio::Codec::Aac {
+            if self.unsupported.1.replace(head.codec) != Some(head.codec) {
+                let codec = head.codec.name().into_owned();
+                self.events.push(Event::Unsupported { track: Track::Audio, codec });
+            }
+            return Ok(());
+        }
+        match head.packet {
+            flv::audio::Packet::SequenceStart => {
+                let bytes = data.get(head.body..).unwrap_or_default();
+                if let Some((changed, codec, info)) = self.audio.configure(bytes)? {
+                    self.evidence.audio_config = true;
+                    self.announce(Track::Audio, codec, changed, info);
+                }
+            }
+            flv::audio::Packet::SequenceEnd => {
+                self.events.push(Event::SequenceEnd { track: Track::Audio });
+            }
+            flv::audio::Packet::Frames if self.tracks.is_none_or(|tracks| tracks.audio) => {
+                let body = tag.body();
+                let body = body.slice(head.body.min(body.len())..);
+                if !body.is_empty() {
+                    self.push_sound(wire, head.nano_offset, &body);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn push_sound(&mut self, wire: u32, nano_offset: u32, body: &bytes::Bytes) {
+        if !self.audio.has_config() {
+            self.warn_at(Track::Audio, WarningKind::FrameBeforeConfig, wire);
+            return;
+        }
+        let sent = self.sent_us(wire, nano_offset);
+        let due = self.audio.due();
+        let anchor = self.sound_anchor(due, sent);
+        let placed = self.place(Track::Audio, sent, due, anchor);
+        let events = &mut self.events;
+        let warn = |kind, count| events.warn(Track::Audio, kind, count, sent);
+        if self.audio.push(placed.time, placed.certain, body, warn) {
+            self.evidence.audio_first_ms.get_or_insert(sent.div_euclid(1000));
+            self.evidence.audio_frames = self.evidence.audio_frames.saturating_add(1);
+        }
+        let dropped = self.audio.enforce(&self.config);
+        if dropped > 0 {
+            self.events.warn(Track::Audio, WarningKind::QueueFull, dropped, sent);
+            self.rejoin |= !self.plays_video();
+        }
+    }
+
+    fn push_script(&mut self, tag: &Tag) -> Result<(), Error> {
+        let wire = low_32_bits(tag.time());
+        if tag.data().len() > MAX_SCRIPT_LEN {
+            self.warn_at(Track::Video, WarningKind::ScriptTooLarge, wire);
+            return Ok(());
+        }
+        let mut decoder = amf0::Decoder::new(tag.data());
+        let mut name = decoder.next_value()?;
+        // What a publisher sends to set metadata may be relayed as it came.
+        if name.as_ref().and_then(amf0::Value::as_str) == Some("@setDataFrame") {
+            name = decoder.next_value()?;
+        }
+        if let Some(amf0::Value::String(name)) = name {
+            let value = decoder.next_value()?.unwrap_or(amf0::Value::Null);
+            let time_ms = self.unwrapper.nearest(wire);
+            self.events.push(Event::Script { name, value, time_ms });
+        }
+        Ok(())
+    }
+
+    /// Places a frame on the stream's line, and reports jumps.
+    fn place(&mut self, track: Track, sent: i64, due: Option<Due>, anchor: i64) -> Placed {
+        let placed = self.epochs.place(track, sent, due, anchor);
+        let other = match track {
+            Track::Video => Track::Audio,
+            Track::Audio => Track::Video,
+        };
+        for (track, jump) in [(other, placed.other_jump), (track, placed.jump)] {
+            if let Some(Jump { from, to }) = jump {
+                let (from_ms, to_ms) = (from.div_euclid(1000), to.div_euclid(1000));
+                self.events.push(Event::Discontinuity { track, from_ms, to_ms });
+            }
+        }
+        if placed.outlier {
+            self.events.warn(track, WarningKind::OutlierTime, 1, sent);
+        }
+        placed
+    }
+
+    /// Where an epoch begun by sound starts: where the next picture is due, if that is about where
+    /// the next sound is, so that pictures need not move; sound is easier to fill or to drop.
+    fn sound_anchor(&self, due: Option<Due>, sent: i64) -> i64 {
+        match (due, self.video.due()) {
+            (Some(sound), Some(picture))
+                if sound.time.abs_diff(picture.time)
+                    <= sound.tolerance.unsigned_abs().wrapping_div(2) =>
+            {
+                picture.time
+            }
+            (Some(sound), _) => sound.time,
+            (None, Some(picture)) => picture.time,
+            (None, None) => sent,
+        }
+    }
+
+    /// Finds the start of the output, and closes the line after drops.
+    fn settle(&mut self, tracks: Tracks) {
+        if self.base.is_none() {
+            if tracks.video {
+                let Some(first) = self.video.front() else { return };
+                let (start, shown) = (first.dts, first.pts());
+                self.base = Some(start);
+                self.audio.drop_before(start, shown);
+            } else {
+                self.base = self.audio.front_us();
+            }
+            self.rejoin = false;
+        }
+        if !self.rejoin {
+            return;
+        }
+        let Some(front) = self.front() else { return };
+        self.rejoin = false;
+        let end = match (tracks.video, self.video.end(), self.audio.end()) {
+            // Sound that was put out well beyond the pictures stays, and the pictures have a hole.
+            (true, Some(video), Some(audio)) if audio.saturating_sub(video) > MAX_OVERLAP => audio,
+            (true, Some(end), _) | (_, _, Some(end)) => end,
+            _ => return,
+        };
+        let length = front.saturating_sub(end);
+        if length > 0 {
+            self.epochs.cut(length);
+            self.video.cut(length);
+            self.audio.cut(length);
+        }
+    }
+
+    /// The time of the next frame to be taken, of the track that leads.
+    fn front(&self) -> Option<i64> {
+        if self.plays_video() {
+            self.video.front().map(|front| front.dts)
+        } else {
+            self.audio.front_us()
+        }
+    }
+
+    fn drop_sound_before_picture(&mut self) -> u32 {
+        match self.video.front() {
+            Some(front) => {
+                let start = front.dts;
+                self.audio.drop_before(start, start)
+            }
+            None => 0,
+        }
+    }
+
+    fn plays_video(&self) -> bool {
+        self.tracks.is_none_or(|tracks| tracks.video)
+    }
+
+    fn announce(&mut self, track: Track, codec: String, changed: bool, info: TrackInfo) {
+        let kind = match track {
+            Track::Video => "video",
+            Track::Audio => "audio",
+        };
+        let mime = [kind, "/mp4;codecs=\"", &codec, "\""].concat();
+        self.events.push(Event::TrackConfig { track, codec, mime, changed, info });
+    }
+
+    fn warn_at(&mut self, track: Track, kind: WarningKind, wire: u32) {
+        let time = self.unwrapper.nearest(wire).saturating_mul(1000);
+        self.events.warn(track, kind, 1, time);
+    }
+
+    /// A frame's time on the sender's line, in microseconds.
+    fn sent_us(&mut self, wire: u32, nano_offset: u32) -> i64 {
+        let ms = self.unwrapper.unwrap(wire);
+        ms.saturating_mul(1000).saturating_add(i64::from(nano_offset / 1000))
+    }
+}
+
+/// How much sound already put out may overlap with pictures that follow the last one: it is cut from
+/// the sound that comes. More would be heard as a jump back.
+const MAX_OVERLAP: i64 = 500_000;

@@ -1,0 +1,370 @@
+//! The video track: pictures waiting to be taken, and how they are timed.
+
+use std::collections::VecDeque;
+use std::iter;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::config::Config;
+use super::epochs::Due;
+use super::event::{TrackInfo, VideoInfo};
+use super::ticks::SECOND;
+use super::{Segment, WarningKind, payload};
+use crate::codec::avc;
+use crate::mp4::{self, Fragment, Init, SampleEntry};
+use crate::timeline::Cadence;
+
+/// Pictures on the stream's line of microseconds, which is also the timescale.
+#[derive(Debug, Default)]
+pub(super) struct VideoTrack {
+    config: Option<Arc<VideoConfig>>,
+    queue: VecDeque<VideoSample>,
+    queued_bytes: usize,
+    /// Nothing can be decoded before the next keyframe.
+    needs_keyframe: bool,
+    cadence: Cadence,
+    last_dts: Option<i64>,
+    /// The configuration of the last initialisation segment.
+    written: Option<Arc<VideoConfig>>,
+    /// Where the next picture after the last segment was due …
+    end: Option<i64>,
+    /// … and where the browser was told the last picture ends.
+    told_end: Option<i64>,
+}
+
+/// A configuration and what it says.
+#[derive(Debug)]
+pub(super) struct VideoConfig {
+    record: Bytes,
+    nal_length_size: u8,
+    sps: avc::Sps,
+}
+
+/// A picture.
+#[derive(Debug)]
+pub(super) struct VideoSample {
+    pub(super) dts: i64,
+    composition_offset: i32,
+    sync: bool,
+    data: Bytes,
+    config: Arc<VideoConfig>,
+}
+
+/// A picture as it came.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    /// Decode time on the stream's line.
+    pub(super) time: i64,
+    /// Presentation minus decode time, milliseconds.
+    pub(super) composition_ms: i32,
+    pub(super) is_keyframe: bool,
+    pub(super) body: Bytes,
+}
+
+impl VideoTrack {
+    pub(super) fn new() -> Self {
+        Self { needs_keyframe: true, ..Self::default() }
+    }
+
+    pub(super) fn has_config(&self) -> bool {
+        self.config.is_some()
+    }
+
+    /// Takes a configuration record. `None` if it is the one in force; else whether it replaces
+    /// another, its codec string and what it says.
+    pub(super) fn configure(
+        &mut self,
+        record: &[u8],
+    ) -> Result<Option<(bool, String, TrackInfo)>, avc::Error> {
+        if self.config.as_ref().is_some_and(|config| config.record == record) {
+            return Ok(None);
+        }
+        let parsed = avc::DecoderConfigurationRecord::parse(record)?;
+        let config = VideoConfig {
+            sps: parsed.parse_sps()?,
+            nal_length_size: parsed.nal_length_size,
+            record: Bytes::copy_from_slice(record),
+        };
+        let described = (config.sps.codec_string(), TrackInfo::Video(config.info()));
+        let changed = self.config.replace(Arc::new(config)).is_some();
+        Ok(Some((changed, described.0, described.1)))
+    }
+
+    /// Where the next picture is due, and from how far off it has jumped.
+    pub(super) fn due(&self) -> Option<Due> {
+        let step = self.step();
+        let time = self.last_dts?.saturating_add(step);
+        Some(Due { time, tolerance: step.saturating_mul(5).max(SECOND) })
+    }
+
+    /// Queues a picture. Gives its decode time if it was kept, and warnings.
+    pub(super) fn push(
+        &mut self,
+        arrived: Arrived,
+        mut warn: impl FnMut(WarningKind),
+    ) -> Option<i64> {
+        let Some(config) = self.config.clone() else {
+            warn(WarningKind::FrameBeforeConfig);
+            return None;
+        };
+        let dts = self.advance(arrived.time, &mut warn);
+        let picture = match payload::picture(arrived.body, config.nal_length_size) {
+            Ok(picture) => picture?,
+            Err(kind) => {
+                warn(kind);
+                return None;
+            }
+        };
+        if let Some(kind) = picture.repaired {
+            warn(kind);
+        }
+        let sync = arrived.is_keyframe || picture.idr;
+        if self.needs_keyframe && !sync {
+            return None;
+        }
+        self.needs_keyframe = false;
+        let composition = i64::from(arrived.composition_ms).saturating_mul(1000);
+        let bounded = composition.clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
+        if bounded != composition {
+            warn(WarningKind::CompositionTime);
+        }
+        // A decode time that was moved does not move the presentation.
+        let offset = arrived.time.saturating_add(bounded).saturating_sub(dts);
+        self.queued_bytes = self.queued_bytes.saturating_add(picture.data.len());
+        self.queue.push_back(VideoSample {
+            dts,
+            composition_offset: saturate(offset),
+            sync,
+            data: picture.data,
+            config,
+        });
+        Some(dts)
+    }
+
+    /// Drops the oldest groups of pictures until the limits hold. Returns how many pictures.
+    pub(super) fn enforce(&mut self, limits: &Config) -> u32 {
+        let mut dropped: u32 = 0;
+        while self.queued_bytes > limits.max_queue_bytes
+            || self.queue.len() > limits.max_queue_samples
+        {
+            let next = self.queue.iter().skip(1).position(|sample| sample.sync);
+            let count = match next {
+                Some(at) => at.saturating_add(1),
+                None => {
+                    self.needs_keyframe = true;
+                    self.queue.len()
+                }
+            };
+            dropped = dropped.saturating_add(self.drop_front(count));
+        }
+        dropped
+    }
+
+    /// Drops everything before the last keyframe in the queue. Returns how many pictures.
+    pub(super) fn drop_before_last_keyframe(&mut self) -> u32 {
+        let last = self.queue.iter().rposition(|sample| sample.sync).unwrap_or(0);
+        self.drop_front(last)
+    }
+
+    /// The output begins anew: with an initialisation segment and the next keyframe.
+    pub(super) fn restart(&mut self) {
+        self.written = None;
+        self.end = None;
+        self.told_end = None;
+        if let Some(next) = self.queue.iter().position(|sample| sample.sync) {
+            self.drop_front(next);
+        } else {
+            self.clear();
+        }
+    }
+
+    /// Drops everything; the next picture must be a keyframe.
+    pub(super) fn clear(&mut self) {
+        self.queue.clear();
+        self.queued_bytes = 0;
+        self.needs_keyframe = true;
+    }
+
+    /// The next picture to be taken.
+    pub(super) fn front(&self) -> Option<&VideoSample> {
+        self.queue.front()
+    }
+
+    /// Where the next picture after the last segment was due.
+    pub(super) fn end(&self) -> Option<i64> {
+        self.end
+    }
+
+    /// Leaves `length` out of the line before everything that is still queued.
+    pub(super) fn cut(&mut self, length: i64) {
+        for sample in &mut self.queue {
+            sample.dts = sample.dts.saturating_sub(length);
+        }
+        self.last_dts = self.last_dts.map(|dts| dts.saturating_sub(length));
+    }
+
+    /// Appends what is queued for one configuration. `base` is 0 on the output's line.
+    pub(super) fn take(
+        &mut self,
+        base: i64,
+        sequence: u32,
+        limits: &Config,
+        out: &mut Vec<u8>,
+    ) -> Option<Segment> {
+        let config = match self.queue.front() {
+            Some(sample) => sample.config.clone(),
+            None => self.config.clone()?,
+        };
+        let mut segment = Segment::default();
+        if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
+            config.write_init(limits, out);
+            segment.init = true;
+            self.written = Some(config.clone());
+        }
+        let count = self.queue.iter().take_while(|s| Arc::ptr_eq(&s.config, &config)).count();
+        let Some(first) = self.queue.front().filter(|_| count > 0) else {
+            return segment.init.then_some(segment);
+        };
+        let start = first.dts;
+        let last_dts = self.queue.get(count.saturating_sub(1)).map_or(start, |last| last.dts);
+        // The picture behind the segment is known if the configuration changes there.
+        let told_end = match self.queue.get(count) {
+            Some(next) => next.dts,
+            None => last_dts.saturating_add(self.provisional()),
+        };
+        let ends = self.queue.iter().take(count).skip(1).map(|s| s.dts).chain(iter::once(told_end));
+        let samples = self.queue.iter().zip(ends).map(|(sample, end)| mp4::Sample {
+            duration: u32::try_from(end.saturating_sub(sample.dts)).unwrap_or(u32::MAX),
+            composition_offset: sample.composition_offset,
+            sync: sample.sync,
+            data: &sample.data,
+        });
+        let fragment = Fragment {
+            sequence,
+            track_id: TRACK_ID,
+            base_time: u64::try_from(start.saturating_sub(base)).unwrap_or(0),
+            pictures: true,
+        };
+        // The queue is bounded far below what a fragment can hold; if a host lifted the bounds to
+        // more, the pictures are lost and the next keyframe starts over.
+        let written = mp4::write_fragment(&fragment, samples, out).is_ok();
+        if !written {
+            self.clear();
+            return segment.init.then_some(segment);
+        }
+        for sample in self.queue.iter().take(count).filter(|sample| sample.sync) {
+            let shown = sample.dts.saturating_add(sample.composition_offset.into());
+            segment.keyframes = segment.keyframes.saturating_add(1);
+            segment.last_keyframe_us = Some(shown.saturating_sub(base));
+        }
+        segment.samples = self.drop_front(count);
+        segment.start_us = start.saturating_sub(base);
+        let end = last_dts.saturating_add(self.step());
+        segment.end_us = end.saturating_sub(base);
+        segment.gap_us = self.told_end.map_or(0, |told| start.saturating_sub(told).max(0));
+        self.end = Some(end);
+        self.told_end = Some(told_end);
+        Some(segment)
+    }
+
+    /// The decode time for a picture stamped `time`: after the one before in any case.
+    fn advance(&mut self, time: i64, warn: &mut impl FnMut(WarningKind)) -> i64 {
+        let mut dts = time;
+        if let Some(last) = self.last_dts {
+            if time > last {
+                self.cadence.add(time.saturating_sub(last));
+            } else {
+                dts = last.saturating_add((self.step() / 4).max(1));
+                warn(WarningKind::DecodeTime);
+            }
+        }
+        self.last_dts = Some(dts);
+        dts
+    }
+
+    /// The usual step between pictures: the median of the last, before that what the SPS says.
+    fn step(&self) -> i64 {
+        self.cadence.median().unwrap_or_else(|| {
+            self.config.as_ref().map_or(DEFAULT_STEP, |config| config.nominal_step())
+        })
+    }
+
+    /// The duration of a picture whose successor has not come: twice the usual step, as browsers
+    /// take a step of up to twice the last duration as continuous; more if longer steps are usual.
+    fn provisional(&self) -> i64 {
+        let usual = self.step().saturating_mul(2);
+        usual.max(self.cadence.upper().unwrap_or(0)).max(1)
+    }
+
+    fn drop_front(&mut self, count: usize) -> u32 {
+        let mut dropped: u32 = 0;
+        for sample in self.queue.drain(..count.min(self.queue.len())) {
+            self.queued_bytes = self.queued_bytes.saturating_sub(sample.data.len());
+            dropped = dropped.saturating_add(1);
+        }
+        dropped
+    }
+}
+
+impl VideoSample {
+    /// When the picture is shown.
+    pub(super) fn pts(&self) -> i64 {
+        self.dts.saturating_add(self.composition_offset.into())
+    }
+}
+
+impl VideoConfig {
+    fn info(&self) -> VideoInfo {
+        let vui = &self.sps.vui;
+        VideoInfo {
+            width: self.sps.width,
+            height: self.sps.height,
+            sample_aspect_ratio: vui.sample_aspect_ratio.unwrap_or((1, 1)),
+            fps: vui.timing.map(|timing| timing.frame_rate()),
+            profile: self.sps.profile,
+            level: self.sps.level,
+            bit_depth: self.sps.luma_bit_depth,
+            chroma_format: self.sps.chroma_format,
+            reorder_frames: vui.bitstream_restriction.map(|b| b.max_num_reorder_frames),
+            max_ref_frames: self.sps.max_ref_frames,
+        }
+    }
+
+    /// Microseconds per frame by the SPS, if that is between 1 and 240 frames per second.
+    fn nominal_step(&self) -> i64 {
+        let step = self.sps.vui.timing.and_then(|timing| {
+            i64::from(timing.num_units_in_tick)
+                .saturating_mul(2 * SECOND)
+                .checked_div(timing.time_scale.into())
+        });
+        step.filter(|step| (SECOND / 240..=SECOND).contains(step)).unwrap_or(DEFAULT_STEP)
+    }
+
+    fn write_init(&self, limits: &Config, out: &mut Vec<u8>) {
+        let init = Init {
+            track_id: TRACK_ID,
+            timescale: 1_000_000,
+            duration_ms: limits.duration_ms,
+            entry: SampleEntry::Avc1 {
+                width: self.sps.width,
+                height: self.sps.height,
+                sample_aspect_ratio: self.sps.vui.sample_aspect_ratio,
+                colour: self.sps.vui.colour,
+                record: &self.record,
+            },
+        };
+        mp4::write_init(&init, out);
+    }
+}
+
+fn saturate(offset: i64) -> i32 {
+    i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
+}
+
+/// The track's number in the output.
+const TRACK_ID: u32 = 1;
+/// A step at 30 frames per second, for a stream that does not say.
+const DEFAULT_STEP: i64 = SECOND / 30;
+/// Composition times beyond are nonsense: no encoder reorders over ten seconds.
+const MAX_COMPOSITION: i64 = 10 * SECOND;

@@ -177,3 +177,142 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// hyper accepts no smaller buffer.
 const MIN_BUFFER_SIZE: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        extract::WebSocketUpgrade,
+        response::Response,
+        routing::{any, get},
+    };
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::hub::{self, Hub};
+
+    #[tokio::test]
+    async fn a_head_that_does_not_come_to_an_end_is_cut() {
+        let server =
+            start(Limits { head_timeout: Duration::from_millis(50), ..Limits::default() }).await;
+        let mut peer = server.connect().await;
+        peer.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
+        let answer = read_to_end(&mut peer).await;
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_is_cut_too() {
+        let server =
+            start(Limits { head_timeout: Duration::from_millis(50), ..Limits::default() }).await;
+        assert_eq!(read_to_end(&mut server.connect().await).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_is_too_large_is_answered_431() {
+        let server = start(Limits { head_size: 1024, ..Limits::default() }).await;
+        let mut peer = server.connect().await;
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(1024));
+        peer.write_all(head.as_bytes()).await.unwrap();
+        assert!(read_to_end(&mut peer).await.starts_with("HTTP/1.1 431 "));
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_is_told_so() {
+        let server = start(Limits { max_connections: 1, ..Limits::default() }).await;
+        let mut first = server.connect().await;
+        first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        first.read_u8().await.unwrap();
+
+        let refused = read_to_end(&mut server.connect().await).await;
+        assert!(
+            refused.starts_with("HTTP/1.1 503 ") && refused.contains("Retry-After: 5"),
+            "{refused}"
+        );
+        assert_eq!(server.metrics.http_connections_refused.get(), 1);
+
+        drop(first);
+        server.until_served().await;
+    }
+
+    #[tokio::test]
+    async fn a_websocket_counts_for_as_long_as_it_is_open() {
+        let server = start(Limits { max_connections: 1, ..Limits::default() }).await;
+        let url = format!("ws://{}/ws", server.address);
+        let stream = server.connect().await;
+        let (socket, _) = tokio_tungstenite::client_async(url, stream).await.unwrap();
+
+        let refused = read_to_end(&mut server.connect().await).await;
+        assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+        drop(socket);
+        server.until_served().await;
+    }
+
+    #[tokio::test]
+    async fn a_shutdown_closes_idle_connections_and_refuses_new_ones() {
+        let server = start(Limits::default()).await;
+        let mut idle = server.connect().await;
+        idle.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        idle.read_u8().await.unwrap();
+
+        assert_eq!(
+            server.shutdown.finish(Duration::from_secs(60)).await,
+            0,
+            "nothing had to be dropped"
+        );
+        read_to_end(&mut idle).await;
+        server.task.await.unwrap();
+        assert!(TcpStream::connect(server.address).await.is_err());
+    }
+
+    struct Started {
+        address: SocketAddr,
+        metrics: Arc<Metrics>,
+        shutdown: Shutdown,
+        task: tokio::task::JoinHandle<()>,
+    }
+
+    impl Started {
+        async fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).await.unwrap()
+        }
+
+        /// Asks until the answer is not a refusal: a place comes free when the server sees the peer leave.
+        async fn until_served(&self) {
+            loop {
+                let mut peer = self.connect().await;
+                let request = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+                // A refused peer may find its connection closed while it writes.
+                let _ = peer.write_all(request).await;
+                let mut answer = String::new();
+                let _ = peer.read_to_string(&mut answer).await;
+                if answer.starts_with("HTTP/1.1 200 ") {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    async fn start(limits: Limits) -> Started {
+        let router = Router::new().route("/", get(async || "hello")).route(
+            "/ws",
+            any(async |upgrade: WebSocketUpgrade| -> Response {
+                upgrade
+                    .on_upgrade(async |mut socket| while let Some(Ok(_)) = socket.recv().await {})
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let metrics = Arc::new(Metrics::new(Hub::new(hub::Config::default())));
+        let shutdown = Shutdown::new();
+        let server = Server::new(router, limits, metrics.clone(), shutdown.clone());
+        let task = tokio::spawn(server.serve(listener));
+        Started { address, metrics, shutdown, task }
+    }
+
+    async fn read_to_end(peer: &mut TcpStream) -> String {
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+}

@@ -5,6 +5,9 @@ mod qr;
 mod server;
 mod streams;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use axum::{

@@ -96,6 +96,12 @@ impl Cadence {
         self.values().get(self.len.saturating_mul(9) / 10).copied()
     }
 
+    /// The value that nine tenths of the window are not below.
+    #[must_use]
+    pub fn lower(&self) -> Option<i64> {
+        self.values().get(self.len / 10).copied()
+    }
+
     /// Whether the window is full.
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -184,6 +190,10 @@ mod tests {
                 prop_assert_eq!(cadence.values(), window.as_slice());
                 prop_assert_eq!(cadence.median(), Some(window[window.len() / 2]));
                 prop_assert!(cadence.upper() >= cadence.median());
+                prop_assert!(cadence.lower() <= cadence.median());
+                let tenth = window.len() / 10;
+                prop_assert_eq!(cadence.lower(), Some(window[tenth]));
+                prop_assert_eq!(cadence.upper(), Some(window[window.len() * 9 / 10]));
             }
         }
     }

@@ -23,8 +23,8 @@ pub(super) struct AudioTrack {
     queued_bytes: usize,
     /// The configuration of the last initialisation segment.
     written: Option<Arc<AudioConfig>>,
-    /// Where the last segment ends, microseconds.
-    end: Option<i64>,
+    /// Where the last segment ends, in ticks of a rate.
+    end: Option<(i64, u32)>,
 }
 
 /// A configuration and what it says.
@@ -183,7 +183,7 @@ impl AudioTrack {
 
     /// Where the last segment ends, in microseconds.
     pub(super) fn end(&self) -> Option<i64> {
-        self.end
+        self.end.map(|(end, rate)| ticks::to_us(end, rate))
     }
 
     /// Leaves about `length` microseconds out of the line before everything that is still queued, so
@@ -193,7 +193,9 @@ impl AudioTrack {
         let Some(clock) = &mut self.clock else { return 0 };
         let (rate, frame) = (clock.rate(), clock.frame());
         let mut shift = ticks::from_us(length, rate);
-        let end = self.end.map(|end| ticks::from_us(end, rate));
+        let end = self.end.map(|(end, own)| {
+            if own == rate { end } else { ticks::from_us(ticks::to_us(end, own), rate) }
+        });
         let mut dropped: u32 = 0;
         if let Some(end) = end {
             let early = |at: i64| at.saturating_sub(shift) < end.saturating_sub(frame / 2);
@@ -283,14 +285,13 @@ impl AudioTrack {
         for _ in 0..count {
             self.pop();
         }
-        let told = self.end.replace(ticks::to_us(end, rate));
         let us = |ticks: i64| ticks::to_us(ticks, rate);
+        let told = self.end().unwrap_or(us(start));
+        self.end = Some((end, rate));
         segment.samples = u32::try_from(count).unwrap_or(u32::MAX);
         segment.start_us = us(start.saturating_sub(base));
         segment.end_us = us(end.saturating_sub(base));
-        // A microsecond is lost where a rate has no whole ticks in it.
-        let gap = told.map_or(0, |told| us(start).saturating_sub(told));
-        segment.gap_us = if gap > 1 { gap } else { 0 };
+        segment.gap_us = us(start).saturating_sub(told).max(0);
         Some(segment)
     }
 

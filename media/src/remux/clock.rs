@@ -11,8 +11,8 @@ use crate::timeline::Cadence;
 ///
 /// * by a step of [`STEP_FRAMES`] or more that two frames in a row agree on, or that is certain: a
 ///   hole is filled with silence (up to [`MAX_FILL_US`]), an overlap is dropped;
-/// * by one frame when the median of the last frames is off by more than a frame and a half, at most
-///   every [`DRIFT_US`].
+/// * by one frame when nine in ten of the last frames are off by more than a frame and a half to the
+///   same side, at most every [`DRIFT_US`].
 ///
 /// Times are ticks of the sampling frequency.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub(super) struct Clock {
     errors: Cadence,
     /// Frames since the last correction for drift.
     steady: i64,
-    /// An overlap is being dropped; how many frames so far.
+    /// An overlap is being dropped; how many more frames that may take.
     dropping: Option<i64>,
 }
 
@@ -99,20 +99,23 @@ impl Clock {
             && error.saturating_sub(self.last_error).saturating_abs() < frame / 2;
         self.last_error = error;
 
-        if let Some(dropped) = self.dropping {
+        if let Some(budget) = self.dropping {
             // Until the frames reach the count; not for ever, if their times stand still.
-            if error < frame / -2 && dropped < MAX_DROP_FRAMES {
-                self.dropping = Some(dropped.saturating_add(1));
+            if error < frame / -2 && budget > 0 {
+                self.dropping = Some(budget.saturating_sub(1));
                 return Step::Drop;
             }
             self.dropping = None;
             self.errors.clear();
+            self.last_error = 0;
+            return self.play(due, 0);
         }
         let limit = if certain { frame.saturating_mul(3) / 2 } else { large };
         if error.saturating_abs() >= limit && (certain || repeated) {
             self.errors.clear();
             if error < 0 {
-                self.dropping = Some(1);
+                let overlap = error.saturating_abs().checked_div(frame).unwrap_or(0);
+                self.dropping = Some(overlap.saturating_mul(2).min(MAX_DROP_FRAMES));
                 return Step::Drop;
             }
             let silent = error.saturating_add(frame / 2).checked_div(frame).unwrap_or(0);
@@ -129,15 +132,18 @@ impl Clock {
     fn drift(&mut self, error: i64, due: i64, can_fill: bool) -> Step {
         self.errors.add(error);
         self.steady = self.steady.saturating_add(1);
-        let off = self.errors.median().unwrap_or(0);
+        let limit = self.frame.saturating_mul(3) / 2;
+        // Frames sent in bursts with one stamp spread over many frames: some of them are right.
+        let late = self.errors.lower().is_some_and(|error| error > limit);
+        let early = self.errors.upper().is_some_and(|error| error < limit.saturating_neg());
         let ready =
             self.errors.is_full() && self.us(self.steady.saturating_mul(self.frame)) >= DRIFT_US;
-        if !ready || off.saturating_abs() <= self.frame.saturating_mul(3) / 2 {
+        if !ready || !(late || early) {
             return self.play(due, 0);
         }
         self.errors.clear();
         self.steady = 0;
-        if off < 0 {
+        if early {
             Step::Drop
         } else {
             let silent = i64::from(can_fill);

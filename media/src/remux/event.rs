@@ -112,7 +112,7 @@ pub struct AudioInfo {
 /// Something that was repaired or dropped, counted while the host does not look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// Which track; video for script tags.
+    /// Which track; video for script tags and events.
     pub track: Track,
     /// What.
     pub kind: WarningKind,
@@ -200,13 +200,14 @@ impl Error {
 #[derive(Debug, Default)]
 pub(super) struct Events {
     queue: VecDeque<Event>,
+    lost: u32,
 }
 
 impl Events {
     pub(super) fn push(&mut self, event: Event) {
-        if self.queue.len() >= MAX_EVENTS.saturating_sub(1) {
+        if self.queue.len() >= MAX_EVENTS {
             self.queue.pop_front();
-            self.warn(Track::Video, WarningKind::EventsLost, 1, 0);
+            self.lost = self.lost.saturating_add(1);
         }
         self.queue.push_back(event);
     }
@@ -223,10 +224,15 @@ impl Events {
                 return;
             }
         }
-        self.queue.push_back(Event::Warning(Warning { track, kind, count, time_ms }));
+        self.push(Event::Warning(Warning { track, kind, count, time_ms }));
     }
 
     pub(super) fn pop(&mut self) -> Option<Event> {
+        if self.lost > 0 {
+            let count = std::mem::take(&mut self.lost);
+            let kind = WarningKind::EventsLost;
+            return Some(Event::Warning(Warning { track: Track::Video, kind, count, time_ms: 0 }));
+        }
         self.queue.pop_front()
     }
 }

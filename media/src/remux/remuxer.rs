@@ -312,18 +312,17 @@ impl Remuxer {
         placed
     }
 
-    /// Where an epoch begun by sound starts: where the next picture is due, if that is about where
-    /// the next sound is, so that pictures need not move; sound is easier to fill or to drop.
+    /// Where an epoch begun by sound starts: where sound is due, but within a step before the next
+    /// picture is, as the tags come interleaved. So pictures need not move; sound can be filled or
+    /// dropped. A picture that is due far from there says nothing.
     fn sound_anchor(&self, due: Option<Due>, sent: i64) -> i64 {
-        match (due, self.video.due()) {
-            (Some(sound), Some(picture))
-                if sound.time.abs_diff(picture.time)
-                    <= sound.tolerance.unsigned_abs().wrapping_div(2) =>
-            {
-                picture.time
+        let picture = self.video.due().map(|due| due.time);
+        match (due.map(|due| due.time), picture) {
+            (Some(sound), Some(picture)) => {
+                let anchor = sound.clamp(picture.saturating_sub(self.video.step()), picture);
+                if anchor.abs_diff(sound) <= MAX_OVERLAP.unsigned_abs() { anchor } else { sound }
             }
-            (Some(sound), _) => sound.time,
-            (None, Some(picture)) => picture.time,
+            (Some(due), None) | (None, Some(due)) => due,
             (None, None) => sent,
         }
     }

@@ -284,7 +284,7 @@ impl VideoTrack {
     }
 
     /// The usual step between pictures: the median of the last, before that what the SPS says.
-    fn step(&self) -> i64 {
+    pub(super) fn step(&self) -> i64 {
         self.cadence.median().unwrap_or_else(|| {
             self.config.as_ref().map_or(DEFAULT_STEP, |config| config.nominal_step())
         })

@@ -1,0 +1,5 @@
+mod jumps;
+mod output;
+mod queues;
+mod stream;
+mod support;

@@ -1,0 +1,233 @@
+//! What a stream may hold besides good frames.
+
+use super::support::*;
+use crate::amf0::{self, Value};
+use crate::flv::{Tag, TagKind};
+use crate::remux::{
+    Config, Error, Event, MAX_EVENTS, MAX_SCRIPT_LEN, Remuxer, Track, Warning, WarningKind,
+};
+
+fn inits(host: &Host, track: Track) -> usize {
+    host.segments.iter().filter(|(t, segment)| *t == track && segment.init).count()
+}
+
+#[test]
+fn a_configuration_sent_again_changes_nothing() {
+    let mut host = Host::started();
+    for second in 0..4 {
+        host.play(&[video_config(), audio_config()]);
+        host.play(&stream(second * 1000, second * 1000 + 1000, 0));
+    }
+    assert_eq!((inits(&host, Track::Video), inits(&host, Track::Audio)), (1, 1));
+    assert_eq!(host.video.len(), 100);
+    let configs = host.events.iter().filter(|e| matches!(e, Event::TrackConfig { .. })).count();
+    assert_eq!(configs, 2);
+}
+
+#[test]
+fn a_new_configuration_begins_a_segment() {
+    let mut host = Host::started();
+    let other = bframes().into_iter().find(|tag| is_config(tag, TagKind::Video)).unwrap();
+    let tags = [stream(0, 1000, 0), vec![other], stream(1000, 2000, 0)].concat();
+    tags.iter().for_each(|tag| host.push(tag));
+    host.take();
+    assert!(host.events.iter().any(|e| matches!(e, Event::TrackConfig { changed: true, .. })));
+    let video: Vec<_> = host.segments.iter().filter(|(track, _)| *track == Track::Video).collect();
+    let [(_, first), (_, second)] = video.as_slice() else { panic!("{video:?}") };
+    assert!(first.init && second.init);
+    assert_eq!((first.samples, second.samples), (25, 25));
+    assert_eq!((second.start_us, second.gap_us), (1_000_000, 0));
+    // The last picture before the change is followed by a known one.
+    assert_eq!(host.video[24].duration, 40_000);
+}
+
+#[test]
+fn a_new_sampling_frequency_goes_on_at_the_same_time() {
+    let mut host = Host::started();
+    host.play(&stream(0, 1000, 0));
+    host.play(&[Tag::new(TagKind::Audio, 1000, &[0xAF, 0, 0x12, 0x10]).unwrap()]);
+    host.play(&stream(1000, 2000, 0));
+    assert_eq!(inits(&host, Track::Audio), 2);
+    let audio: Vec<_> = host.segments.iter().filter(|(track, _)| *track == Track::Audio).collect();
+    let change = audio.iter().rposition(|(_, segment)| segment.init).unwrap();
+    // The initialisation came with the configuration, before a frame was there.
+    let (before, init, after) = (audio[change - 1].1, audio[change].1, audio[change + 1].1);
+    assert_eq!(init.samples, 0);
+    assert!((after.start_us - before.end_us).abs() <= 23, "{before:?} {after:?}");
+}
+
+#[test]
+fn the_end_of_a_sequence_is_not_a_configuration() {
+    let mut host = Host::started();
+    host.play(&stream(0, 1000, 0));
+    host.play(&[
+        Tag::new(TagKind::Video, 1000, &[0x17, 2, 0, 0, 0]).unwrap(),
+        Tag::new(TagKind::Video, 1000, &[0x17, 2]).unwrap(),
+    ]);
+    host.play(&stream(1000, 2000, 0));
+    assert_eq!((inits(&host, Track::Video), host.video.len()), (1, 50));
+    let ends = host.events.iter().filter(|e| **e == Event::SequenceEnd { track: Track::Video });
+    assert_eq!(ends.count(), 2);
+}
+
+#[test]
+fn a_corrupt_picture_costs_itself() {
+    let mut host = Host::started();
+    host.play(&[picture(0, true, 0, 10)]);
+    let mut corrupt = picture(40, false, 0, 10).data().to_vec();
+    corrupt[5] = 0x7F;
+    host.play(&[Tag::new(TagKind::Video, 40, &corrupt).unwrap()]);
+    host.play(&[Tag::new(TagKind::Video, 80, &[0x27, 1, 0, 0, 0]).unwrap()]);
+    host.play(&[picture(120, false, 0, 10)]);
+    assert_eq!(host.video.iter().map(|s| s.dts).collect::<Vec<_>>(), [0, 120_000]);
+    assert_eq!(host.warnings(WarningKind::CorruptFrame), 1);
+}
+
+#[test]
+fn start_codes_and_adts_headers_are_taken_off() {
+    let mut host = Host::started();
+    let stream = [&[0x17, 1, 0, 0, 0][..], &[0, 0, 0, 1, 0x65, 1, 2, 3]].concat();
+    host.play(&[Tag::new(TagKind::Video, 0, &stream).unwrap()]);
+    assert_eq!(host.video[0].data, [0, 0, 0, 4, 0x65, 1, 2, 3]);
+    assert_eq!(host.warnings(WarningKind::AnnexB), 1);
+
+    let adts = [0xAF, 1, 0xFF, 0xF1, 0x4C, 0x80, 1, 0x3F, 0xFC, 0x21, 0x1C];
+    host.play(&[Tag::new(TagKind::Audio, 0, &adts).unwrap()]);
+    assert_eq!(host.audio[0].data, [0x21, 0x1C]);
+    assert_eq!(host.warnings(WarningKind::AdtsHeader), 1);
+}
+
+#[test]
+fn frames_without_configuration_are_counted() {
+    let mut host = Host::new(Config::default());
+    host.remuxer.start(BOTH);
+    host.play(&stream(0, 1000, 0));
+    assert!(host.segments.is_empty());
+    assert_eq!(host.warnings(WarningKind::FrameBeforeConfig), 25 + 47);
+}
+
+#[test]
+fn an_idr_picture_is_a_keyframe_whatever_the_tag_says() {
+    let mut host = Host::started();
+    let mut data = picture(0, true, 0, 10).data().to_vec();
+    data[0] = 0x27;
+    host.play(&[Tag::new(TagKind::Video, 0, &data).unwrap()]);
+    assert!(host.video[0].sync);
+}
+
+#[test]
+fn composition_times_may_be_negative_but_not_absurd() {
+    let mut host = Host::started();
+    host.play(&[picture(0, true, -80, 10), picture(40, false, -8_000_000, 10)]);
+    assert_eq!(host.video[0].composition, -80_000);
+    assert_eq!(host.video[1].composition, -10_000_000);
+    assert_eq!(host.warnings(WarningKind::CompositionTime), 1);
+}
+
+#[test]
+fn decode_times_that_do_not_rise_are_moved_and_presentation_is_not() {
+    let mut host = Host::started();
+    let times = [0, 40, 80, 80, 70, 160, 200];
+    host.play(times.map(|time| picture(time, time == 0, 40, 10)).iter());
+    for pair in host.video.windows(2) {
+        assert!(pair[0].dts < pair[1].dts);
+    }
+    let shown: Vec<_> = host.video.iter().map(Sample::pts).collect();
+    assert_eq!(shown, times.map(|time| (time + 40) * 1000));
+    assert_eq!(host.warnings(WarningKind::DecodeTime), 2);
+}
+
+#[test]
+fn other_codecs_are_named_once() {
+    let mut host = Host::started();
+    for time in 0..5 {
+        host.play(&[
+            Tag::new(TagKind::Video, time * 40, b"\x91hvc1\x00\x00\x00nal").unwrap(),
+            Tag::new(TagKind::Audio, time * 40, &[0x2F, 1, 2, 3]).unwrap(),
+        ]);
+    }
+    let unsupported: Vec<_> = host
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Unsupported { track, codec } => Some((*track, codec.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(unsupported, [(Track::Video, "H.265"), (Track::Audio, "MP3")]);
+}
+
+#[test]
+fn enhanced_heads_of_the_same_codecs_play() {
+    let mut host = Host::new(Config::default());
+    host.remuxer.start(BOTH);
+    let config = [b"\x90avc1", &video_config().data()[5..]].concat();
+    let key = [b"\x93avc1", &picture(0, true, 0, 10).data()[5..]].concat();
+    let sound_config = [b"\x90mp4a", &audio_config().data()[2..]].concat();
+    let frame = [b"\x91mp4a", &sound(0).data()[2..]].concat();
+    host.play(&[
+        Tag::new(TagKind::Video, 0, &config).unwrap(),
+        Tag::new(TagKind::Video, 0, &key).unwrap(),
+        Tag::new(TagKind::Audio, 0, &sound_config).unwrap(),
+        Tag::new(TagKind::Audio, 0, &frame).unwrap(),
+    ]);
+    assert_eq!((host.video.len(), host.audio.len()), (1, 1));
+    host.play(&[Tag::new(TagKind::Video, 40, b"\x96\x01avc1\x02\0\0\0nal").unwrap()]);
+    assert_eq!(host.warnings(WarningKind::Multitrack), 1);
+}
+
+#[test]
+fn a_bad_configuration_is_an_error_of_its_tag() {
+    let mut host = Host::started();
+    let bad = [
+        Tag::new(TagKind::Video, 0, &[0x17, 0, 0, 0, 0]).unwrap(),
+        Tag::new(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1, 0x42, 0, 0x1E, 0xFF, 0xE0, 0]).unwrap(),
+        Tag::new(TagKind::Audio, 0, &[0xAF, 0, 0x16, 0x90]).unwrap(),
+        Tag::new(TagKind::Video, 0, &[0x17]).unwrap(),
+        Tag::new(TagKind::Script, 0, &[0x11]).unwrap(),
+    ];
+    for tag in &bad {
+        let error = host.remuxer.push(tag).unwrap_err();
+        assert!(!error.is_fatal());
+    }
+    let empty = host.remuxer.push(&bad[1]).unwrap_err();
+    assert!(matches!(empty, Error::Avc(crate::codec::avc::Error::NoParameterSets)));
+    host.play(&stream(0, 1000, 0));
+    assert_eq!(host.video.len(), 25);
+}
+
+#[test]
+fn script_tags_are_events() {
+    let mut host = Host::new(Config::default());
+    let mut data = Vec::new();
+    for value in [Value::from("@setDataFrame"), Value::from("onMetaData"), Value::from(1.0)] {
+        amf0::encode(&value, &mut data);
+    }
+    host.push(&Tag::new(TagKind::Script, 7, &data).unwrap());
+    let mut data = Vec::new();
+    amf0::encode(&Value::from("onCuePoint"), &mut data);
+    host.push(&Tag::new(TagKind::Script, 8, &data).unwrap());
+    let script = |name: &str, value, time_ms| Event::Script { name: name.into(), value, time_ms };
+    assert_eq!(
+        host.events,
+        [script("onMetaData", Value::from(1.0), 7), script("onCuePoint", Value::Null, 8)]
+    );
+    host.push(&Tag::new(TagKind::Script, 9, &vec![0; MAX_SCRIPT_LEN + 1]).unwrap());
+    assert_eq!(host.warnings(WarningKind::ScriptTooLarge), 1);
+}
+
+#[test]
+fn events_nobody_reads_are_bounded() {
+    let mut remuxer = Remuxer::new(Config::default());
+    let end = Tag::new(TagKind::Video, 0, &[0x17, 2]).unwrap();
+    for _ in 0..1000 {
+        remuxer.push(&end).unwrap();
+        remuxer.push(&sound(0)).unwrap();
+    }
+    let events: Vec<_> = std::iter::from_fn(|| remuxer.next_event()).collect();
+    assert_eq!(events.len(), MAX_EVENTS + 1);
+    let Event::Warning(Warning { kind: WarningKind::EventsLost, count, .. }) = events[0] else {
+        panic!("{:?}", events[0])
+    };
+    assert!(count > 700);
+}

@@ -201,8 +201,8 @@ impl Publisher {
             }
             _ => {}
         }
-        self.reveal(packet.role);
         let time = time.map_or_else(|| self.here(), |raw| self.clock.time(raw));
+        self.reveal(packet.role, time);
         let tag = self.true_tag(packet.role, buffer.finish(kind, time));
         self.note(&packet, &tag);
         self.advance(packet.role, time);
@@ -222,23 +222,27 @@ impl Publisher {
         }
     }
 
-    /// A frame of a track that had not been there: from now on joiners are told of it.
-    fn reveal(&mut self, role: Role) {
+    /// A frame of a track that had not been there: joiners are told by the FLV header, those who watch by new metadata.
+    fn reveal(&mut self, role: Role, time: i64) {
         let tracks = match role {
             Role::Sound => Tracks { audio: true, ..self.tracks },
             Role::Picture { .. } => Tracks { video: true, ..self.tracks },
             Role::Header(_) | Role::Other => return,
         };
-        if tracks != self.tracks {
-            self.set_tracks(tracks);
+        if tracks == self.tracks {
+            return;
+        }
+        self.set_tracks(tracks);
+        let metadata = self.metadata.as_ref();
+        if let Some(Ok(tag)) = metadata.map(|tag| Tag::new(tag.kind(), time, tag.data())) {
+            let tag = mended(tag, tracks);
+            self.set_header(HeaderKind::Metadata, tag.clone());
+            self.batch.hold(tag);
         }
     }
 
     fn set_tracks(&mut self, tracks: Tracks) {
         self.tracks = tracks;
-        if let Some(metadata) = self.metadata.clone() {
-            self.set_header(HeaderKind::Metadata, mended(metadata, tracks));
-        }
         self.stream.with(self.session, |live| live.tracks = tracks);
         self.hub.changed();
     }

@@ -1,0 +1,314 @@
+use std::time::Duration;
+
+use pushpull_media::flv::Header;
+
+use super::*;
+
+/// Lets the publisher's own time limits pass.
+async fn settle(publisher: &mut Publisher) {
+    while let Some(at) = publisher.flush_at() {
+        tokio::time::sleep_until(at).await;
+        publisher.flush();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tracks_are_what_was_seen_within_the_limit() {
+    type Send = fn(&mut Publisher);
+    let cases: [(Send, Header); 4] = [
+        (|p| p.open(0), Header { has_audio: true, has_video: true }),
+        (|p| p.keyframe(0), Header { has_audio: false, has_video: true }),
+        (
+            |p| {
+                p.video_header("avcC");
+                p.audio_header("asc");
+                p.sound(0);
+            },
+            Header { has_audio: true, has_video: false },
+        ),
+        (
+            |p| {
+                let lie = [("hasAudio", true.into()), ("audiocodecid", 10.0.into())];
+                p.message(TagKind::Script, 0, &metadata(&lie));
+                p.audio_header("asc");
+                p.keyframe(0);
+            },
+            Header { has_audio: false, has_video: true },
+        ),
+    ];
+    for (index, (send, header)) in cases.into_iter().enumerate() {
+        let hub = Hub::new(Config::default());
+        let mut publisher = publish(&hub, "live/x");
+        send(&mut publisher);
+        settle(&mut publisher).await;
+        assert_eq!(view(&hub, "live/x").await.header(), header, "case {index}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tracks_are_decided_as_soon_as_both_are_there_and_else_at_the_limit() {
+    let config = Config::default();
+    let hub = Hub::new(config.clone());
+    let mut both = publish(&hub, "live/both");
+    let before = Instant::now();
+    both.open(0);
+    view(&hub, "live/both").await;
+    assert_eq!(before.elapsed(), Duration::ZERO);
+
+    let mut one = publish(&hub, "live/one");
+    assert_eq!(one.flush_at(), None, "the time begins with the first frame");
+    one.video_header("avcC");
+    assert_eq!(one.flush_at(), None);
+    one.keyframe(0);
+    assert_eq!(one.flush_at(), Some(before + config.tracks_wait));
+    let viewing = tokio::spawn({
+        let hub = hub.clone();
+        async move { view(&hub, "live/one").await.read() }
+    });
+    settle(&mut one).await;
+    assert_eq!(before.elapsed(), config.tracks_wait);
+    assert_eq!(viewing.await.unwrap(), ["avcC 0", "key 0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_track_that_comes_late_is_relayed_and_joiners_are_told() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.sound(0);
+    settle(&mut publisher).await;
+    let mut early = view(&hub, "live/x").await;
+    early.read();
+    publisher.video_header("avcC");
+    publisher.keyframe(900);
+    publisher.sound(920);
+    publisher.picture(940);
+    assert_eq!(early.read(), ["avcC 0", "key 900", "sound 920", "inter 940"]);
+    let mut late = view(&hub, "live/x").await;
+    assert!(late.header().has_video);
+    assert_eq!(late.read(), ["avcC 900", "key 900", "sound 920", "inter 940"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_does_not_speak_of_tracks_that_are_not_there() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    let claims = metadata(&[
+        ("width", 640.0.into()),
+        ("audiocodecid", 10.0.into()),
+        ("stereo", true.into()),
+        ("hasAudio", true.into()),
+        ("hasVideo", true.into()),
+        ("encoder", "e".into()),
+    ]);
+    let truth = metadata(&[
+        ("width", 640.0.into()),
+        ("hasAudio", false.into()),
+        ("hasVideo", true.into()),
+        ("encoder", "e".into()),
+    ]);
+    publisher.message(TagKind::Script, 0, &claims);
+    publisher.keyframe(0);
+    settle(&mut publisher).await;
+    let mut viewer = view(&hub, "live/x").await;
+    let blocks = viewer.ready();
+    assert_eq!(blocks[0].tags()[0].data(), truth);
+
+    // Now the track is there: those who watch are told, and those who come after the next keyframe as well.
+    publisher.sound(10);
+    publisher.picture(20);
+    let blocks = viewer.ready();
+    assert_eq!(blocks[0].tags()[0].data(), claims);
+    assert_eq!(blocks[0].tags()[0].time(), 10);
+    publisher.keyframe(40);
+    let mut viewer = view(&hub, "live/x").await;
+    assert_eq!(viewer.ready()[0].tags()[0].data(), claims);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sound_rides_along_with_the_next_picture() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    publisher.picture(0);
+    let mut viewer = view(&hub, "live/x").await;
+    viewer.ready();
+    publisher.sound(10);
+    publisher.sound(33);
+    assert!(viewer.ready().is_empty());
+    publisher.picture(40);
+    let blocks = viewer.ready();
+    assert_eq!(blocks.len(), 1, "one write");
+    let words: Vec<_> = blocks[0].tags().iter().map(word).collect();
+    assert_eq!(words, ["sound 10", "sound 33", "inter 40"]);
+
+    // One buffer, and the tags are parts of it.
+    let whole = blocks[0].bytes();
+    let mut at = 0;
+    for tag in blocks[0].tags() {
+        assert_eq!(tag.bytes().as_ptr(), whole[at..].as_ptr());
+        at += tag.bytes().len();
+    }
+    assert_eq!(at, whole.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sound_waits_no_longer_than_its_limit() {
+    let config = Config::default();
+    let hub = Hub::new(config.clone());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    publisher.picture(0);
+    let mut viewer = view(&hub, "live/x").await;
+    viewer.ready();
+    let before = Instant::now();
+    publisher.sound(10);
+    assert_eq!(publisher.flush_at(), Some(before + config.held_audio_max));
+    publisher.flush();
+    assert!(viewer.ready().is_empty(), "a flush before its time changes nothing");
+    settle(&mut publisher).await;
+    assert_eq!(viewer.read(), ["sound 10"]);
+
+    // A host that does not call flush in time does not stop it for good.
+    publisher.sound(30);
+    tokio::time::sleep(config.held_audio_max).await;
+    publisher.sound(50);
+    assert_eq!(viewer.read(), ["sound 30", "sound 50"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_video_sound_leaves_at_once_and_any_of_it_is_a_start() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.audio_header("asc");
+    publisher.sound(0);
+    settle(&mut publisher).await;
+    publisher.sound(23);
+    let mut viewer = view(&hub, "live/x").await;
+    assert_eq!(viewer.read(), ["asc 23", "sound 23"]);
+    publisher.sound(46);
+    assert_eq!(viewer.read(), ["sound 46"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_keyframe_is_a_block_of_its_own_with_the_publishers_bytes() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let mut viewer = view(&hub, "live/x").await;
+    viewer.ready();
+    publisher.sound(20);
+    let data = b"\x17\x01\0\0\0a keyframe";
+    let held = buffer(data);
+    let address = held.data().as_ptr();
+    publisher.media(TagKind::Video, 40, held);
+    let blocks = viewer.ready();
+    assert_eq!(blocks.len(), 2);
+    assert!(blocks[1].is_start());
+    assert_eq!(blocks[1].tags()[0].data(), data);
+    assert_eq!(blocks[1].bytes()[Tag::HEADER_LEN..].as_ptr(), address, "not copied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_can_use_is_counted_and_left_out() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.video_header("avcC");
+    publisher.picture(0);
+    let useless: [(TagKind, &[u8]); 8] = [
+        (TagKind::Audio, b""),
+        (TagKind::Audio, b"\xAF"),
+        (TagKind::Audio, b"\xAF\x00"),
+        (TagKind::Audio, b"\xAF\x01"),
+        (TagKind::Video, b""),
+        (TagKind::Video, b"\x17\x00"),
+        (TagKind::Video, b"\x17\x00\0\0\0"),
+        (TagKind::Script, b""),
+    ];
+    for (kind, data) in useless {
+        publisher.message(kind, 0, data);
+    }
+    publisher.keyframe(40);
+    settle(&mut publisher).await;
+    let mut viewer = view(&hub, "live/x").await;
+    assert_eq!(viewer.read(), ["avcC 40", "key 40"]);
+    // The picture before the keyframe is one of them.
+    assert_eq!(hub.stats().ignored(), useless.len() as u64 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_before_the_tracks_are_known_is_bounded() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    for number in 0..5_000 {
+        publisher.video_header(&format!("{number}"));
+    }
+    publisher.keyframe(0);
+    settle(&mut publisher).await;
+    assert_eq!(view(&hub, "live/x").await.read(), ["4999 0", "key 0"]);
+
+    let mut publisher = publish(&hub, "live/y");
+    for time in 0..5_000 {
+        publisher.keyframe(time);
+    }
+    assert_eq!(view(&hub, "live/y").await.read(), ["key 4999"], "a flood decides");
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_tracks_of_a_multitrack_stream_travel_along_and_decide_nothing() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    // Enhanced RTMP v2: extended head, inter frame, multitrack, one track, coded frames, avc1, track 1.
+    let second = b"\xA6\x01avc1\x01\0\0\0other";
+    publisher.message(TagKind::Video, 40, second);
+    publisher.picture(40);
+    let mut viewer = view(&hub, "live/x").await;
+    let blocks = viewer.ready();
+    let last = blocks.last().unwrap();
+    assert_eq!(last.tags().len(), 3, "the held sound, the other track, the picture");
+    assert_eq!(last.tags()[1].data(), second);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_tells_what_is_measured() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "app/room/x");
+    // ffmpeg: 1280x720 High 3.1, and AAC LC 48 kHz stereo.
+    let avc = b"\x17\0\0\0\0\x01\x64\0\x1F\xFF\xE1\0\x1A\x67\x64\0\x1F\xAC\xD9\x40\x50\x05\xBB\x01\x10\0\0\x03\0\x10\0\0\x03\x03\xC0\xF1\x83\x19\x60\x01\0\x06\x68\xEB\xE3\xCB\x22\xC0";
+    publisher.message(TagKind::Video, 0, avc);
+    publisher.message(TagKind::Audio, 0, b"\xAF\0\x11\x90");
+    let mut data = b"\x27\x01\0\0\0".to_vec();
+    data.resize(10_000, 0);
+    for step in 0..250 {
+        data[0] = if step % 50 == 0 { 0x17 } else { 0x27 };
+        publisher.message(TagKind::Video, step * 40, &data);
+        publisher.sound(step * 40);
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    let status = &hub.streams()[0];
+    let json = serde_json::to_value(status).unwrap();
+    let rate = json["bitrate_kbps"].as_u64().unwrap();
+    assert!((1_900..2_200).contains(&rate), "25 pictures of 10 kB are 2000 kbit/s, not {rate}");
+    let held = json["buffered_bytes"].as_u64().unwrap();
+    assert!((1_000_000..1_400_000).contains(&held), "5 s of it, not {held} bytes");
+    let expected = serde_json::json!({
+        "name": "app/room/x", "app": "app/room", "stream": "x", "state": "live",
+        "uptime_ms": 10_000, "viewers": 0, "jumps": 0,
+        "source": {"protocol": "test", "peer": "192.0.2.1:1935", "agent": "tests"},
+        "video": {"codec": "H.264", "codec_string": "avc1.64001f", "width": 1280, "height": 720, "fps": 25.0},
+        "audio": {"codec": "AAC", "codec_string": "mp4a.40.2", "sample_rate": 48_000, "channels": 2},
+        "gop_ms": 2_000, "bitrate_kbps": rate, "buffered_bytes": held,
+    });
+    assert_eq!(json, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_that_cannot_be_read_is_relayed_all_the_same() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let status = &hub.streams()[0];
+    let video = status.video.as_ref().unwrap();
+    assert_eq!((video.codec.as_str(), &video.codec_string, video.width), ("H.264", &None, None));
+    assert_eq!(view(&hub, "live/x").await.read(), ["avcC 0", "asc 0", "key 0"]);
+}

@@ -18,6 +18,7 @@ pub mod logs;
 pub mod metrics;
 pub mod net;
 pub mod problem;
+pub mod rtmp;
 pub mod shutdown;
 pub mod signals;
 pub mod web;

@@ -1,0 +1,156 @@
+//! The RTMP listener: publishers come in here.
+//!
+//! One task per connection ([`session`]) owns the socket and feeds a [`pushpull_rtmp::ServerConnection`], which knows the
+//! protocol; [`publish`] ties an accepted publisher to the hub.
+
+mod publish;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pushpull_rtmp::server::ServerConfig;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, debug, error, info_span, warn};
+
+use crate::hub::Hub;
+use crate::net;
+use session::Session;
+
+/// What RTMP peers are held to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// Connections at a time. Default 500: five for every stream the hub takes, so that encoders that reconnect find room
+    /// while their dead predecessors are found out.
+    pub max_connections: usize,
+    /// How long a peer may take for what is sent to it. Default 10 s: answers are short, and a peer that reads none of
+    /// them is not there.
+    pub write_timeout: Duration,
+    /// The protocol's limits: handshake, silence, sizes.
+    pub protocol: ServerConfig,
+    /// How the sockets are kept.
+    pub socket: net::Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_connections: 500,
+            write_timeout: Duration::from_secs(10),
+            protocol: ServerConfig::default(),
+            socket: net::Limits::default(),
+        }
+    }
+}
+
+/// Accepts publishers for `hub` until `shutdown`; returns when every connection has ended, which takes at most a few
+/// seconds.
+///
+/// # Errors
+/// None at present: what goes wrong with a connection ends that connection, and accepting is tried again after a pause.
+pub async fn serve(
+    listener: TcpListener,
+    hub: Hub,
+    config: Config,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let config = Arc::new(config);
+    let mut sessions = JoinSet::new();
+    let mut last_id: u64 = 0;
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            Some(ended) = sessions.join_next() => {
+                report_panic(ended);
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_after(&error).await;
+                continue;
+            }
+        };
+        last_id += 1;
+        let span = info_span!("rtmp", id = last_id, %peer, stream = tracing::field::Empty);
+        let Ok(permit) = permits.clone().try_acquire_owned() else {
+            span.in_scope(|| {
+                warn!(limit = config.max_connections, "refused: too many connections")
+            });
+            continue;
+        };
+        let session =
+            converse(socket, peer, hub.clone(), config.clone(), shutdown.clone(), span.clone());
+        sessions.spawn(
+            async move {
+                session.await;
+                drop(permit);
+            }
+            .instrument(span),
+        );
+    }
+    drop(listener);
+    let all_ended = async {
+        while let Some(ended) = sessions.join_next().await {
+            report_panic(ended);
+        }
+    };
+    if timeout(STOP_LIMIT, all_ended).await.is_err() {
+        warn!(connections = sessions.len(), "dropped what did not end in time");
+        sessions.shutdown().await;
+    }
+    Ok(())
+}
+
+async fn converse(
+    socket: TcpStream,
+    peer: SocketAddr,
+    hub: Hub,
+    config: Arc<Config>,
+    shutdown: CancellationToken,
+    span: Span,
+) {
+    net::tune(&socket, &config.socket);
+    match Session::new(socket, peer, hub, config, span) {
+        Ok(session) => session.run(shutdown).await,
+        Err(error) => error!(%error, "no random bytes for the handshake"),
+    }
+}
+
+/// A panic ends one connection; it must not go unseen.
+fn report_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        error!(%error, "a connection's task failed");
+    }
+}
+
+/// Accepting fails for the connection (go on at once) or for want of descriptors (which need time to come free).
+async fn pause_after(error: &io::Error) {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionRefused => debug!(%error, "a connection was gone at once"),
+        _ => {
+            warn!(%error, "cannot accept a connection");
+            sleep(ACCEPT_PAUSE).await;
+        }
+    }
+}
+
+const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// Longer than a session takes to say goodbye, and within the time in which the server promises to stop.
+const STOP_LIMIT: Duration = Duration::from_secs(2);

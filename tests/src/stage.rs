@@ -49,7 +49,7 @@ pub fn stage(body: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
     match outcome {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => panic!("{error:?}"),
+        Ok(Err(error)) => panic!("{error:#}"),
         Err(panic) => resume_unwind(panic),
     }
 }

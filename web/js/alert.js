@@ -1,35 +1,26 @@
 // Errors in plain words, with what to do.
 
 import { byId, element } from './dom.js';
-import { onLanguage, t } from './i18n.js';
+import { t } from './i18n.js';
 
 export class Alert {
   #node = byId('alert');
-  #problem = null;
-  #values = {};
-
-  constructor() {
-    onLanguage(() => this.#problem && this.show(this.#problem, this.#values));
-  }
+  #shown = '';
 
   /** `problem` as errors.js gives it; `values` fill the gaps of its texts. Nothing to show: null. */
-  show(problem, values = {}) {
-    if (!problem) {
-      if (this.#problem) this.#node.replaceChildren();
-      this.#problem = null;
-      return;
-    }
-    this.#problem = problem;
-    this.#values = values;
+  show(problem, values) {
     const text = (part) => t(`problem.${problem.kind}.${part}`, { ...values, ...problem.values });
-    const steps = text('steps').split('\n').filter(Boolean);
+    const parts = problem ? [text('title'), text('text'), text('steps'), problem.technical] : [];
+    // What is written anew is read out anew.
+    if (parts.join('\n') === this.#shown) return;
+    this.#shown = parts.join('\n');
+    this.#node.replaceChildren();
+    if (!problem) return;
     // Nothing is broken when all it takes is a publisher, or a click.
     this.#node.dataset.tone = /not-found$|^blocked$|^name-/.test(problem.kind) ? 'wait' : 'bad';
-    this.#node.replaceChildren(
-      element('p', { className: 'alert-title' }, text('title')),
-      element('p', {}, text('text')),
-      ...(steps.length ? [element('ul', {}, ...steps.map((step) => element('li', {}, step)))] : []),
-      ...(problem.technical ? [element('p', { className: 'technical' }, problem.technical)] : []),
-    );
+    const [title, explanation, steps, technical] = parts;
+    this.#node.append(element('p', { className: 'alert-title' }, title), element('p', {}, explanation));
+    if (steps) this.#node.append(element('ul', {}, ...steps.split('\n').map((step) => element('li', {}, step))));
+    if (technical) this.#node.append(element('p', { className: 'technical' }, technical));
   }
 }

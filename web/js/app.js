@@ -65,7 +65,7 @@ function showProblem() {
     url: session.url ?? '',
     host: session.target?.host ?? location.host,
     port: server?.http_port ?? location.port,
-    pushUrl: guide.pushUrl,
+    pushUrl: guide.pushUrl(session.target),
     transport: session.url?.startsWith('ws') ? 'WebSocket' : 'HTTP-FLV',
   });
 }
@@ -165,11 +165,11 @@ byId('language').addEventListener('click', () => {
   setLanguage(code);
 });
 onLanguage(showLanguage);
+onLanguage(showSession);
 
 setLanguage(initialLanguage(parameters.get('lang')));
 nameBox.value = parameters.get('stream') ?? '';
 nameTyped();
-showSession();
 document.documentElement.dataset.ready = '';
 
 watchStreams({

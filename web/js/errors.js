@@ -13,6 +13,7 @@ export function diagnose({ type, detail, info = {} }, { target, connected }) {
   const technical = [type, detail, info.code, info.msg].filter((part) => part !== undefined && part !== '').join(' · ');
   const problem = (kind, retry, values = {}) => ({ kind, retry, values, technical });
   const external = !target.name;
+  if (type === 'OtherError') return problem('other', Retry.REPUBLISHED);
   switch (detail) {
     case 'HttpStatusCodeInvalid':
       return httpProblem(problem, info.code, external);

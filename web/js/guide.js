@@ -12,7 +12,7 @@ const QR_DELAY_MS = 250;
 const CODES = [1001, 1002, 1003, 1101, 1102, 3001, 3002, 3003, 3004, 3005, 5000, 10001, 10002, -1301, -1302, -1307];
 
 export class Guide {
-  #server = { push: [], rtmp_port: 1935 };
+  #server = { push: [], rtmp_port: 1935, demo: null };
   #addresses = [];
   #target = null;
   #texts = {};
@@ -32,9 +32,10 @@ export class Guide {
     onLanguage(() => this.#render());
   }
 
-  /** The address a publisher of the named stream uses. */
-  get pushUrl() {
-    return this.#texts.url ?? '';
+  /** The address a publisher of `target` uses; empty before the server has told its own. */
+  pushUrl(target) {
+    const base = this.#select.value;
+    return base ? commands(base, target).url : '';
   }
 
   setServer(server) {
@@ -53,11 +54,12 @@ export class Guide {
     this.#renderCodes();
     const base = this.#select.value;
     if (!base) return;
-    this.#texts = commands(base, this.#target);
+    // The demo's name is taken: nobody is to push there.
+    this.#texts = commands(base, this.#target?.name === this.#server.demo ? null : this.#target);
     for (const node of document.querySelectorAll('[data-guide]')) setText(node, this.#texts[node.dataset.guide]);
     setText(byId('address-hint'), t(this.#hint(base)));
     setText(byId('trouble-firewall'), t('trouble.firewall', { port: this.#server.rtmp_port }));
-    this.#qr.alt = t('guide.qr', { url: this.pushUrl });
+    this.#qr.alt = t('guide.qr', { url: this.#texts.url });
     this.#qr.parentElement.dataset.useless = String(isLoopback(hostOf(base)));
     clearTimeout(this.#qrTimer);
     this.#qrTimer = setTimeout(() => this.#renderQr(), this.#qr.src ? QR_DELAY_MS : 0);
@@ -83,7 +85,7 @@ export class Guide {
   }
 
   #renderQr() {
-    const source = qrUrl(this.pushUrl);
+    const source = qrUrl(this.#texts.url);
     if (this.#qr.getAttribute('src') !== source) this.#qr.src = source;
   }
 

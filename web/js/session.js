@@ -22,6 +22,8 @@ export class Session {
   startup = null;
   mediaInfo = null;
   statistics = null;
+  /** The audio codec that is left out because the browser cannot play it, or null. */
+  mutedCodec = null;
 
   #video;
   #loadPlayer;
@@ -105,6 +107,9 @@ export class Session {
     this.#player = player;
     const mine = (listener) => (...args) => player === this.#player && listener(...args);
     player.on('error', mine((type, detail, info) => this.#failed(type, detail, info)));
+    player.on('warning', mine((type, detail, info) => {
+      if (detail === 'CodecUnsupported') this.mutedCodec = info.context?.codec ?? null;
+    }));
     player.on('loading_complete', mine(() => this.#drain()));
     player.on('media_info', mine((info) => {
       this.mediaInfo = info ?? player.mediaInfo;
@@ -196,6 +201,7 @@ export class Session {
     this.startup = null;
     this.mediaInfo = null;
     this.statistics = null;
+    this.mutedCodec = null;
   }
 
   #resume() {

@@ -19,6 +19,12 @@ export class Spark {
     this.#draw();
   }
 
+  /** The mean of the last `count` values; 0 before there are as many. */
+  recent(count) {
+    const last = this.#values.slice(-count);
+    return last.length < count ? 0 : last.reduce((sum, value) => sum + value, 0) / count;
+  }
+
   clear() {
     this.#values = [];
     this.#draw();

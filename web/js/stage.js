@@ -1,7 +1,7 @@
 // The picture and what lies over it: the state in words, sound, full screen.
 
 import { byId, setText } from './dom.js';
-import { onLanguage, t } from './i18n.js';
+import { t } from './i18n.js';
 import { targetLabel } from './target.js';
 
 // Past this a word about what is missing helps more than silence.
@@ -33,7 +33,6 @@ export class Stage {
     video.addEventListener('volumechange', () => this.#showSound());
     video.addEventListener('resize', () => this.shape(video.videoWidth, video.videoHeight));
     byId('fullscreen').addEventListener('click', () => this.#toggleFullscreen());
-    onLanguage(() => this.#session && this.show(this.#session));
   }
 
   get video() {

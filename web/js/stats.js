@@ -3,11 +3,13 @@
 import { byId, element, setText } from './dom.js';
 import { codecName } from './codecs.js';
 import * as format from './format.js';
-import { onLanguage, t } from './i18n.js';
+import { t } from './i18n.js';
 import { Spark } from './spark.js';
 
 // The picture rate may vary a little; below this share of the declared one something is slow.
 const SLOW_SHARE = 0.7;
+// Reports that the picture rate is averaged over, 3 s of them.
+const RECENT = 5;
 const MANY_DROPPED = 0.02;
 const ENOUGH_FRAMES = 150;
 const LONG_GOP_MS = 4500;
@@ -18,20 +20,12 @@ export class Stats {
   #cells = new Map([...document.querySelectorAll('[data-stat]')].map((node) => [node.dataset.stat, node]));
   #sparks = new Map([...document.querySelectorAll('[data-spark]')].map((node) => [node.dataset.spark, new Spark(node)]));
   #advice = byId('advice');
-  #session = null;
-  #listed = null;
   #drawn = null;
-
-  constructor() {
-    onLanguage(() => this.#session && this.show(this.#session, this.#listed));
-  }
 
   /** `listed` is what the server says of the same stream, or undefined. */
   show(session, listed) {
-    this.#session = session;
-    this.#listed = listed;
     const { statistics: now, mediaInfo: media } = session;
-    const bitrate = now && ((now.videoBitrate ?? 0) + (now.audioBitrate ?? 0) || (now.speed ?? 0) * 8);
+    const bitrate = now && now.videoBitrate + now.audioBitrate;
     this.#set('fps', format.fps(now?.fps));
     this.#set('bitrate', format.bitrate(bitrate));
     this.#set('latency', format.seconds(now?.latency));
@@ -39,7 +33,7 @@ export class Stats {
     this.#set('size', format.size(now?.width || media?.width, now?.height || media?.height));
     this.#set('video', this.#track(media?.hasVideo, media?.videoCodec));
     this.#set('audio', this.#audio(media));
-    this.#set('dropped', now ? `${now.droppedFrames ?? 0} / ${(now.decodedFrames ?? 0) + (now.droppedFrames ?? 0)}` : format.NOTHING);
+    this.#set('dropped', now ? `${now.droppedFrames} / ${now.decodedFrames}` : format.NOTHING);
     this.#set('rate', now?.playbackRate ? `${now.playbackRate.toFixed(2)}×` : format.NOTHING);
     this.#set('startup', session.startup === null ? format.NOTHING : format.seconds(session.startup / 1000));
     this.#set('transport', this.#transport(session));
@@ -83,19 +77,22 @@ export class Stats {
   }
 
   #advise(session, listed) {
-    const { statistics: now, mediaInfo: media, state } = session;
+    const { statistics: now, mediaInfo: media, mutedCodec, state } = session;
     const items = [];
     if (state === 'playing' && now) {
-      const frames = (now.decodedFrames ?? 0) + (now.droppedFrames ?? 0);
+      // As in the browser's playback quality, the dropped ones are among them.
+      const frames = now.decodedFrames;
       const expected = listed?.video?.fps ?? media?.fps;
+      const shown = this.#sparks.get('fps').recent(RECENT);
       if (listed?.gop_ms > LONG_GOP_MS) items.push(t('advice.gop', { seconds: (listed.gop_ms / 1000).toFixed(0) }));
+      if (mutedCodec) items.push(t('advice.audioCodec', { codec: codecName(mutedCodec) }));
       if (listed?.uptime_ms > TRACKS_MS && !listed.audio) items.push(t('advice.noAudio'));
       if (listed?.uptime_ms > TRACKS_MS && !listed.video) items.push(t('advice.noVideo'));
       if (frames > ENOUGH_FRAMES && now.droppedFrames / frames > MANY_DROPPED) {
         items.push(t('advice.dropped', { percent: ((100 * now.droppedFrames) / frames).toFixed(0) }));
       }
-      if (frames > ENOUGH_FRAMES && now.fps > 0 && expected > 0 && now.fps < expected * SLOW_SHARE) {
-        items.push(t('advice.slow', { fps: format.fps(now.fps), expected: format.fps(expected) }));
+      if (frames > ENOUGH_FRAMES && shown > 0 && expected > 0 && shown < expected * SLOW_SHARE) {
+        items.push(t('advice.slow', { fps: shown.toFixed(0), expected: format.fps(expected) }));
       }
     }
     if (items.join() === [...this.#advice.children].map((item) => item.textContent).join()) return;

@@ -57,10 +57,11 @@ export default {
   'stat.mode.main': 'Main thread',
 
   'advice.gop': 'A key frame only every {seconds} s: a new viewer may wait that long for a picture. Set the keyframe interval of the encoder to 2 s.',
+  'advice.audioCodec': 'Playing without sound: the browser cannot play {codec}. Set the audio encoder to AAC.',
   'advice.noAudio': 'The stream has no sound.',
   'advice.noVideo': 'The stream has no picture.',
   'advice.dropped': 'This computer drops pictures ({percent} %): close other tabs, or push a smaller picture.',
-  'advice.slow': 'Pictures arrive more slowly than they should ({fps} of {expected} fps): look at the upload speed or the load of the pushing device.',
+  'advice.slow': 'Only {fps} of {expected} pictures per second are shown: look at the upload speed and the load of the pushing device, then at this computer.',
 
   'streams.title': 'Live streams',
   'streams.empty': 'Nobody publishes right now. Push to the address below, and the stream shows up here at once.',

@@ -57,10 +57,11 @@ export default {
   'stat.mode.main': '主线程',
 
   'advice.gop': '每 {seconds} 秒才有一个关键帧：新观众最多要等这么久才有画面。请把编码器的关键帧间隔设为 2 秒。',
+  'advice.audioCodec': '正在无声播放：浏览器无法播放 {codec}。请把音频编码设为 AAC。',
   'advice.noAudio': '这路流没有声音。',
   'advice.noVideo': '这路流没有画面。',
   'advice.dropped': '本机正在丢帧（{percent}%）：请关闭其他标签页，或降低推流分辨率。',
-  'advice.slow': '画面到达偏慢（{fps} / {expected} fps）：请检查推流设备的上行网速和负载。',
+  'advice.slow': '每秒只显示了 {fps} 帧（应为 {expected} 帧）：请检查推流设备的上行网速和负载，再看本机负载。',
 
   'streams.title': '正在直播',
   'streams.empty': '现在没有人推流。用下面的地址推流，列表里会立刻出现。',

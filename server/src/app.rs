@@ -13,7 +13,7 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     api::{self, Api},
@@ -25,6 +25,7 @@ use crate::{
     hub::Hub,
     metrics::Metrics,
     problem::Problem,
+    rtmp,
     shutdown::Shutdown,
     signals::Signals,
     web,
@@ -96,7 +97,8 @@ impl App {
     /// # Errors
     /// [`Error::ListenerStopped`]; everything else was stopped then too.
     pub async fn run(self, signals: &mut Signals) -> Result<(), Error> {
-        let connections = self.config.http_limits.max_connections;
+        let connections =
+            self.config.http_limits.max_connections + self.config.rtmp_limits.max_connections;
         if let Err(too_few) = descriptors::ensure(connections) {
             warn!("{too_few}");
         }
@@ -143,7 +145,21 @@ impl App {
         let files = Files { site: self.site, flv: FlvState::new(hub.clone(), shutdown.clone()) };
         let router = router(api, files, metrics.clone());
         let server = http::Server::new(router, self.config.http_limits, metrics, shutdown.clone());
+        let rtmp = rtmp::serve(
+            self.rtmp,
+            hub.clone(),
+            self.config.rtmp_limits,
+            shutdown.requested().clone(),
+        );
         let mut listeners = JoinSet::new();
+        let hold = shutdown.hold();
+        listeners.spawn(async move {
+            // Held until its connections have said goodbye.
+            let _hold = hold;
+            if let Err(error) = rtmp.await {
+                error!(%error, "the RTMP listener failed");
+            }
+        });
         for listener in self.http {
             listeners.spawn(server.clone().serve(listener));
         }

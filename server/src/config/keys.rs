@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use pushpull_media::flv::Tag;
+
 use super::{Config, units};
 use crate::{hub::Takeover, logs};
 
@@ -212,7 +214,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "max_streams",
-        section: LIMITS,
+        section: STREAMS,
         value: "NUMBER",
         kind: Kind::One,
         default: "100",
@@ -224,7 +226,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "max_viewers",
-        section: LIMITS,
+        section: STREAMS,
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
@@ -236,7 +238,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_max_connections",
-        section: LIMITS,
+        section: HTTP,
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
@@ -248,7 +250,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_head_timeout",
-        section: LIMITS,
+        section: HTTP,
         value: "TIME",
         kind: Kind::One,
         default: "10s",
@@ -260,7 +262,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_head_size",
-        section: LIMITS,
+        section: HTTP,
         value: "SIZE",
         kind: Kind::One,
         default: "16KiB",
@@ -272,7 +274,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_stall",
-        section: LIMITS,
+        section: HTTP,
         value: "TIME",
         kind: Kind::One,
         default: "20s",
@@ -284,7 +286,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_stall_bytes",
-        section: LIMITS,
+        section: HTTP,
         value: "SIZE",
         kind: Kind::One,
         default: "16KiB",
@@ -296,7 +298,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_send_buffer",
-        section: LIMITS,
+        section: HTTP,
         value: "SIZE",
         kind: Kind::One,
         default: "512KiB",
@@ -308,7 +310,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_unsent",
-        section: LIMITS,
+        section: HTTP,
         value: "SIZE",
         kind: Kind::One,
         default: "128KiB",
@@ -321,7 +323,7 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "http_keepalive",
-        section: LIMITS,
+        section: HTTP,
         value: "TIME",
         kind: Kind::One,
         default: "30s",
@@ -329,6 +331,120 @@ pub const KEYS: &[Key] = &[
         set: |config, text| {
             config.http_limits.net.keepalive =
                 units::time(text, Duration::from_secs(1)..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_connections",
+        section: RTMP,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "500",
+        help: "RTMP connections at a time",
+        set: |config, text| {
+            config.rtmp_limits.max_connections = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_handshake_timeout",
+        section: RTMP,
+        value: "TIME",
+        kind: Kind::One,
+        default: "10s",
+        help: "How long the handshake may take",
+        set: |config, text| {
+            config.rtmp_limits.protocol.handshake_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_setup_timeout",
+        section: RTMP,
+        value: "TIME",
+        kind: Kind::One,
+        default: "30s",
+        help: "How long a peer may stay connected without publishing",
+        set: |config, text| {
+            config.rtmp_limits.protocol.setup_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_ping_after",
+        section: RTMP,
+        value: "TIME",
+        kind: Kind::One,
+        default: "5s",
+        help: "Silence after which a publisher is pinged",
+        set: |config, text| {
+            config.rtmp_limits.protocol.ping_after = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_idle_timeout",
+        section: RTMP,
+        value: "TIME",
+        kind: Kind::One,
+        default: "30s",
+        help: "Silence, unanswered pings included, after which a publisher counts as lost",
+        set: |config, text| {
+            config.rtmp_limits.protocol.idle_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_write_timeout",
+        section: RTMP,
+        value: "TIME",
+        kind: Kind::One,
+        default: "10s",
+        help: "How long a publisher may take for what is sent to it",
+        set: |config, text| {
+            config.rtmp_limits.write_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_message",
+        section: RTMP,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "10MiB",
+        help: "Largest message of a publisher: one picture, as a rule",
+        set: |config, text| {
+            let size = units::size(text, MIN_MESSAGE..=MAX_MESSAGE)?;
+            let limits = &mut config.rtmp_limits.protocol.media_limits;
+            limits.max_message_len = u32::try_from(size).unwrap_or(u32::MAX);
+            // One message per track, unfinished at the same time.
+            limits.max_partial_len = 2 * size;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_chunk_size",
+        section: RTMP,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "60000",
+        help: "Chunk size of what is sent to RTMP peers",
+        set: |config, text| {
+            let size = units::size(text, 128..=MAX_CHUNK)?;
+            config.rtmp_limits.protocol.chunk_size = u32::try_from(size).unwrap_or(u32::MAX);
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_window",
+        section: RTMP,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "2500000",
+        help: "What a publisher may send before it is acknowledged",
+        set: |config, text| {
+            let size = units::size(text, 4096..=MAX_WINDOW)?;
+            config.rtmp_limits.protocol.window = u32::try_from(size).unwrap_or(u32::MAX);
             Ok(())
         },
     },
@@ -389,7 +505,8 @@ pub const KEYS: &[Key] = &[
 const LISTENING: &str = "Listening";
 const PAGE: &str = "Page and demo";
 const STREAMS: &str = "Streams";
-const LIMITS: &str = "Limits";
+const HTTP: &str = "HTTP limits";
+const RTMP: &str = "RTMP limits";
 const RUNNING: &str = "Running";
 
 const MIN_TIME: Duration = Duration::from_millis(10);
@@ -402,6 +519,15 @@ const MAX_BUFFER: usize = 64 << 20;
 const MIN_MEDIA: usize = 64 << 10;
 const MAX_MEDIA: usize = 4 << 30;
 
+const MIN_MESSAGE: usize = 64 << 10;
+
+/// What an FLV tag holds (24 bits of length).
+const MAX_MESSAGE: usize = Tag::MAX_DATA_LEN;
+
+/// The largest that a 24-bit message length can make use of (RTMP 1.0 §5.4.1).
+const MAX_CHUNK: usize = 0xFF_FFFF;
+const MAX_WINDOW: usize = 1 << 30;
+
 /// More than the descriptors of one process.
 const MAX_CONNECTIONS: usize = 1_000_000;
 
@@ -411,7 +537,7 @@ const MAX_STOP_TIMEOUT: Duration = Duration::from_secs(4);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{http, hub};
+    use crate::{http, hub, rtmp};
 
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
@@ -444,5 +570,7 @@ mod tests {
         let config = Config::default();
         assert_eq!(format!("{:?}", config.hub), format!("{:?}", hub::Config::default()));
         assert_eq!(config.http_limits, http::Limits::default());
+        let rtmp = format!("{:?}", rtmp::Config::default());
+        assert_eq!(format!("{:?}", config.rtmp_limits), rtmp);
     }
 }

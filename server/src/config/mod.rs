@@ -17,7 +17,7 @@ use std::{
 
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
-use crate::{http, hub, logs};
+use crate::{http, hub, logs, rtmp};
 
 use keys::{KEYS, Key, Kind};
 
@@ -33,6 +33,8 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// How the hub treats publishers and viewers.
     pub hub: hub::Config,
+    /// What RTMP peers are held to.
+    pub rtmp_limits: rtmp::Config,
     /// What HTTP peers are held to.
     pub http_limits: http::Limits,
     /// Publish the built-in clip as `live/demo`.
@@ -85,6 +87,7 @@ impl Default for Config {
             rtmp: unspecified,
             http: Vec::new(),
             hub: hub::Config::default(),
+            rtmp_limits: rtmp::Config::default(),
             http_limits: http::Limits::default(),
             web_dir: None,
             demo: false,

@@ -48,7 +48,7 @@ impl Remuxer {
             tracks: None,
             base: None,
             rejoin: false,
-            sequence: 0,
+            sequence: 1,
         }
     }
 
@@ -189,6 +189,7 @@ impl Remuxer {
         let anchor = due.or_else(|| self.audio.due()).map_or(sent, |due| due.time);
         let placed = self.place(Track::Video, sent, due, anchor);
         let arrived = Arrived {
+            sent,
             time: placed.time,
             composition_ms: head.composition_time,
             is_keyframe: head.is_keyframe(),

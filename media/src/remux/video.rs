@@ -23,7 +23,9 @@ pub(super) struct VideoTrack {
     queued_bytes: usize,
     /// Nothing can be decoded before the next keyframe.
     needs_keyframe: bool,
+    /// Steps between the sender's times.
     cadence: Cadence,
+    last_sent: Option<i64>,
     last_dts: Option<i64>,
     /// The configuration of the last initialisation segment.
     written: Option<Arc<VideoConfig>>,
@@ -54,6 +56,8 @@ pub(super) struct VideoSample {
 /// A picture as it came.
 #[derive(Debug)]
 pub(super) struct Arrived {
+    /// Decode time on the sender's line.
+    pub(super) sent: i64,
     /// Decode time on the stream's line.
     pub(super) time: i64,
     /// Presentation minus decode time, milliseconds.
@@ -95,7 +99,12 @@ impl VideoTrack {
     pub(super) fn due(&self) -> Option<Due> {
         let step = self.step();
         let time = self.last_dts?.saturating_add(step);
-        Some(Due { time, tolerance: step.saturating_mul(5).max(SECOND) })
+        let tolerance = match self.cadence.median() {
+            Some(median) => median.saturating_mul(5).max(SECOND),
+            // Slow cameras: the first step may be of any length.
+            None => MAX_STEP,
+        };
+        Some(Due { time, tolerance })
     }
 
     /// Queues a picture. Gives its decode time if it was kept, and warnings.
@@ -108,7 +117,7 @@ impl VideoTrack {
             warn(WarningKind::FrameBeforeConfig);
             return None;
         };
-        let dts = self.advance(arrived.time, &mut warn);
+        let dts = self.advance(arrived.sent, arrived.time, &mut warn);
         let picture = match payload::picture(arrived.body, config.nal_length_size) {
             Ok(picture) => picture?,
             Err(kind) => {
@@ -268,16 +277,17 @@ impl VideoTrack {
         Some(segment)
     }
 
-    /// The decode time for a picture stamped `time`: after the one before in any case.
-    fn advance(&mut self, time: i64, warn: &mut impl FnMut(WarningKind)) -> i64 {
+    /// The decode time for a picture placed at `time`: after the one before in any case.
+    fn advance(&mut self, sent: i64, time: i64, warn: &mut impl FnMut(WarningKind)) -> i64 {
+        let step = self.last_sent.map_or(0, |last| sent.saturating_sub(last));
+        if (1..=MAX_STEP).contains(&step) {
+            self.cadence.add(step);
+        }
+        self.last_sent = Some(sent);
         let mut dts = time;
-        if let Some(last) = self.last_dts {
-            if time > last {
-                self.cadence.add(time.saturating_sub(last));
-            } else {
-                dts = last.saturating_add((self.step() / 4).max(1));
-                warn(WarningKind::DecodeTime);
-            }
+        if let Some(last) = self.last_dts.filter(|last| time <= *last) {
+            dts = last.saturating_add((self.step() / 4).max(1));
+            warn(WarningKind::DecodeTime);
         }
         self.last_dts = Some(dts);
         dts
@@ -366,5 +376,7 @@ fn saturate(offset: i64) -> i32 {
 const TRACK_ID: u32 = 1;
 /// A step at 30 frames per second, for a stream that does not say.
 const DEFAULT_STEP: i64 = SECOND / 30;
+/// The longest step that counts as the stream's rhythm.
+const MAX_STEP: i64 = 10 * SECOND;
 /// Composition times beyond are nonsense: no encoder reorders over ten seconds.
 const MAX_COMPOSITION: i64 = 10 * SECOND;

@@ -185,6 +185,18 @@ fn headers_stamped_0_do_not_disturb() {
 }
 
 #[test]
+fn slow_pictures_are_not_jumps() {
+    for step in [1000, 2000, 5000, 10_000] {
+        let mut host = Host::started();
+        let pictures: Vec<Tag> = (0..8).map(|n| picture(n * step, true, 0, 10)).collect();
+        host.play(&pictures);
+        let times: Vec<_> = host.video.iter().map(|sample| sample.dts).collect();
+        assert_eq!(times, (0..8).map(|n| n * step * 1000).collect::<Vec<_>>());
+        assert!(host.jumps().is_empty());
+    }
+}
+
+#[test]
 fn times_that_stand_still_do_not_stop_the_output() {
     let mut host = Host::started();
     for n in 0..2000 {
@@ -195,6 +207,8 @@ fn times_that_stand_still_do_not_stop_the_output() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     /// Any times at all: every picture comes out once, in rising order, and sound never overlaps.
     #[test]
     fn any_times(

@@ -141,6 +141,8 @@ fn sound_is_not_held_back_by_pictures_that_wait_for_a_keyframe() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     /// Whatever the host does, and when, the output never overlaps and stays in step.
     #[test]
     fn any_host(actions in prop::collection::vec(0u8..12, 1..60), limit in 20usize..200) {

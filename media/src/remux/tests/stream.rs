@@ -1,5 +1,7 @@
 //! What a stream may hold besides good frames.
 
+use proptest::prelude::*;
+
 use super::support::*;
 use crate::amf0::{self, Value};
 use crate::flv::{Tag, TagKind};
@@ -230,4 +232,45 @@ fn events_nobody_reads_are_bounded() {
         panic!("{:?}", events[0])
     };
     assert!(count > 700);
+}
+
+/// Tag data that gets past the heads.
+fn plausible_data() -> impl Strategy<Value = Vec<u8>> {
+    let head = prop_oneof![
+        Just(vec![0x17, 0, 0, 0, 0, 1, 0x42, 0xC0, 0x1E]),
+        Just(vec![0x17, 1, 0, 0, 40]),
+        Just(vec![0x27, 1, 0, 0, 0, 0, 0, 0, 4]),
+        Just(vec![0xAF, 0, 0x11]),
+        Just(vec![0xAF, 1]),
+        Just(vec![0x90]),
+        Just(b"\x93avc1".to_vec()),
+        Just(vec![2, 0, 1, b'a']),
+        Just(vec![]),
+    ];
+    (head, prop::collection::vec(any::<u8>(), 0..60)).prop_map(|(head, tail)| [head, tail].concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever the tags hold, they end in samples, events or errors, and good frames still play.
+    #[test]
+    fn any_tags(
+        tags in prop::collection::vec(
+            (prop::sample::select(vec![TagKind::Audio, TagKind::Video, TagKind::Script]), any::<u32>(), plausible_data()),
+            0..80,
+        ),
+    ) {
+        let mut host = Host::started();
+        host.play(&stream(0, 1000, 0));
+        for (kind, time, data) in tags {
+            let _ = host.remuxer.push(&Tag::new(kind, time.into(), &data).unwrap());
+            host.take();
+        }
+        let before = (host.video.len(), host.audio.len());
+        host.play(&[video_config(), audio_config()]);
+        host.play(&stream(0, 4000, 0));
+        prop_assert_eq!(host.video.len() - before.0, 100);
+        prop_assert!(host.audio.len() - before.1 > 100);
+    }
 }

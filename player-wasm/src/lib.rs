@@ -1,1 +1,368 @@
-//! placeholder
+//! Plays live FLV in a browser: parses it, remuxes it to fragmented MP4 and feeds Media Source
+//! Extensions.
+//!
+//! [`engine`] holds every state machine and knows no browser. [`Engine`], here, is its surface for
+//! the JavaScript host in `js/`: input is written straight into the engine's memory, appends are
+//! read straight from it, and numbers go one by one, so that steady play makes no garbage.
+
+#![cfg_attr(test, allow(clippy::float_cmp))]
+
+pub mod engine;
+mod script;
+
+use pushpull_media::remux::{Track as Kind, TrackInfo};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use engine::{Command, Settings, Stat};
+use script::ScriptBuilder;
+
+/// What [`Engine::poll`] wants done. The operands are read from the engine.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Nothing, until something happens.
+    None,
+    /// Find out whether the browser plays the type `text` for `track`: `type_checked` tells it.
+    CheckType,
+    /// Add a SourceBuffer of type `text` for `track`.
+    AddTrack,
+    /// Change the type of `track`'s SourceBuffer to `text`.
+    ChangeType,
+    /// Append the `byte_len` bytes at `ptr` to `track`, before anything else is asked of the engine.
+    Append,
+    /// Remove from `track` what is between `a` and `b` seconds.
+    Remove,
+    /// Set the element's `currentTime` to `a`.
+    Seek,
+    /// Set the element's `playbackRate` to `a`.
+    Rate,
+    /// Tell what is known of the tracks: `info`, `codec`, `has_track`.
+    MediaInfo,
+    /// A script tag called `text`: `script` walks through it.
+    Script,
+    /// Tell of notice `code` with number `a` and name `text`.
+    Notice,
+    /// Tell of fault `code` with number `a` and name `text`, and stop.
+    Fault,
+    /// Everything is appended and nothing more will come.
+    Complete,
+    /// Go on with a new MediaSource.
+    Rebuild,
+}
+
+/// A track, by number.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Track {
+    /// Pictures.
+    Video,
+    /// Sound.
+    Audio,
+}
+
+/// What can be set before the first input.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// 1: follow the newest media; 0: play everything.
+    Live,
+    /// 0: never play pictures.
+    HasVideo,
+    /// 0: never play sound.
+    HasAudio,
+    /// Smallest distance behind the newest media, seconds.
+    TargetLatency,
+    /// Largest distance that uneven arrival may lead to, seconds.
+    MaxTargetLatency,
+    /// Largest playback rate.
+    MaxPlaybackRate,
+    /// How much of what was played is kept, seconds.
+    BackBuffer,
+    /// Seconds without input before a notice.
+    SilenceWarning,
+    /// Seconds without input after which the connection counts as lost.
+    SilenceLimit,
+}
+
+/// What is known of the tracks, by number.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Info {
+    /// Pixels.
+    Width,
+    /// Pixels.
+    Height,
+    /// Pictures per second, as the configuration says.
+    Fps,
+    /// The codec's number of the profile.
+    Profile,
+    /// The codec's number of the level.
+    Level,
+    /// Reference pictures at most.
+    RefFrames,
+    /// 1 is 4:2:0.
+    ChromaFormat,
+    /// Sample aspect ratio, width.
+    SarNum,
+    /// Sample aspect ratio, height.
+    SarDen,
+    /// Hz.
+    SampleRate,
+    /// Channels.
+    Channels,
+}
+
+/// The engine of one load of one stream. Times given are milliseconds of one clock; times read are
+/// seconds of the element's timeline.
+#[wasm_bindgen]
+pub struct Engine {
+    inner: engine::Engine,
+    settings: Settings,
+    command: Option<Command>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// An engine that has seen nothing.
+    #[wasm_bindgen(constructor)]
+    #[allow(clippy::new_without_default, reason = "constructed from JavaScript")]
+    pub fn new() -> Self {
+        let settings = Settings::default();
+        Self { inner: engine::Engine::new(settings), settings, command: None }
+    }
+
+    /// Sets one of the settings. Only before the first input: it starts the engine anew.
+    pub fn set(&mut self, setting: Setting, value: f64) {
+        let settings = &mut self.settings;
+        match setting {
+            Setting::Live => settings.live = value != 0.0,
+            Setting::HasVideo => settings.wanted.video = value != 0.0,
+            Setting::HasAudio => settings.wanted.audio = value != 0.0,
+            Setting::TargetLatency => settings.controller.floor = value,
+            Setting::MaxTargetLatency => settings.controller.ceiling = value,
+            Setting::MaxPlaybackRate => settings.controller.max_rate = Some(value),
+            Setting::BackBuffer => settings.back_buffer = value,
+            Setting::SilenceWarning => settings.silence_warning = value,
+            Setting::SilenceLimit => settings.silence_limit = value,
+        }
+        self.inner = engine::Engine::new(*settings);
+    }
+
+    /// The address of room for the next `len` bytes of input.
+    pub fn reserve(&mut self, len: u32) -> u32 {
+        self.inner.reserve(len as usize).as_ptr() as u32
+    }
+
+    /// The first `len` bytes of the room hold input now.
+    pub fn commit(&mut self, len: u32, now: f64) {
+        self.inner.commit(len as usize, seconds(now));
+    }
+
+    /// The source has ended: properly (`clean`), or the host knows how.
+    pub fn source_ended(&mut self, clean: bool, now: f64) {
+        self.inner.source_ended(clean, seconds(now));
+    }
+
+    /// The MediaSource is open.
+    pub fn opened(&mut self, now: f64) {
+        self.inner.opened(seconds(now));
+    }
+
+    /// The answer to [`Op::CheckType`].
+    pub fn type_checked(&mut self, track: Track, playable: bool, now: f64) {
+        self.inner.type_checked(track.into(), playable, seconds(now));
+    }
+
+    /// The SourceBuffer of `track` has finished an append or a removal.
+    pub fn finished(&mut self, track: Track, now: f64) {
+        self.inner.finished(track.into(), seconds(now));
+    }
+
+    /// The SourceBuffer of `track` is full: it refused the append just asked for.
+    pub fn refused(&mut self, track: Track) {
+        self.inner.refused(track.into());
+    }
+
+    /// Where the element was at `at`: `currentTime` in seconds, rate, flags of [`engine::playhead`],
+    /// totals of pictures.
+    pub fn playhead(
+        &mut self,
+        at: f64,
+        time: f64,
+        rate: f64,
+        flags: u32,
+        decoded: f64,
+        dropped: f64,
+    ) {
+        self.inner.report(seconds(at), time, rate, flags, decoded, dropped);
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: f64) {
+        self.inner.tick(seconds(now));
+    }
+
+    /// Whether the source should go on reading.
+    pub fn wants_data(&self) -> bool {
+        self.inner.wants_data()
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self, now: f64) -> Op {
+        self.command = self.inner.next(seconds(now));
+        match self.command {
+            None => Op::None,
+            Some(Command::CheckType { .. }) => Op::CheckType,
+            Some(Command::AddTrack { .. }) => Op::AddTrack,
+            Some(Command::ChangeType { .. }) => Op::ChangeType,
+            Some(Command::Append { .. }) => Op::Append,
+            Some(Command::Remove { .. }) => Op::Remove,
+            Some(Command::Seek(_)) => Op::Seek,
+            Some(Command::Rate(_)) => Op::Rate,
+            Some(Command::MediaInfo) => Op::MediaInfo,
+            Some(Command::Script { .. }) => Op::Script,
+            Some(Command::Notice { .. }) => Op::Notice,
+            Some(Command::Fault { .. }) => Op::Fault,
+            Some(Command::Complete) => Op::Complete,
+            Some(Command::Rebuild) => Op::Rebuild,
+        }
+    }
+
+    /// Operand: the track.
+    pub fn track(&self) -> Track {
+        match self.target() {
+            Some(Kind::Audio) => Track::Audio,
+            _ => Track::Video,
+        }
+    }
+
+    /// Operand: the address of the bytes to append.
+    pub fn ptr(&self) -> u32 {
+        self.media().as_ptr() as u32
+    }
+
+    /// Operand: how many bytes to append.
+    pub fn byte_len(&self) -> u32 {
+        self.media().len() as u32
+    }
+
+    /// Operand: the first number.
+    pub fn a(&self) -> f64 {
+        match self.command {
+            Some(Command::Seek(value) | Command::Rate(value)) => value,
+            Some(Command::Remove { from, .. }) => from,
+            Some(Command::Notice { value, .. } | Command::Fault { value, .. }) => value,
+            _ => 0.0,
+        }
+    }
+
+    /// Operand: the second number.
+    pub fn b(&self) -> f64 {
+        if let Some(Command::Remove { to, .. }) = self.command { to } else { 0.0 }
+    }
+
+    /// Operand: which notice or fault.
+    pub fn code(&self) -> u32 {
+        match self.command {
+            Some(Command::Notice { notice, .. }) => notice as u32,
+            Some(Command::Fault { fault, .. }) => fault as u32,
+            _ => 0,
+        }
+    }
+
+    /// Operand: the text.
+    pub fn text(&self) -> String {
+        match &self.command {
+            Some(
+                Command::CheckType { mime: text, .. }
+                | Command::AddTrack { mime: text, .. }
+                | Command::ChangeType { mime: text, .. }
+                | Command::Script { name: text, .. }
+                | Command::Notice { text, .. }
+                | Command::Fault { text, .. },
+            ) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    /// Operand: what the script tag says, built by `builder`.
+    pub fn script(&self, builder: &ScriptBuilder) {
+        if let Some(Command::Script { value, .. }) = &self.command {
+            script::walk(builder, "", value);
+        }
+    }
+
+    /// A number of the statistics.
+    pub fn stat(&mut self, stat: Stat, now: f64) -> f64 {
+        self.inner.stat(stat, seconds(now))
+    }
+
+    /// Whether a track plays.
+    pub fn has_track(&self, track: Track) -> bool {
+        self.inner.plays(track.into())
+    }
+
+    /// RFC 6381 name of a track's codec; empty if it does not play.
+    pub fn codec(&self, track: Track) -> String {
+        self.inner.codec(track.into()).unwrap_or_default().into()
+    }
+
+    /// What is known of the tracks; NaN if it is not.
+    pub fn info(&self, info: Info) -> f64 {
+        self.known(info).unwrap_or(f64::NAN)
+    }
+
+    fn known(&self, info: Info) -> Option<f64> {
+        let video = match self.inner.info(Kind::Video) {
+            Some(TrackInfo::Video(video)) => Some(video),
+            _ => None,
+        };
+        let audio = match self.inner.info(Kind::Audio) {
+            Some(TrackInfo::Audio(audio)) => Some(audio),
+            _ => None,
+        };
+        Some(match info {
+            Info::Width => video?.width.into(),
+            Info::Height => video?.height.into(),
+            Info::Fps => video?.fps?,
+            Info::Profile => video?.profile.into(),
+            Info::Level => video?.level.into(),
+            Info::RefFrames => video?.max_ref_frames.into(),
+            Info::ChromaFormat => video?.chroma_format.into(),
+            Info::SarNum => video?.sample_aspect_ratio.0.into(),
+            Info::SarDen => video?.sample_aspect_ratio.1.into(),
+            Info::SampleRate => audio?.sample_rate.into(),
+            Info::Channels => audio?.channels.into(),
+        })
+    }
+
+    fn target(&self) -> Option<Kind> {
+        match self.command {
+            Some(
+                Command::CheckType { track, .. }
+                | Command::AddTrack { track, .. }
+                | Command::ChangeType { track, .. }
+                | Command::Append { track }
+                | Command::Remove { track, .. },
+            ) => Some(track),
+            _ => None,
+        }
+    }
+
+    fn media(&self) -> &[u8] {
+        self.target().map(|track| self.inner.media(track)).unwrap_or_default()
+    }
+}
+
+impl From<Track> for Kind {
+    fn from(track: Track) -> Self {
+        match track {
+            Track::Video => Self::Video,
+            Track::Audio => Self::Audio,
+        }
+    }
+}
+
+fn seconds(milliseconds: f64) -> f64 {
+    milliseconds / 1000.0
+}

@@ -1,0 +1,85 @@
+/** The way from a player to its host: in a worker, or on the page's own thread. @module */
+import { textOf } from './errors.js';
+
+/**
+ * @typedef {object} Link
+ * @property {'worker' | 'main'} mode
+ * @property {(message: object) => void} post
+ * @property {() => void} close
+ */
+
+/** How long a worker may take to say hello, ms: its modules have to be fetched. */
+const HELLO_TIMEOUT = 5_000;
+
+/** Whether this browser can have a MediaSource in a worker and play it in an element. */
+export function canUseWorker() {
+    const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
+    return typeof Worker !== 'undefined' && Type?.canConstructInDedicatedWorker === true;
+}
+
+/**
+ * A host in a worker. When it cannot start (a policy forbids it, its module is not found), `failed`
+ * is called once instead of the first message.
+ * @param {string | undefined} workerUrl
+ * @param {(message: object) => void} receive
+ * @param {(why: string) => void} failed
+ * @returns {Link}
+ */
+export function workerLink(workerUrl, receive, failed) {
+    const worker = workerUrl
+        ? new Worker(workerUrl, { type: 'module', name: 'pushpull-player' })
+        : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'pushpull-player' });
+    let greeted = false;
+    const giveUp = (why) => {
+        close();
+        failed(why);
+    };
+    const timer = setTimeout(() => giveUp(`no sign of life within ${HELLO_TIMEOUT / 1000} s`), HELLO_TIMEOUT);
+    const close = () => {
+        clearTimeout(timer);
+        worker.onmessage = worker.onerror = null;
+        worker.terminate();
+    };
+    worker.onmessage = ({ data }) => {
+        greeted = true;
+        clearTimeout(timer);
+        receive(data);
+    };
+    worker.onerror = (event) => {
+        event.preventDefault();
+        const why = event.message || 'its module could not be loaded';
+        if (greeted) receive({ type: 'crash', text: why });
+        else giveUp(why);
+    };
+    return { mode: 'worker', post: (message) => worker.postMessage(message), close };
+}
+
+/**
+ * A host on this thread. Messages take a turn of the event loop's microtasks, so that a listener
+ * may destroy the player without pulling the ground from under the host.
+ * @param {(message: object) => void} receive
+ * @param {(why: string) => void} failed
+ * @returns {Link}
+ */
+export function mainLink(receive, failed) {
+    let host;
+    let closed = false;
+    const waiting = [];
+    const tell = (message) => queueMicrotask(() => closed || receive(message));
+    import('./host.js').then(
+        ({ Host }) => {
+            if (closed) return;
+            host = new Host(tell);
+            for (const message of waiting.splice(0)) host.receive(message);
+        },
+        (error) => closed || failed(textOf(error)),
+    );
+    return {
+        mode: 'main',
+        post: (message) => (host ? host.receive(message) : waiting.push(message)),
+        close: () => {
+            closed = true;
+            host?.receive({ type: 'unload' });
+        },
+    };
+}

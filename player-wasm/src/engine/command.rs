@@ -1,0 +1,132 @@
+//! What the engine wants its host to do, and what it has to say.
+
+use pushpull_media::amf0::Value;
+use pushpull_media::remux::Track;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// One thing for the host to do. Times in seconds of the element's timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Find out whether the browser plays this type, and tell it with
+    /// [`Engine::type_checked`](super::Engine::type_checked).
+    CheckType {
+        /// Of which track.
+        track: Track,
+        /// With its codec, such as `video/mp4;codecs="avc1.64001f"`.
+        mime: String,
+    },
+    /// Add a SourceBuffer.
+    AddTrack {
+        /// For which track.
+        track: Track,
+        /// Its type.
+        mime: String,
+    },
+    /// The SourceBuffer is going to get another type.
+    ChangeType {
+        /// Of which track.
+        track: Track,
+        /// The new type.
+        mime: String,
+    },
+    /// Append [`Engine::media`](super::Engine::media) of the track, before anything else.
+    Append {
+        /// To which track's SourceBuffer.
+        track: Track,
+    },
+    /// Remove a stretch.
+    Remove {
+        /// From which track's SourceBuffer.
+        track: Track,
+        /// First time.
+        from: f64,
+        /// End.
+        to: f64,
+    },
+    /// Move the playhead.
+    Seek(f64),
+    /// Play at this rate.
+    Rate(f64),
+    /// What is known of the tracks has changed.
+    MediaInfo,
+    /// A script tag came.
+    Script {
+        /// Its name, such as `onMetaData`.
+        name: String,
+        /// What it says.
+        value: Value,
+    },
+    /// Something went wrong and was mended, or may mend itself.
+    Notice {
+        /// What.
+        notice: Notice,
+        /// A number that belongs to it.
+        value: f64,
+        /// A name that belongs to it.
+        text: String,
+    },
+    /// It cannot go on.
+    Fault {
+        /// Why.
+        fault: Fault,
+        /// A number that belongs to it.
+        value: f64,
+        /// A name that belongs to it.
+        text: String,
+    },
+    /// The source has ended properly and everything is appended.
+    Complete,
+    /// Start with a new MediaSource.
+    Rebuild,
+}
+
+/// Why playback cannot go on; the words for it are the host's.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The input does not begin as FLV does.
+    NotFlv,
+    /// The FLV header is of another version or makes no sense.
+    BadHeader,
+    /// Too much of the input was no FLV tag. Value: byte offset.
+    BadTags,
+    /// The pictures, or the only track, are of an unsupported codec. Text: its name.
+    CodecUnsupported,
+    /// The source ended before anything could be played.
+    NoMedia,
+    /// The source failed; the host knows how.
+    Source,
+    /// Nothing came for too long. Value: seconds.
+    Silence,
+    /// The playhead stands still and nothing helped.
+    Stalled,
+}
+
+/// What was mended, or may mend itself; the words for it are the host's.
+#[wasm_bindgen]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The tag boundaries were lost. Value: byte offset.
+    Resync,
+    /// A tag, or what it held, could not be used. Value: its time in ms.
+    BadTag,
+    /// The sound is of an unsupported codec: pictures only. Text: its name.
+    CodecUnsupported,
+    /// The publisher's clock jumped. Value: by how many ms.
+    Discontinuity,
+    /// Nothing comes. Value: for how many seconds.
+    Silence,
+    /// The playhead was moved over a hole or a damaged place. Value: where to.
+    Jump,
+    /// The playhead stood still. Value: where.
+    Nudge,
+    /// Everything starts anew with another MediaSource: the playhead stood still for good.
+    Rebuild,
+    /// Everything starts anew with another MediaSource: a track came late.
+    LateTrack,
+}
+
+impl Notice {
+    /// How many kinds there are.
+    pub const COUNT: usize = Self::LateTrack as usize + 1;
+}

@@ -1,0 +1,198 @@
+//! From bytes to the remuxer, and what the remuxer has to say.
+
+use pushpull_media::flv::{Error, Item, Tag, TagKind, video};
+use pushpull_media::remux::{self, Event, Track, Tracks, WarningKind};
+
+use super::command::{Command, Fault, Notice};
+use super::selection::Evidence;
+use super::track::{Format, seconds};
+use super::{Engine, Source, Stage};
+
+impl Engine {
+    /// Room for the next `len` bytes of the stream, to be written in place.
+    pub fn reserve(&mut self, len: usize) -> &mut [u8] {
+        self.reader.reserve(len)
+    }
+
+    /// The first `len` bytes of the room hold input now.
+    pub fn commit(&mut self, len: usize, now: f64) {
+        self.reader.commit(len);
+        if self.stage == Stage::Done {
+            return;
+        }
+        self.meters.bytes.add(len as f64);
+        self.input_at = Some(now);
+        self.read(now);
+        self.observe_arrival(now);
+        self.tick(now);
+    }
+
+    /// The source has ended: properly, or (`clean` false) the host knows how.
+    pub fn source_ended(&mut self, clean: bool, now: f64) {
+        if !clean {
+            self.fail(Fault::Source, 0.0, String::new());
+            return;
+        }
+        self.source = Source::Ended;
+        self.tick(now);
+        if self.playing.is_none() {
+            self.fail(Fault::NoMedia, 0.0, String::new());
+        }
+    }
+
+    /// The browser said whether it plays the type of a track.
+    pub fn type_checked(&mut self, track: Track, playable: bool, now: f64) {
+        let Some(format) = &mut self.formats[track] else { return };
+        format.playable = Some(playable);
+        if !playable {
+            let codec = format.codec.clone();
+            self.unplayable(track, codec, now);
+        }
+        self.tick(now);
+    }
+
+    /// What the tracks are decided by.
+    pub(super) fn evidence(&self) -> Evidence {
+        let seen = self.remuxer.evidence();
+        let answer = |track| self.formats[track].as_ref().map(|format| format.playable);
+        let playable = |track| answer(track) == Some(Some(true));
+        Evidence {
+            unchecked: [Track::Video, Track::Audio].map(answer).contains(&Some(None)),
+            video_config: seen.video_config,
+            video_ready: playable(Track::Video)
+                && (seen.video_frames > 0 || self.unplayed[Track::Video] > 0),
+            pictures: seen.video_frames.min(1000) as u32,
+            video_span: seconds(seen.video_span_us),
+            audio_ready: playable(Track::Audio)
+                && (seen.audio_frames > 0 || self.unplayed[Track::Audio] >= LATE_FRAMES),
+            audio_promised: seen.audio_config || self.header.is_some_and(|header| header.has_audio),
+        }
+    }
+
+    fn read(&mut self, now: f64) {
+        loop {
+            match self.reader.next() {
+                Ok(Some(Item::Header(header))) => self.header = Some(header),
+                Ok(Some(Item::Tag(tag))) => {
+                    self.tag_end = self.reader.offset();
+                    self.take_tag(&tag, now);
+                }
+                Ok(None) => break,
+                Err(Error::LostSync { offset, .. }) => {
+                    self.counters.resyncs += 1;
+                    self.notify(Notice::Resync, offset as f64, now);
+                }
+                Err(Error::NotFlv { .. }) => return self.fail(Fault::NotFlv, 0.0, String::new()),
+                Err(_) => return self.fail(Fault::BadHeader, 0.0, String::new()),
+            }
+        }
+        if self.reader.offset() - self.tag_end > MAX_GARBAGE {
+            self.fail(Fault::BadTags, self.tag_end as f64, String::new());
+        }
+    }
+
+    fn take_tag(&mut self, tag: &Tag, now: f64) {
+        let track = match tag.kind() {
+            TagKind::Video => Some(Track::Video),
+            TagKind::Audio => Some(Track::Audio),
+            TagKind::Script => None,
+        };
+        if let Some(track) = track {
+            self.meters.media[track].add(tag.data().len() as f64);
+            self.tracks[track].received(tag.time());
+        }
+        let is_keyframe = track == Some(Track::Video)
+            && video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe());
+        if let Some(track) = track
+            && (is_keyframe || track == Track::Audio)
+            && self.playing.is_some()
+            && !self.plays(track)
+        {
+            self.unplayed[track] += 1;
+        }
+        if is_keyframe {
+            self.keyframes_waiting += 1;
+            self.add_late_track(now);
+        }
+        if self.remuxer.push(tag).is_err() {
+            self.counters.bad_tags += 1;
+            self.notify(Notice::BadTag, tag.time() as f64, now);
+        }
+        while let Some(event) = self.remuxer.next_event() {
+            self.take_event(event, now);
+        }
+    }
+
+    /// A track that came after the others started is added with a keyframe: until then, what plays
+    /// plays on.
+    fn add_late_track(&mut self, now: f64) {
+        let Some(playing) = self.playing else { return };
+        if let Some(tracks) = self.selection.late(playing, &self.evidence()) {
+            self.rebuild(tracks, Notice::LateTrack, now);
+        }
+    }
+
+    fn take_event(&mut self, event: Event, now: f64) {
+        match event {
+            Event::TrackConfig { track, codec, mime, info, changed } => {
+                let known = self.formats[track].as_ref().filter(|known| known.mime == mime);
+                let playable = known.and_then(|known| known.playable);
+                if known.is_none() {
+                    self.commands.push_back(Command::CheckType { track, mime: mime.clone() });
+                }
+                self.formats[track] = Some(Format { codec, mime, info, playable });
+                if changed && self.plays(track) {
+                    self.commands.push_back(Command::MediaInfo);
+                }
+            }
+            Event::Script { name, value, .. } => {
+                self.commands.push_back(Command::Script { name, value });
+            }
+            Event::Discontinuity { from_ms, to_ms, .. } => {
+                self.counters.discontinuities += 1;
+                self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);
+            }
+            Event::Unsupported { track, codec } => self.unplayable(track, codec, now),
+            Event::Warning(warning) => self.take_warning(warning, now),
+            _ => {}
+        }
+    }
+
+    fn take_warning(&mut self, warning: remux::Warning, now: f64) {
+        let count = warning.count;
+        match warning.kind {
+            WarningKind::QueueFull => self.counters.skipped += count,
+            WarningKind::SilenceInserted => self.counters.silence += count,
+            WarningKind::AudioDropped => self.counters.sound_dropped += count,
+            WarningKind::CorruptFrame
+            | WarningKind::FrameBeforeConfig
+            | WarningKind::Multitrack
+            | WarningKind::ScriptTooLarge => {
+                self.counters.bad_tags += count;
+                self.notify(Notice::BadTag, warning.time_ms as f64, now);
+            }
+            // The rest was repaired so that nobody sees or hears it.
+            _ => {}
+        }
+    }
+
+    /// A track cannot be played: without pictures it goes no further, without sound it does.
+    fn unplayable(&mut self, track: Track, codec: String, now: f64) {
+        self.selection.rule_out(track);
+        if track == Track::Video || !self.settings.wanted.video {
+            self.fail(Fault::CodecUnsupported, 0.0, codec);
+            return;
+        }
+        self.notify_about(Notice::CodecUnsupported, 0.0, codec, now);
+        if self.plays(Track::Audio) {
+            // Its SourceBuffer would starve, and the pictures with it.
+            self.rebuild(Tracks { video: true, audio: false }, Notice::CodecUnsupported, now);
+        }
+    }
+}
+
+/// Sound frames that make a late track; a stray one does not.
+const LATE_FRAMES: u32 = 10;
+
+/// Bytes without a tag after which the input is not taken for FLV any longer.
+const MAX_GARBAGE: u64 = 8 << 20;

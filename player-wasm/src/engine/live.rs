@@ -1,0 +1,436 @@
+//! The live controller: keeps the playhead a small, steady distance behind the newest media.
+//!
+//! Its means, mildest first: the playback rate, bounded to what the ear forgives; a seek, only when
+//! far behind. It never seeks before a picture was presented since the last seek: each seek empties
+//! the decoder, and one that still fills would never show anything.
+
+use super::buffered::Range;
+
+/// What the user may choose.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    /// Smallest target, seconds.
+    pub floor: f64,
+    /// Largest target, seconds.
+    pub ceiling: f64,
+    /// Largest playback rate; `None` leaves the choice to the controller.
+    pub max_rate: Option<f64>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { floor: 0.2, ceiling: 4.0, max_rate: None }
+    }
+}
+
+/// What the controller looks at. Times in seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation {
+    /// The time now, any origin.
+    pub now: f64,
+    /// The playhead.
+    pub position: f64,
+    /// The end of what was received of every track.
+    pub edge: f64,
+    /// The stretch around the playhead that was appended of every track.
+    pub appended: Option<Range>,
+    /// Neither paused nor seeking.
+    pub playing: bool,
+    /// Out of data.
+    pub waiting: bool,
+    /// A picture was presented since the last seek.
+    pub presented: bool,
+    /// Somebody hears the sound.
+    pub audible: bool,
+    /// What a buffer has to cover of the stream's unevenness.
+    pub jitter: f64,
+    /// The distance of two pictures.
+    pub frame: f64,
+}
+
+/// What the element should do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// Play at this rate.
+    Rate(f64),
+    /// Go to this time, seconds.
+    Seek(f64),
+}
+
+/// The controller's state.
+#[derive(Debug)]
+pub struct Live {
+    config: Config,
+    rate: f64,
+    target: f64,
+    /// After a start, a seek or a stall the distance may be far off: faster rates are allowed.
+    catching_up: bool,
+    /// Inside the dead band nothing is done; once outside it, until well inside.
+    correcting: bool,
+    updated_at: Option<f64>,
+    seek_at: f64,
+    /// It has played since the start or the last seek: running out of data is a stall.
+    flowing: bool,
+    waiting_since: Option<f64>,
+    boost: f64,
+    boosted_at: f64,
+    stalls: u32,
+}
+
+impl Live {
+    /// A controller for a stream that is about to start.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            rate: 1.0,
+            target: config.floor,
+            catching_up: true,
+            correcting: false,
+            updated_at: None,
+            seek_at: f64::NEG_INFINITY,
+            flowing: false,
+            waiting_since: None,
+            boost: 0.0,
+            boosted_at: 0.0,
+            stalls: 0,
+        }
+    }
+
+    /// Looks at the situation; at most one action, at most every [`PERIOD`] seconds.
+    pub fn update(&mut self, s: &Situation) -> Option<Action> {
+        self.note_stall(s);
+        let elapsed = self.updated_at.map_or(PERIOD, |at| s.now - at);
+        if elapsed < PERIOD {
+            return None;
+        }
+        self.updated_at = Some(s.now);
+        self.retarget(s, elapsed);
+        if !s.playing {
+            return None;
+        }
+        let excess = s.edge - s.position - self.target;
+        if let Some(to) = self.landing(s, excess) {
+            self.moved(s.now);
+            return Some(Action::Seek(to));
+        }
+        self.steer(s, excess, elapsed.min(1.0))
+    }
+
+    /// The distance aimed at, seconds.
+    #[must_use]
+    pub fn target(&self) -> f64 {
+        self.target
+    }
+
+    /// The rate last asked for.
+    #[must_use]
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// How far behind the target is too far for the playback rate alone, seconds.
+    #[must_use]
+    pub fn tolerance(&self) -> f64 {
+        let usual = SEEK_EXCESS.max(3.0 * self.target);
+        if self.catching_up { usual.max(CATCH_UP_EXCESS) } else { usual }
+    }
+
+    /// How often the element ran out of data.
+    #[must_use]
+    pub fn stalls(&self) -> u32 {
+        self.stalls
+    }
+
+    /// The playhead is being moved.
+    pub fn moved(&mut self, now: f64) {
+        self.seek_at = now;
+        self.catching_up = true;
+        self.flowing = false;
+        self.waiting_since = None;
+    }
+
+    fn note_stall(&mut self, s: &Situation) {
+        if s.playing && s.presented && !s.waiting {
+            self.flowing = true;
+        }
+        match self.waiting_since {
+            None if self.flowing && s.playing && s.waiting => {
+                self.flowing = false;
+                self.waiting_since = Some(s.now);
+                self.stalls += 1;
+            }
+            Some(since) if !s.waiting => {
+                self.waiting_since = None;
+                self.catching_up = true;
+                // A larger buffer helps against short gaps only; after a long one it would just
+                // leave everything that much later.
+                if s.now - since <= ABSORBABLE {
+                    self.boost = (self.current_boost(s.now) + self.target / 2.0).min(MAX_BOOST);
+                    self.boosted_at = s.now;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn current_boost(&self, now: f64) -> f64 {
+        self.boost * (1.0 - (now - self.boosted_at) / BOOST_DECAY).clamp(0.0, 1.0)
+    }
+
+    /// Up at once, down slowly.
+    fn retarget(&mut self, s: &Situation, elapsed: f64) {
+        let need = (JITTER_MARGIN * s.jitter + s.frame).max(self.config.floor);
+        let aim =
+            (need + self.current_boost(s.now)).min(self.config.ceiling.max(self.config.floor));
+        self.target = aim.max(self.target - TARGET_FALL * elapsed);
+    }
+
+    fn landing(&self, s: &Situation, excess: f64) -> Option<f64> {
+        let allowed =
+            s.presented && s.now - self.seek_at >= SEEK_PAUSE && excess > self.tolerance();
+        let to = s.edge.min(s.appended?.end) - self.target;
+        let inside = to >= s.appended?.start && to > s.position + MIN_SEEK;
+        (allowed && inside).then_some(to)
+    }
+
+    fn steer(&mut self, s: &Situation, excess: f64, elapsed: f64) -> Option<Action> {
+        let band = DEAD_BAND.max(s.frame);
+        let limit = if self.correcting { band * 0.4 } else { band };
+        self.correcting = excess.abs() > limit && !s.waiting;
+        if excess <= band {
+            self.catching_up = false;
+        }
+        let (gain, slew) = if self.catching_up { (2.0, 8.0) } else { (0.5, 0.5) };
+        let aim = if self.correcting {
+            (1.0 + gain * excess).clamp(self.slowest(s), self.fastest(s, excess))
+        } else {
+            1.0
+        };
+        let step = slew * elapsed;
+        let rate = (self.rate + (aim - self.rate).clamp(-step, step)) * RATE_STEPS;
+        let rate = rate.round() / RATE_STEPS;
+        if (rate - self.rate).abs() < 0.5 / RATE_STEPS {
+            return None;
+        }
+        self.rate = rate;
+        Some(Action::Rate(rate))
+    }
+
+    fn fastest(&self, s: &Situation, excess: f64) -> f64 {
+        let fastest = match (self.catching_up, s.audible) {
+            (true, false) => 2.0,
+            (true, true) => 1.5,
+            (false, _) if excess > 0.5 => 1.25,
+            (false, _) => 1.1,
+        };
+        self.config.max_rate.map_or(fastest, |max| fastest.min(max.max(1.0)))
+    }
+
+    fn slowest(&self, s: &Situation) -> f64 {
+        if s.edge - s.position < 0.4 * self.target { 0.9 } else { 0.95 }
+    }
+}
+
+/// Seconds between two looks.
+pub const PERIOD: f64 = 0.05;
+
+/// Within this many seconds (or one frame, if longer) of the target the rate stays 1.
+const DEAD_BAND: f64 = 0.05;
+
+/// Steps of the playback rate per 1.0: each change costs the browser's audio path something.
+const RATE_STEPS: f64 = 50.0;
+
+/// Seconds behind the target that playing faster still makes good in reasonable time.
+const SEEK_EXCESS: f64 = 1.5;
+
+/// The same after a start, a seek or a stall, where playing much faster is accepted.
+const CATCH_UP_EXCESS: f64 = 3.0;
+
+/// Seconds between two seeks.
+const SEEK_PAUSE: f64 = 2.0;
+
+/// A seek over less than this, seconds, is not worth emptying the decoder.
+const MIN_SEEK: f64 = 0.5;
+
+/// What the target allows beyond the measured jitter.
+const JITTER_MARGIN: f64 = 1.2;
+
+/// Seconds per second by which the target falls.
+const TARGET_FALL: f64 = 0.02;
+
+/// A gap longer than this, seconds, is no reason for a larger buffer.
+const ABSORBABLE: f64 = 1.0;
+
+/// Most that stalls add to the target, seconds.
+const MAX_BOOST: f64 = 1.5;
+
+/// Seconds of clean play after which a stall is forgotten.
+const BOOST_DECAY: f64 = 60.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream and an element that does what it is told, in steps of 0.1 s.
+    struct Scene {
+        live: Live,
+        s: Situation,
+        rates: Vec<f64>,
+        jumps: Vec<f64>,
+    }
+
+    impl Scene {
+        fn behind(seconds: f64) -> Self {
+            let s = Situation {
+                now: 1000.0,
+                position: 0.0,
+                edge: seconds,
+                appended: Some(Range { start: 0.0, end: seconds }),
+                playing: true,
+                waiting: false,
+                presented: true,
+                audible: true,
+                jitter: 0.04,
+                frame: 0.033,
+            };
+            Self { live: Live::new(Config::default()), s, rates: vec![], jumps: vec![] }
+        }
+
+        /// Lets `seconds` pass in which the stream goes on `speed` times as fast as it plays.
+        fn run(&mut self, seconds: f64, speed: f64) -> &mut Self {
+            for _ in 0..(seconds * 10.0) as usize {
+                self.s.now += 0.1;
+                self.s.edge += 0.1 * speed;
+                self.s.waiting = self.s.position >= self.s.edge;
+                if !self.s.waiting && self.s.playing {
+                    self.s.position = (self.s.position + 0.1 * self.live.rate()).min(self.s.edge);
+                }
+                self.s.appended = Some(Range { start: 0.0, end: self.s.edge });
+                match self.live.update(&self.s) {
+                    Some(Action::Rate(rate)) => self.rates.push(rate),
+                    Some(Action::Seek(to)) => {
+                        self.s.position = to;
+                        self.jumps.push(to);
+                    }
+                    None => {}
+                }
+            }
+            self
+        }
+
+        fn distance(&self) -> f64 {
+            self.s.edge - self.s.position
+        }
+    }
+
+    #[test]
+    fn a_start_two_seconds_behind_is_made_good_without_a_seek() {
+        let mut muted = Scene::behind(2.0);
+        muted.s.audible = false;
+        muted.run(3.0, 1.0);
+        assert!(muted.distance() < 0.35, "{}", muted.distance());
+        assert!(muted.jumps.is_empty());
+        let mut heard = Scene::behind(2.0);
+        heard.run(5.0, 1.0);
+        assert!(heard.distance() < 0.4, "{}", heard.distance());
+        assert!(heard.rates.iter().all(|&rate| rate <= 1.5));
+    }
+
+    #[test]
+    fn settled_play_is_left_alone() {
+        let mut scene = Scene::behind(0.22);
+        scene.run(60.0, 1.0);
+        assert!(scene.rates.is_empty(), "{:?}", scene.rates);
+        assert_eq!(scene.live.stalls(), 0);
+    }
+
+    #[test]
+    fn a_drifting_publisher_clock_is_followed_inaudibly() {
+        let mut scene = Scene::behind(0.22);
+        scene.run(600.0, 1.001);
+        assert!((0.1..0.4).contains(&scene.distance()), "{}", scene.distance());
+        assert!(scene.rates.iter().all(|rate| (0.95..=1.1).contains(rate)), "{:?}", scene.rates);
+        scene.run(600.0, 0.999);
+        assert!((0.1..0.4).contains(&scene.distance()), "{}", scene.distance());
+        assert!(scene.jumps.is_empty() && scene.live.stalls() == 0);
+    }
+
+    #[test]
+    fn far_behind_it_seeks_once() {
+        let mut scene = Scene::behind(20.0);
+        scene.run(10.0, 1.0);
+        assert_eq!(scene.jumps.len(), 1);
+        assert!(scene.distance() < 0.4, "{}", scene.distance());
+    }
+
+    #[test]
+    fn no_seek_before_a_picture() {
+        let mut scene = Scene::behind(20.0);
+        scene.s.presented = false;
+        scene.run(10.0, 1.0);
+        assert!(scene.jumps.is_empty());
+        scene.s.presented = true;
+        scene.run(0.2, 1.0);
+        assert_eq!(scene.jumps.len(), 1);
+    }
+
+    #[test]
+    fn no_seek_into_what_is_not_there() {
+        let mut scene = Scene::behind(20.0);
+        scene.s.now += 1.0;
+        scene.s.appended = Some(Range { start: 0.0, end: 0.4 });
+        assert_eq!(scene.live.update(&scene.s).map(|a| matches!(a, Action::Seek(_))), Some(false));
+    }
+
+    #[test]
+    fn a_paused_element_is_not_touched() {
+        let mut scene = Scene::behind(20.0);
+        scene.s.playing = false;
+        scene.run(20.0, 1.0);
+        assert!(scene.jumps.is_empty() && scene.rates.is_empty());
+    }
+
+    #[test]
+    fn short_stalls_raise_the_target_and_are_forgotten() {
+        let mut scene = Scene::behind(0.22);
+        scene.run(2.0, 1.0);
+        let before = scene.live.target();
+        scene.run(0.8, 0.0).run(1.0, 1.0);
+        assert_eq!(scene.live.stalls(), 1);
+        assert!(scene.live.target() > before * 1.3, "{}", scene.live.target());
+        scene.run(90.0, 1.0);
+        assert!((scene.live.target() - before).abs() < 0.01, "{}", scene.live.target());
+        assert!((scene.distance() - before).abs() < 0.1, "{}", scene.distance());
+    }
+
+    #[test]
+    fn a_long_stall_leaves_no_trace() {
+        let mut scene = Scene::behind(0.22);
+        scene.s.audible = false;
+        scene.run(5.0, 1.0).run(3.0, 0.0);
+        scene.s.edge += 3.0;
+        scene.run(5.0, 1.0);
+        assert_eq!(scene.live.stalls(), 1);
+        assert!(scene.distance() < 0.35, "{}", scene.distance());
+    }
+
+    #[test]
+    fn uneven_arrival_gets_a_larger_distance() {
+        let mut scene = Scene::behind(0.22);
+        scene.s.jitter = 0.4;
+        scene.run(30.0, 1.0);
+        assert!((0.4..0.65).contains(&scene.distance()), "{}", scene.distance());
+    }
+
+    #[test]
+    fn the_users_limits_hold() {
+        let mut scene = Scene::behind(2.0);
+        scene.live = Live::new(Config { floor: 1.0, ceiling: 1.0, max_rate: Some(1.2) });
+        scene.s.jitter = 3.0;
+        scene.run(20.0, 1.0);
+        assert!((scene.live.target() - 1.0).abs() < 1e-9);
+        assert!(scene.rates.iter().all(|&rate| rate <= 1.2), "{:?}", scene.rates);
+        assert!((scene.distance() - 1.0).abs() < 0.1, "{}", scene.distance());
+    }
+}

@@ -1,0 +1,309 @@
+//! The player's state machines: bytes of the stream and reports of the element in, commands out.
+//!
+//! ```text
+//! bytes ─► flv::Reader ─► remux::Remuxer ─► Output (one per track) ─► Append
+//!               │               │
+//!           Selection       Buffered ─► eviction ─► Remove
+//! reports ─► Playhead ─► Live, Watchdog ─► Rate, Seek, Rebuild
+//! ```
+//!
+//! Nothing here knows a browser or a clock: the host tells the time with each call, in seconds of
+//! any origin. Media times are seconds of the element's timeline.
+
+pub mod arrival;
+pub mod buffered;
+pub mod command;
+mod input;
+pub mod live;
+pub mod output;
+pub mod playhead;
+pub mod selection;
+pub mod settings;
+pub mod stats;
+mod supervise;
+pub mod track;
+pub mod watchdog;
+
+use std::collections::VecDeque;
+
+use pushpull_media::flv::{Header, Reader};
+use pushpull_media::remux::{Config, Remuxer, Track, TrackInfo, Tracks};
+
+pub use command::{Command, Fault, Notice};
+pub use settings::Settings;
+pub use stats::Stat;
+
+use arrival::Arrival;
+use live::Live;
+use output::Work;
+use playhead::Playhead;
+use selection::Selection;
+use stats::{Counters, Meter};
+use track::{Format, PerTrack, State};
+use watchdog::Watchdog;
+
+/// The engine of one load of one stream.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    reader: Reader,
+    remuxer: Remuxer,
+    header: Option<Header>,
+    selection: Selection,
+    /// The tracks that play, once that is decided.
+    playing: Option<Tracks>,
+    tracks: PerTrack<State>,
+    /// What is known of each track.
+    formats: PerTrack<Option<Format>>,
+    commands: VecDeque<Command>,
+    /// When each kind of notice was last given.
+    notified_at: [Option<f64>; Notice::COUNT],
+    stage: Stage,
+    playhead: Playhead,
+    arrival: Arrival,
+    live: Live,
+    watchdog: Watchdog,
+    /// Nothing is appended: the element is paused or hidden and has enough.
+    parked: bool,
+    /// Keyframes received since pictures were last taken.
+    keyframes_waiting: u32,
+    /// Frames received of a track that does not play.
+    unplayed: PerTrack<u32>,
+    counters: Counters,
+    meters: Meters,
+    /// When input last came.
+    input_at: Option<f64>,
+    silence_told: bool,
+    /// Byte offset of the end of the last tag.
+    tag_end: u64,
+    source: Source,
+}
+
+/// How far the output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The MediaSource is not open yet.
+    Closed,
+    /// It is open; SourceBuffers are added as soon as the tracks are decided.
+    Open,
+    /// There are SourceBuffers, but not yet something of every track in them.
+    Filling,
+    /// Something can be played.
+    Running,
+    /// Everything is appended, or it failed: nothing more happens.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Flowing,
+    Ended,
+}
+
+#[derive(Debug, Default)]
+struct Meters {
+    bytes: Meter,
+    media: PerTrack<Meter>,
+    shown: Meter,
+}
+
+impl Engine {
+    /// An engine that has seen nothing.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            reader: Reader::new(),
+            remuxer: Remuxer::new(Config::default()),
+            header: None,
+            selection: Selection::new(settings.wanted),
+            playing: None,
+            tracks: PerTrack::default(),
+            formats: PerTrack::default(),
+            commands: VecDeque::new(),
+            notified_at: [None; Notice::COUNT],
+            stage: Stage::Closed,
+            playhead: Playhead::new(),
+            arrival: Arrival::new(),
+            live: Live::new(settings.controller),
+            watchdog: Watchdog::default(),
+            parked: false,
+            keyframes_waiting: 0,
+            unplayed: PerTrack::default(),
+            counters: Counters::default(),
+            meters: Meters::default(),
+            input_at: None,
+            silence_told: false,
+            tag_end: 0,
+            source: Source::Flowing,
+        }
+    }
+
+    /// The MediaSource is open.
+    pub fn opened(&mut self, now: f64) {
+        if self.stage == Stage::Closed {
+            self.stage = Stage::Open;
+        }
+        self.tick(now);
+    }
+
+    /// A SourceBuffer has finished an append or a removal.
+    pub fn finished(&mut self, track: Track, now: f64) {
+        self.tracks[track].output.finished();
+        self.begin_playback(now);
+        self.tick(now);
+    }
+
+    /// A SourceBuffer is full: it refused the append just asked for.
+    pub fn refused(&mut self, track: Track) {
+        self.tracks[track].output.refused();
+    }
+
+    /// Where the element is; see [`Playhead::report`]. Counts of pictures are totals.
+    pub fn report(
+        &mut self,
+        at: f64,
+        time: f64,
+        rate: f64,
+        flags: u32,
+        decoded: f64,
+        dropped: f64,
+    ) {
+        self.playhead.report(at, time, rate, flags);
+        self.playhead.decoded = decoded;
+        self.playhead.dropped = dropped;
+        self.meters.shown.set(decoded - dropped);
+        self.tick(at);
+    }
+
+    /// The next thing to do; `None` until something happens.
+    pub fn next(&mut self, now: f64) -> Option<Command> {
+        if let Some(command) = self.commands.pop_front() {
+            return Some(command);
+        }
+        if !matches!(self.stage, Stage::Filling | Stage::Running) {
+            return None;
+        }
+        for track in self.playing_tracks() {
+            if let Some(command) = self.work_on(track, now) {
+                return Some(command);
+            }
+        }
+        if self.source == Source::Ended && self.is_drained() {
+            self.stage = Stage::Done;
+            return Some(Command::Complete);
+        }
+        None
+    }
+
+    /// The bytes of the append just asked for.
+    #[must_use]
+    pub fn media(&self, track: Track) -> &[u8] {
+        self.tracks[track].output.slice()
+    }
+
+    /// What is known of a track that plays.
+    #[must_use]
+    pub fn info(&self, track: Track) -> Option<&TrackInfo> {
+        self.playing_format(track).map(|format| &format.info)
+    }
+
+    /// The RFC 6381 name of a track's codec.
+    #[must_use]
+    pub fn codec(&self, track: Track) -> Option<&str> {
+        self.playing_format(track).map(|format| format.codec.as_str())
+    }
+
+    /// Whether the track plays.
+    #[must_use]
+    pub fn plays(&self, track: Track) -> bool {
+        self.playing.is_some_and(|playing| track::has(playing, track))
+    }
+
+    /// Whether the source should go on reading: always when live, else while little is buffered.
+    #[must_use]
+    pub fn wants_data(&self) -> bool {
+        self.settings.live
+            || self.stage != Stage::Running
+            || self.ahead(self.playhead.reported()) < READ_AHEAD
+    }
+
+    /// What the SourceBuffer of `track` should do next.
+    fn work_on(&mut self, track: Track, now: f64) -> Option<Command> {
+        if self.tracks[track].output.wants_media()
+            && self.may_append(track, now)
+            && let Some(command) = self.take(track, now)
+        {
+            return Some(command);
+        }
+        match self.tracks[track].output.next_work()? {
+            Work::Append => {
+                self.counters.appends += 1;
+                Some(Command::Append { track })
+            }
+            Work::Remove(from, to) => Some(Command::Remove { track, from, to }),
+        }
+    }
+
+    /// Moves what the remuxer has to the track's output. A command if the SourceBuffer has to get
+    /// another type first.
+    fn take(&mut self, track: Track, now: f64) -> Option<Command> {
+        let state = &mut self.tracks[track];
+        let segment = self.remuxer.take(track, state.output.room())?;
+        state.took(&segment, now);
+        if track == Track::Video {
+            self.keyframes_waiting = 0;
+        }
+        let mime = &self.formats[track].as_ref()?.mime;
+        if !segment.init || state.mime.as_deref().map(family) == Some(family(mime)) {
+            return None;
+        }
+        state.mime = Some(mime.clone());
+        Some(Command::ChangeType { track, mime: mime.clone() })
+    }
+
+    fn playing_format(&self, track: Track) -> Option<&Format> {
+        self.formats[track].as_ref().filter(|_| self.plays(track))
+    }
+
+    fn is_drained(&self) -> bool {
+        self.playing_tracks().all(|track| self.tracks[track].output.is_idle())
+    }
+
+    fn playing_tracks(&self) -> impl Iterator<Item = Track> + use<> {
+        let playing = self.playing;
+        [Track::Video, Track::Audio]
+            .into_iter()
+            .filter(move |&track| playing.is_some_and(|playing| track::has(playing, track)))
+    }
+
+    fn notify(&mut self, notice: Notice, value: f64, now: f64) {
+        self.notify_about(notice, value, String::new(), now);
+    }
+
+    fn notify_about(&mut self, notice: Notice, value: f64, text: String, now: f64) {
+        let Some(last) = self.notified_at.get_mut(notice as usize) else { return };
+        if last.is_none_or(|last| now - last >= NOTICE_PAUSE) {
+            *last = Some(now);
+            self.commands.push_back(Command::Notice { notice, value, text });
+        }
+    }
+
+    fn fail(&mut self, fault: Fault, value: f64, text: String) {
+        if self.stage != Stage::Done {
+            self.stage = Stage::Done;
+            self.commands.push_back(Command::Fault { fault, value, text });
+        }
+    }
+}
+
+/// A type without the codec's profile: another profile needs no `changeType`.
+fn family(mime: &str) -> &str {
+    mime.split_once('.').map_or(mime, |(family, _)| family)
+}
+
+/// Seconds between two notices of the same kind: damage comes in swarms.
+const NOTICE_PAUSE: f64 = 1.0;
+
+/// How far a file is read ahead of the playhead, seconds.
+const READ_AHEAD: f64 = 30.0;

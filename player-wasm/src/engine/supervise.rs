@@ -1,0 +1,327 @@
+//! What the engine does about time passing: starting, following live, mending, evicting.
+
+use pushpull_media::remux::{Track, TrackInfo, Tracks};
+
+use super::buffered::{Buffered, Range};
+use super::command::{Command, Fault, Notice};
+use super::live::{Action, Situation};
+use super::track::{has, seconds};
+use super::watchdog::{Sight, Step};
+use super::{Engine, Source, Stage};
+
+impl Engine {
+    /// Time has passed; the host says so every 100 ms or so, and other calls do too.
+    pub fn tick(&mut self, now: f64) {
+        if self.stage == Stage::Done {
+            return;
+        }
+        self.check_silence(now);
+        self.choose_tracks(now);
+        if self.stage == Stage::Open && self.playing.is_some() {
+            self.add_tracks();
+        }
+        if self.stage != Stage::Running {
+            return;
+        }
+        self.park(now);
+        self.skip_backlog(now);
+        self.follow(now);
+        self.watch(now);
+        self.evict(now);
+    }
+
+    /// Whether more should be appended now.
+    pub(super) fn may_append(&self, track: Track, now: f64) -> bool {
+        if self.parked {
+            return false;
+        }
+        if self.stage != Stage::Running || self.source == Source::Ended {
+            return true;
+        }
+        // Each append costs as much as several pictures: with enough ahead they are gathered.
+        let state = &self.tracks[track];
+        let position = self.playhead.position(now);
+        let ahead =
+            state.buffered.around(position, REACH).map_or(0.0, |range| range.end - position);
+        ahead < COMFORT || now - state.taken_at >= GATHER
+    }
+
+    /// Everything of every track is there: playing can begin.
+    pub(super) fn begin_playback(&mut self, now: f64) {
+        if self.stage != Stage::Filling {
+            return;
+        }
+        let Some(range) = self.start_of_all().and_then(|start| self.common(start)) else { return };
+        self.stage = Stage::Running;
+        if range.start - self.playhead.reported() > REACH {
+            self.move_to(range.start, now);
+        }
+    }
+
+    /// How much is playable from `position` on, seconds.
+    pub(super) fn ahead(&self, position: f64) -> f64 {
+        self.common(position).map_or(0.0, |range| range.end - position)
+    }
+
+    /// The end of what was received of every track that plays.
+    pub(super) fn edge(&self) -> Option<f64> {
+        self.playing_tracks()
+            .map(|track| self.tracks[track].edge())
+            .reduce(|a, b| Some(a?.min(b?)))?
+    }
+
+    /// The newest media received.
+    pub(super) fn newest(&self) -> Option<f64> {
+        self.playing_tracks().filter_map(|track| self.tracks[track].edge()).reduce(f64::max)
+    }
+
+    pub(super) fn observe_arrival(&mut self, now: f64) {
+        if let Some(edge) = self.edge() {
+            self.arrival.observe(now, edge);
+        }
+    }
+
+    /// Starts with a new MediaSource.
+    pub(super) fn rebuild(&mut self, tracks: Tracks, notice: Notice, now: f64) {
+        self.counters.rebuilds += 1;
+        self.notify(notice, self.playhead.reported(), now);
+        for state in self.tracks.iter_mut() {
+            state.reset();
+        }
+        self.remuxer.reset_output();
+        self.remuxer.start(tracks);
+        self.playing = Some(tracks);
+        self.stage = Stage::Closed;
+        self.parked = false;
+        self.live.moved(now);
+        self.commands.push_back(Command::Rebuild);
+        self.commands.push_back(Command::MediaInfo);
+    }
+
+    fn check_silence(&mut self, now: f64) {
+        let Some(at) = self.input_at else { return };
+        let silence = now - at;
+        if self.source == Source::Ended || !self.settings.live {
+            return;
+        }
+        if silence >= self.settings.silence_limit {
+            self.fail(Fault::Silence, silence, String::new());
+        } else if silence < self.settings.silence_warning {
+            self.silence_told = false;
+        } else if !self.silence_told {
+            self.silence_told = true;
+            self.notify(Notice::Silence, silence, now);
+        }
+    }
+
+    fn choose_tracks(&mut self, now: f64) {
+        if self.input_at.is_none() || self.playing.is_some() {
+            return;
+        }
+        let (seen, ended) = (self.evidence(), self.source == Source::Ended);
+        if let Some(tracks) = self.selection.decide(now, &seen, ended) {
+            self.playing = Some(tracks);
+            self.remuxer.start(tracks);
+            self.commands.push_back(Command::MediaInfo);
+        }
+    }
+
+    /// All at once: Chromium takes no SourceBuffer later.
+    fn add_tracks(&mut self) {
+        self.stage = Stage::Filling;
+        for track in self.playing_tracks() {
+            let Some(format) = &self.formats[track] else { continue };
+            self.tracks[track].mime = Some(format.mime.clone());
+            self.commands.push_back(Command::AddTrack { track, mime: format.mime.clone() });
+        }
+    }
+
+    /// A live element that is paused, or hidden and standing still, gets no more than it has: when it
+    /// comes back, it goes on with the newest group of pictures, and only that is kept.
+    fn park(&mut self, now: f64) {
+        if !self.settings.live {
+            return;
+        }
+        let idle = !self.playhead.is_playing() || self.playhead.is_hidden();
+        if self.parked {
+            self.parked = idle && self.ahead(self.playhead.position(now)) > PARKED_AHEAD / 2.0;
+        } else {
+            self.parked = idle && self.ahead(self.playhead.position(now)) > PARKED_AHEAD;
+        }
+        if self.parked && self.keyframes_waiting > 1 {
+            self.skip();
+        }
+    }
+
+    /// Far behind, with a newer keyframe at hand that was not appended yet: what is before it need
+    /// not be.
+    fn skip_backlog(&mut self, now: f64) {
+        let Some(edge) = self.edge() else { return };
+        let excess = edge - self.playhead.position(now) - self.live.target();
+        let wanted = self.settings.live
+            && self.keyframes_waiting > 0
+            && self.playhead.is_playing()
+            && self.playhead.has_presented()
+            && excess > self.live.tolerance();
+        if wanted {
+            self.skip();
+        }
+    }
+
+    fn skip(&mut self) {
+        let skipped = self.remuxer.skip_to_last_keyframe();
+        self.counters.skipped += skipped.video_frames;
+        self.keyframes_waiting = 1;
+        for state in self.tracks.iter_mut() {
+            state.skipped(seconds(skipped.duration_us));
+        }
+    }
+
+    fn follow(&mut self, now: f64) {
+        let Some(edge) = self.edge() else { return };
+        if !self.settings.live {
+            return;
+        }
+        let position = self.playhead.position(now);
+        let situation = Situation {
+            now,
+            position,
+            edge,
+            appended: self.common(position),
+            playing: self.playhead.is_playing() && !self.playhead.is_seeking(),
+            waiting: self.playhead.is_waiting(),
+            presented: self.playhead.has_presented() || !self.plays(Track::Video),
+            audible: self.playhead.is_audible() && self.plays(Track::Audio),
+            jitter: self.arrival.jitter(),
+            frame: self.frame(),
+        };
+        match self.live.update(&situation) {
+            Some(Action::Rate(rate)) => self.commands.push_back(Command::Rate(rate)),
+            Some(Action::Seek(to)) => {
+                self.counters.jumps += 1;
+                self.commands.push_back(Command::Seek(to));
+            }
+            None => {}
+        }
+    }
+
+    fn watch(&mut self, now: f64) {
+        let position = self.playhead.reported();
+        let sight = Sight {
+            now,
+            position,
+            playing: self.playhead.is_playing(),
+            seeking: self.playhead.is_seeking(),
+            here: self.common(position),
+            next: self.next_of_all(position),
+        };
+        let Some(step) = self.watchdog.update(&sight) else { return };
+        match step {
+            Step::Cross(to) | Step::Skip(to) => {
+                self.counters.jumps += 1;
+                self.notify(Notice::Jump, to, now);
+                self.move_to(to, now);
+            }
+            Step::Nudge(to) => {
+                self.counters.nudges += 1;
+                self.notify(Notice::Nudge, position, now);
+                self.move_to(to, now);
+            }
+            Step::Rebuild => {
+                if let Some(playing) = self.playing {
+                    self.rebuild(playing, Notice::Rebuild, now);
+                }
+            }
+            Step::GiveUp => self.fail(Fault::Stalled, position, String::new()),
+        }
+    }
+
+    fn evict(&mut self, now: f64) {
+        let position = self.playhead.position(now);
+        for track in self.playing_tracks() {
+            let state = &mut self.tracks[track];
+            if state.output.is_removing() {
+                continue;
+            }
+            let (keep, step) = if state.output.is_full() {
+                (KEEP_WHEN_FULL, 0.0)
+            } else {
+                (self.settings.back_buffer - EVICTION_STEP, EVICTION_STEP)
+            };
+            if let Some(to) = state.buffered.evictable(position, keep.max(KEEP_WHEN_FULL), step) {
+                state.output.remove(0.0, to);
+                state.buffered.removed(to);
+            }
+        }
+    }
+
+    fn move_to(&mut self, to: f64, now: f64) {
+        self.live.moved(now);
+        self.commands.push_back(Command::Seek(to));
+    }
+
+    /// The distance of two pictures, seconds.
+    fn frame(&self) -> f64 {
+        match self.info(Track::Video) {
+            Some(TrackInfo::Video(info)) => {
+                info.fps.filter(|fps| *fps >= 1.0).map_or(USUAL_FRAME, |fps| 1.0 / fps)
+            }
+            _ => USUAL_FRAME,
+        }
+    }
+
+    /// The stretch around `time` that every track has.
+    fn common(&self, time: f64) -> Option<Range> {
+        self.playing_buffers()
+            .map(|buffered| buffered.around(time, REACH))
+            .reduce(|a, b| {
+                let (a, b) = (a?, b?);
+                Some(Range { start: a.start.max(b.start), end: a.end.min(b.end) })
+            })?
+            .filter(|range| range.end > time)
+    }
+
+    /// The next stretch after the end of the one at `time` that every track has.
+    fn next_of_all(&self, time: f64) -> Option<Range> {
+        let start = self
+            .playing_buffers()
+            .map(|buffered| match buffered.around(time, 0.0) {
+                Some(here) if here.end - time > REACH => Some(time),
+                _ => buffered.after(time).map(|next| next.start),
+            })
+            .reduce(|a, b| Some(a?.max(b?)))??;
+        self.common(start).filter(|_| start > time).map(|range| Range { start, ..range })
+    }
+
+    /// The first time every track has something of.
+    fn start_of_all(&self) -> Option<f64> {
+        self.playing_buffers().map(Buffered::start).reduce(|a, b| Some(a?.max(b?)))?
+    }
+
+    fn playing_buffers(&self) -> impl Iterator<Item = &Buffered> {
+        let playing = self.playing.unwrap_or_default();
+        let tracks = [Track::Video, Track::Audio].into_iter();
+        tracks.filter(move |&track| has(playing, track)).map(|track| &self.tracks[track].buffered)
+    }
+}
+
+/// Holes and offsets below this, seconds, are crossed by every browser without help.
+const REACH: f64 = 0.1;
+
+/// With this much appended ahead of the playhead, seconds, appends may be gathered.
+const COMFORT: f64 = 0.15;
+
+/// For how long, seconds.
+const GATHER: f64 = 0.06;
+
+/// A paused or hidden live element gets this much ahead, seconds, and no more.
+const PARKED_AHEAD: f64 = 8.0;
+
+/// Removing has a price; less than this, seconds, is not worth it.
+const EVICTION_STEP: f64 = 5.0;
+
+/// What is kept behind the playhead when the SourceBuffer is full, seconds.
+const KEEP_WHEN_FULL: f64 = 1.0;
+
+/// The distance of pictures when nothing tells it, seconds.
+const USUAL_FRAME: f64 = 1.0 / 25.0;

@@ -23,8 +23,6 @@ use crate::{
 pub struct Browser {
     session: Session,
     console: Arc<Mutex<Vec<Message>>>,
-    /// Ended on drop, and its Chromium with it.
-    _driver: Arc<Process>,
 }
 
 /// One line of the page's console, the browser's own complaints (network, content security policy) included.
@@ -58,10 +56,10 @@ impl Browser {
     pub async fn start(stage: &Stage) -> Result<Browser> {
         let mut command = Command::new("chromedriver");
         command.arg("--port=0");
-        let mut driver = Process::start("chromedriver", command)?;
-        stage.watch("chromedriver", driver.log());
+        let driver = Process::start("chromedriver", command)?;
+        stage.watch(&driver);
         let port: u16 = until("chromedriver listens", PATIENCE, async || {
-            ensure!(driver.is_running()?, "it ended");
+            ensure!(driver.is_running().await?, "it ended");
             let log = driver.log().text();
             Ok(log.lines().find_map(|line| {
                 line.split_once("started successfully on port ")?
@@ -83,7 +81,7 @@ impl Browser {
         )
         .await
         .context("chromedriver starts Chromium")?;
-        let browser = Browser { session, console: Arc::default(), _driver: Arc::new(driver) };
+        let browser = Browser { session, console: Arc::default() };
         stage.keep(browser.clone());
         Ok(browser)
     }
@@ -94,19 +92,25 @@ impl Browser {
         Ok(())
     }
 
-    /// Waits for an element with this role and, unless it is empty, this accessible name.
+    /// Waits for an element with this role and, unless it is empty, this accessible name. A name that ends in `…` is the
+    /// beginning of one.
     pub async fn by_role(&self, role: &str, name: &str) -> Result<Element> {
         until(&format!("a {role} named {name:?}"), PATIENCE, async || self.find(role, name).await)
             .await
     }
 
-    /// An element with this role and name, if it is there and can be seen now.
+    /// The same without waiting: an element that is there and can be seen now.
     pub async fn find(&self, role: &str, name: &str) -> Result<Option<Element>> {
         for element in self.session.find_all(candidates(role)?).await? {
             if !element.is_displayed().await? || element.role().await? != role {
                 continue;
             }
-            if name.is_empty() || element.label().await? == name {
+            let label = element.label().await?;
+            let fits = match name.strip_suffix('…') {
+                Some(beginning) => label.starts_with(beginning),
+                None => name.is_empty() || label == name,
+            };
+            if fits {
                 return Ok(Some(element));
             }
         }

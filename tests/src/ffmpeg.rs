@@ -35,28 +35,28 @@ impl Publisher {
         let mut command = Command::new("ffmpeg");
         command.args(["-nostdin", "-hide_banner", "-loglevel", "warning", "-re"]).args(options);
         command.arg("-i").arg(clip).args(["-c", "copy", "-f", "flv", url]);
-        let process = Process::start("ffmpeg", command)?;
-        stage.watch(&format!("ffmpeg, publishing {url},"), process.log());
+        let process = Process::start(&format!("ffmpeg, publishing {url},"), command)?;
+        stage.watch(&process);
         Ok(Publisher(process))
     }
 
     /// Says goodbye as a person does who presses Ctrl-C, and waits until the process is gone.
-    pub async fn stop(mut self) -> Result<()> {
+    pub async fn stop(self) -> Result<()> {
         self.0.signal("INT")?;
         self.0.exit(Duration::from_secs(10)).await?;
         Ok(())
     }
 
     /// Vanishes without a word at the protocol's level: the process is killed.
-    pub async fn kill(mut self) -> Result<()> {
+    pub async fn kill(self) -> Result<()> {
         self.0.signal("KILL")?;
         self.0.exit(Duration::from_secs(10)).await?;
         Ok(())
     }
 
     /// The process.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.0
+    pub fn process(&self) -> &Process {
+        &self.0
     }
 }
 

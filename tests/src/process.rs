@@ -39,12 +39,19 @@ impl Log {
     }
 }
 
-/// A running program, in a process group of its own, which is killed on drop.
-pub struct Process {
+/// A running program, in a process group of its own, which is killed when the last clone is dropped.
+#[derive(Clone)]
+pub struct Process(Arc<Inner>);
+
+struct Inner {
     name: String,
-    child: tokio::process::Child,
     pid: u32,
     log: Log,
+    running: tokio::sync::Mutex<Running>,
+}
+
+struct Running {
+    child: tokio::process::Child,
     outputs: [JoinHandle<()>; 2],
 }
 
@@ -63,40 +70,42 @@ impl Process {
             log.follow(child.stderr.take().context("standard error is piped")?),
         ];
         let pid = child.id().context("a process that was just started has an id")?;
-        Ok(Process { name: name.to_owned(), child, pid, log, outputs })
+        let running = tokio::sync::Mutex::new(Running { child, outputs });
+        Ok(Process(Arc::new(Inner { name: name.to_owned(), pid, log, running })))
     }
 
     /// The name given at the start.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.pid
+        self.0.pid
     }
 
     /// What it has printed.
     pub fn log(&self) -> &Log {
-        &self.log
+        &self.0.log
     }
 
     /// Whether it still runs.
-    pub fn is_running(&mut self) -> Result<bool> {
-        Ok(self.child.try_wait()?.is_none())
+    pub async fn is_running(&self) -> Result<bool> {
+        Ok(self.0.running.lock().await.child.try_wait()?.is_none())
     }
 
     /// Sends a signal by name: `TERM`, `INT`, `KILL`, `STOP`, `CONT`.
     pub fn signal(&self, signal: &str) -> Result<()> {
-        send(signal, &self.pid.to_string())
+        send(signal, &self.0.pid.to_string())
     }
 
     /// Waits for the process to end and its output to be in the log. Returns its exit code, `None` when a signal
     /// ended it.
-    pub async fn exit(&mut self, limit: Duration) -> Result<Option<i32>> {
+    pub async fn exit(&self, limit: Duration) -> Result<Option<i32>> {
         let ended = async {
-            let status = self.child.wait().await?;
-            for output in &mut self.outputs {
+            let mut running = self.0.running.lock().await;
+            let status = running.child.wait().await?;
+            for output in &mut running.outputs {
                 if !output.is_finished() {
                     output.await?;
                 }
@@ -105,15 +114,15 @@ impl Process {
         };
         match tokio::time::timeout(limit, ended).await {
             Ok(code) => code,
-            Err(_) => bail!("{} still runs after {limit:?}", self.name),
+            Err(_) => bail!("{} still runs after {limit:?}", self.0.name),
         }
     }
 }
 
-impl Drop for Process {
+impl Drop for Inner {
     fn drop(&mut self) {
         // Once waited for, the number may belong to somebody else.
-        if self.child.id().is_some() {
+        if self.running.get_mut().child.id().is_some() {
             // The group: chromedriver's browsers go with it. It may be gone already.
             drop(send("KILL", &format!("-{}", self.pid)));
         }

@@ -56,7 +56,7 @@ impl Scene {
     /// Fails unless the server serves as well as before: the process is alive, the good stream arrived without a gap
     /// and goes on, new viewers get it, and memory grew by no more than `memory` bytes.
     pub async fn is_unharmed(&mut self, memory: u64) -> Result<()> {
-        ensure!(self.server.process().is_running()?, "the server ended");
+        ensure!(self.server.process().is_running().await?, "the server ended");
         let start = self.witness.borrow().pictures;
         let goes_on =
             self.witness.wait_for(|seen| seen.pictures > start + 25 || seen.complaint.is_some());

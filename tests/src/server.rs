@@ -32,11 +32,11 @@ impl Server {
                 command.env_remove(name);
             }
         }
-        let mut process = Process::start("pushpull", command)?;
-        stage.watch("pushpull", process.log());
+        let process = Process::start("pushpull", command)?;
+        stage.watch(&process);
 
         let (rtmp, http) = until("the server listens", Duration::from_secs(15), async || {
-            ensure!(process.is_running()?, "it ended: {}", process.log().text());
+            ensure!(process.is_running().await?, "it ended: {}", process.log().text());
             let log = process.log().text();
             Ok(address_after(&log, "rtmp listening on ")
                 .zip(address_after(&log, "http listening on ")))
@@ -46,8 +46,8 @@ impl Server {
     }
 
     /// The process.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// `rtmp://…/live/<name>`

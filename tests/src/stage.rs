@@ -10,13 +10,13 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 use futures_util::FutureExt;
 
-use crate::{browser::Browser, process::Log};
+use crate::{browser::Browser, process::Process};
 
 /// One test's surroundings.
 pub struct Stage {
     name: String,
     folder: tempfile::TempDir,
-    logs: Mutex<Vec<(String, Log)>>,
+    processes: Mutex<Vec<Process>>,
     browsers: Mutex<Vec<Browser>>,
 }
 
@@ -28,7 +28,7 @@ pub fn stage(body: impl AsyncFnOnce(&Stage) -> Result<()>) {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = runtime.expect("a tokio runtime starts").block_on(async {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
-        let stage = Stage { name, folder, logs: Mutex::default(), browsers: Mutex::default() };
+        let stage = Stage { name, folder, processes: Mutex::default(), browsers: Mutex::default() };
         let body = AssertUnwindSafe(tokio::time::timeout(TEST_LIMIT, body(&stage))).catch_unwind();
         let outcome = body.await.map(|ended| match ended {
             Ok(result) => result,
@@ -60,10 +60,10 @@ impl Stage {
         self.folder.path()
     }
 
-    /// Keeps a process's output to be shown if the test fails.
-    pub fn watch(&self, name: &str, log: &Log) {
-        if let Ok(mut logs) = self.logs.lock() {
-            logs.push((name.to_owned(), log.clone()));
+    /// Keeps a process until the test has ended: one that failed shows what the process said.
+    pub fn watch(&self, process: &Process) {
+        if let Ok(mut processes) = self.processes.lock() {
+            processes.push(process.clone());
         }
     }
 
@@ -75,9 +75,15 @@ impl Stage {
     }
 
     async fn show(&self) {
-        let logs = self.logs.lock().map(|logs| logs.clone()).unwrap_or_default();
-        for (name, log) in logs {
-            eprintln!("--- {name} said:\n{}", tail(&log.text()));
+        let processes =
+            self.processes.lock().map(|processes| processes.clone()).unwrap_or_default();
+        for process in processes {
+            eprintln!(
+                "--- {} said:
+{}",
+                process.name(),
+                tail(&process.log().text())
+            );
         }
         let browsers = self.browsers.lock().map(|browsers| browsers.clone()).unwrap_or_default();
         for (number, browser) in browsers.iter().enumerate() {

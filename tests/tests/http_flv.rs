@@ -30,7 +30,7 @@ async fn the_same_packets(stage: &Stage, clip: Clip) -> Result<()> {
     // Both wait for the stream, so they see its beginning.
     let watch = async { tokio::try_join!(packets(&url, "v"), packets(&url, "a")) };
     let publish = async {
-        let mut publisher = Publisher::once(stage, &server, clip, "clip").await?;
+        let publisher = Publisher::once(stage, &server, clip, "clip").await?;
         let code = publisher.process().exit(PATIENCE).await?;
         ensure!(code == Some(0), "ffmpeg ended with {code:?}");
         Ok(())

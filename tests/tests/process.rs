@@ -28,7 +28,7 @@ fn sigint_is_a_clean_end() {
 }
 
 async fn stops_cleanly(stage: &Stage, signal: &str) -> Result<()> {
-    let mut server = Server::start(stage, &["--demo"]).await?;
+    let server = Server::start(stage, &["--demo"]).await?;
     let _publisher = Publisher::looped(stage, &server, Clip::Plain, "stop").await?;
     server.live("live/stop").await?;
     let mut viewer = Viewer::http(&server, "/live/stop.flv").await?;
@@ -111,7 +111,7 @@ fn bad_usage_is_2_and_says_what() {
 async fn run(arguments: &[&str]) -> Result<(Option<i32>, String)> {
     let mut command = Command::new(binary()?);
     command.args(arguments);
-    let mut process = Process::start("pushpull", command)?;
+    let process = Process::start("pushpull", command)?;
     let code = process.exit(PATIENCE).await?;
     Ok((code, process.log().text()))
 }

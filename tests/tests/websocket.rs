@@ -56,7 +56,7 @@ fn what_a_viewer_sends_harms_nobody() {
     use futures_util::SinkExt;
 
     stage(async |stage| -> Result<()> {
-        let mut server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &[]).await?;
         let _publisher = Publisher::looped(stage, &server, Clip::Plain, "talk").await?;
         server.live("live/talk").await?;
         let mut witness = Viewer::http(&server, "/live/talk.flv").await?;
@@ -72,7 +72,7 @@ fn what_a_viewer_sends_harms_nobody() {
         for _ in 0..50 {
             witness.next().await?.context("goes on")?;
         }
-        ensure!(server.process().is_running()?);
+        ensure!(server.process().is_running().await?);
         ensure!(server.peak_memory()? < 200 << 20, "{} bytes", server.peak_memory()?);
         Ok(())
     });

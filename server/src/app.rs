@@ -144,13 +144,14 @@ impl App {
         let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
         let files = Files { site: self.site, flv: FlvState::new(hub.clone(), shutdown.clone()) };
         let router = router(api, files, metrics.clone());
-        let server = http::Server::new(router, self.config.http_limits, metrics, shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,
             hub.clone(),
             self.config.rtmp_limits,
+            metrics.clone(),
             shutdown.requested().clone(),
         );
+        let server = http::Server::new(router, self.config.http_limits, metrics, shutdown.clone());
         let mut listeners = JoinSet::new();
         let hold = shutdown.hold();
         listeners.spawn(async move {

@@ -89,11 +89,11 @@ impl Server {
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
         let Ok(permit) = self.permits.clone().try_acquire_owned() else {
-            self.metrics.http_connections_refused.inc();
+            self.metrics.http.refuse();
             self.shutdown.spawn(refuse(stream));
             return;
         };
-        let open = self.metrics.open_http_connection();
+        let open = self.metrics.http.open();
         let span = info_span!("http", id = open.id, %peer);
         let server = self.clone();
         let held = (permit, open, self.shutdown.hold());
@@ -228,7 +228,7 @@ mod tests {
             refused.starts_with("HTTP/1.1 503 ") && refused.contains("Retry-After: 5"),
             "{refused}"
         );
-        assert_eq!(server.metrics.http_connections_refused.get(), 1);
+        assert_eq!(server.metrics.http.refused(), 1);
 
         drop(first);
         server.until_served().await;

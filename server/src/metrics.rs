@@ -1,9 +1,6 @@
 //! `/metrics`: what the server counts, in the OpenMetrics text format that Prometheus scrapes.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::fmt;
 
 use axum::{
     http::header,
@@ -11,10 +8,11 @@ use axum::{
 };
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric, text::encode},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
     metrics::{
         MetricType,
         counter::{ConstCounter, Counter},
+        family::Family,
         gauge::{ConstGauge, Gauge},
     },
     registry::Registry,
@@ -26,12 +24,13 @@ use crate::hub::{Hub, State, StreamStatus};
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// HTTP connections accepted.
-    pub http_connections: Counter,
-    /// HTTP connections turned away because there were too many.
-    pub http_connections_refused: Counter,
-    http_connections_open: Gauge,
-    next_connection: AtomicU64,
+    /// HTTP connections.
+    pub http: Connections,
+    /// RTMP connections.
+    pub rtmp: Connections,
+    /// RTMP connections that ended because the peer broke the protocol or one of its limits.
+    pub rtmp_errors: Counter,
+    publishers_refused: Family<Refusal, Counter>,
 }
 
 impl Metrics {
@@ -39,41 +38,24 @@ impl Metrics {
     pub fn new(hub: Hub) -> Metrics {
         let mut registry = Registry::with_prefix("pushpull");
         registry.register_collector(Box::new(HubMetrics(hub)));
-        let http_connections = Counter::default();
-        let http_connections_refused = Counter::default();
-        let http_connections_open = Gauge::default();
+        let http = Connections::register(&mut registry, "http", "HTTP");
+        let rtmp = Connections::register(&mut registry, "rtmp", "RTMP");
+        let rtmp_errors = Counter::default();
+        let help =
+            "RTMP connections that ended because the peer broke the protocol or one of its limits";
+        registry.register("rtmp_errors", help, rtmp_errors.clone());
+        let publishers_refused = Family::default();
         registry.register(
-            "http_connections",
-            "HTTP connections accepted",
-            http_connections.clone(),
+            "publishers_refused",
+            "RTMP peers that were refused, by reason",
+            publishers_refused.clone(),
         );
-        registry.register(
-            "http_connections_refused",
-            "HTTP connections turned away because http_max_connections was reached",
-            http_connections_refused.clone(),
-        );
-        registry.register(
-            "http_connections_open",
-            "HTTP connections at present",
-            http_connections_open.clone(),
-        );
-        Metrics {
-            registry,
-            http_connections,
-            http_connections_refused,
-            http_connections_open,
-            next_connection: AtomicU64::new(1),
-        }
+        Metrics { registry, http, rtmp, rtmp_errors, publishers_refused }
     }
 
-    /// Counts an HTTP connection as open until the guard is dropped.
-    pub fn open_http_connection(&self) -> OpenConnection {
-        self.http_connections.inc();
-        self.http_connections_open.inc();
-        OpenConnection {
-            id: self.next_connection.fetch_add(1, Ordering::Relaxed),
-            open: self.http_connections_open.clone(),
-        }
+    /// Counts a publisher that was refused; `reason` is one of a few fixed words.
+    pub fn publisher_refused(&self, reason: &'static str) {
+        self.publishers_refused.get_or_create(&Refusal { reason }).inc();
     }
 
     /// The text of `/metrics`.
@@ -96,10 +78,51 @@ impl Metrics {
     }
 }
 
-/// An open connection, while it lives.
+/// The connections of one protocol.
+#[derive(Debug)]
+pub struct Connections {
+    accepted: Counter,
+    open: Gauge,
+    refused: Counter,
+}
+
+impl Connections {
+    fn register(registry: &mut Registry, prefix: &str, name: &str) -> Connections {
+        let connections = Connections {
+            accepted: Counter::default(),
+            open: Gauge::default(),
+            refused: Counter::default(),
+        };
+        let Connections { accepted, open, refused } = &connections;
+        let metric = |suffix: &str| format!("{prefix}_connections{suffix}");
+        registry.register(metric(""), format!("{name} connections accepted"), accepted.clone());
+        registry.register(metric("_open"), format!("{name} connections at present"), open.clone());
+        let help = format!("{name} connections turned away because there were too many");
+        registry.register(metric("_refused"), help, refused.clone());
+        connections
+    }
+
+    /// Counts a connection that is accepted, as open until what is returned is dropped.
+    pub fn open(&self) -> OpenConnection {
+        self.open.inc();
+        OpenConnection { id: self.accepted.inc() + 1, open: self.open.clone() }
+    }
+
+    /// Counts a connection that is turned away.
+    pub fn refuse(&self) {
+        self.refused.inc();
+    }
+
+    /// How many were turned away.
+    pub fn refused(&self) -> u64 {
+        self.refused.get()
+    }
+}
+
+/// A connection that is open, for as long as this lives.
 #[derive(Debug)]
 pub struct OpenConnection {
-    /// Its number in the log.
+    /// Its number in the log: counted from 1, for each protocol.
     pub id: u64,
     open: Gauge,
 }
@@ -108,6 +131,11 @@ impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.open.dec();
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Refusal {
+    reason: &'static str,
 }
 
 /// Reads the hub at every scrape.

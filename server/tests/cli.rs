@@ -250,6 +250,8 @@ fn metrics_count_what_happens() {
         "pushpull_stream_viewers{stream=\"live/demo\"} 1\n",
         "pushpull_http_connections_open 2\n",
         "pushpull_http_connections_refused_total 0\n",
+        "pushpull_rtmp_connections_open 0\n",
+        "pushpull_rtmp_errors_total 0\n",
     ] {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }

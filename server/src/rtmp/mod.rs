@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug, error, info_span, warn};
 
 use crate::hub::Hub;
+use crate::metrics::Metrics;
 use crate::net;
 use session::Session;
 
@@ -62,12 +63,12 @@ pub async fn serve(
     listener: TcpListener,
     hub: Hub,
     config: Config,
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let permits = Arc::new(Semaphore::new(config.max_connections));
     let config = Arc::new(config);
     let mut sessions = JoinSet::new();
-    let mut last_id: u64 = 0;
     loop {
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
@@ -84,20 +85,19 @@ pub async fn serve(
                 continue;
             }
         };
-        last_id += 1;
-        let span = info_span!("rtmp", id = last_id, %peer, stream = tracing::field::Empty);
         let Ok(permit) = permits.clone().try_acquire_owned() else {
-            span.in_scope(|| {
-                warn!(limit = config.max_connections, "refused: too many connections")
-            });
+            metrics.rtmp.refuse();
+            warn!(%peer, limit = config.max_connections, "refused: too many connections");
             continue;
         };
-        let session =
-            converse(socket, peer, hub.clone(), config.clone(), shutdown.clone(), span.clone());
+        let open = metrics.rtmp.open();
+        let span = info_span!("rtmp", id = open.id, %peer, stream = tracing::field::Empty);
+        let host = Host { hub: hub.clone(), config: config.clone(), metrics: metrics.clone() };
+        let session = converse(socket, peer, host, shutdown.clone(), span.clone());
         sessions.spawn(
             async move {
                 session.await;
-                drop(permit);
+                drop((permit, open));
             }
             .instrument(span),
         );
@@ -115,16 +115,23 @@ pub async fn serve(
     Ok(())
 }
 
+/// What every connection needs of the server.
+#[derive(Clone)]
+struct Host {
+    hub: Hub,
+    config: Arc<Config>,
+    metrics: Arc<Metrics>,
+}
+
 async fn converse(
     socket: TcpStream,
     peer: SocketAddr,
-    hub: Hub,
-    config: Arc<Config>,
+    host: Host,
     shutdown: CancellationToken,
     span: Span,
 ) {
-    net::tune(&socket, &config.socket);
-    match Session::new(socket, peer, hub, config, span) {
+    net::tune(&socket, &host.config.socket);
+    match Session::new(socket, peer, host, span) {
         Ok(session) => session.run(shutdown).await,
         Err(error) => error!(%error, "no random bytes for the handshake"),
     }

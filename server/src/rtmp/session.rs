@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use pushpull_rtmp::name::NameError;
 use pushpull_rtmp::server::{PublishRefusal, ServerEvent};
@@ -14,16 +13,15 @@ use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, debug, info, warn};
 
-use super::Config;
+use super::Host;
 use super::publish::{self, Publishing};
-use crate::hub::{ClaimError, Hub, Source, StopReason};
+use crate::hub::{ClaimError, Source, StopReason};
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
     socket: TcpStream,
     rtmp: ServerConnection,
-    hub: Hub,
-    config: Arc<Config>,
+    host: Host,
     peer: SocketAddr,
     span: Span,
     started: Instant,
@@ -61,15 +59,14 @@ impl Session {
     pub(super) fn new(
         socket: TcpStream,
         peer: SocketAddr,
-        hub: Hub,
-        config: Arc<Config>,
+        host: Host,
         span: Span,
     ) -> Result<Self, getrandom::Error> {
         let mut random = [0; handshake::RANDOM_LEN];
         getrandom::fill(&mut random)?;
-        let rtmp = ServerConnection::new(config.protocol.clone(), random, Duration::ZERO);
+        let rtmp = ServerConnection::new(host.config.protocol.clone(), random, Duration::ZERO);
         let started = Instant::now();
-        Ok(Self { socket, rtmp, hub, config, peer, span, started, agent: None, publishing: None })
+        Ok(Self { socket, rtmp, host, peer, span, started, agent: None, publishing: None })
     }
 
     /// Serves the peer until one side has had enough.
@@ -179,7 +176,7 @@ impl Session {
             peer: self.peer.to_string(),
             agent: self.agent.clone().unwrap_or_default(),
         };
-        match self.hub.claim(&name, source) {
+        match self.host.hub.claim(&name, source) {
             Ok(claim) => {
                 info!("publishing");
                 self.publishing = Some(Publishing::new(stream_id, name, claim));
@@ -203,7 +200,7 @@ impl Session {
 
     async fn send(&mut self) -> io::Result<()> {
         while let Some(bytes) = self.rtmp.take_output() {
-            timeout(self.config.write_timeout, self.socket.write_all(&bytes)).await??;
+            timeout(self.host.config.write_timeout, self.socket.write_all(&bytes)).await??;
         }
         Ok(())
     }
@@ -224,6 +221,12 @@ impl Session {
             debug!(?counters, "some of what came was of no use");
         }
         let seconds = self.started.elapsed().as_secs();
+        if let Some(reason) = end.refusal() {
+            self.host.metrics.publisher_refused(reason);
+        }
+        if matches!(end, End::Protocol(_)) {
+            self.host.metrics.rtmp_errors.inc();
+        }
         match end {
             End::Refused(_) | End::OneStream | End::BadName(_) | End::Play => {
                 warn!(reason = %end, "refused");
@@ -232,6 +235,21 @@ impl Session {
             End::Closed if self.agent.is_none() => debug!(seconds, "closed before connect"),
             End::Closed if self.publishing.is_none() => info!(seconds, "closed"),
             _ => warn!(seconds, publishing = self.publishing.is_some(), reason = %end, "lost"),
+        }
+    }
+}
+
+impl End {
+    /// Why the peer was refused, in a word for the metrics; `None` if it was not.
+    fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(ClaimError::Busy) => Some("busy"),
+            Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
+            Self::Refused(_) => Some("server_stopping"),
+            Self::OneStream => Some("second_stream"),
+            Self::BadName(_) => Some("bad_name"),
+            Self::Play => Some("play"),
+            _ => None,
         }
     }
 }

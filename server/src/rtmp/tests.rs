@@ -16,6 +16,7 @@ use crate::hub::{self, Next, Start, State, Takeover, Viewer, ViewerInfo};
 struct Server {
     hub: Hub,
     address: SocketAddr,
+    metrics: Arc<Metrics>,
     shutdown: CancellationToken,
     task: JoinHandle<io::Result<()>>,
 }
@@ -29,9 +30,11 @@ impl Server {
         let hub = Hub::new(hub::Config { takeover, ..hub::Config::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let metrics = Arc::new(Metrics::new(hub.clone()));
         let shutdown = CancellationToken::new();
-        let task = tokio::spawn(serve(listener, hub.clone(), config, shutdown.clone()));
-        Self { hub, address, shutdown, task }
+        let task =
+            tokio::spawn(serve(listener, hub.clone(), config, metrics.clone(), shutdown.clone()));
+        Self { hub, address, metrics, shutdown, task }
     }
 
     async fn view(&self, name: &str) -> Viewer {
@@ -229,6 +232,8 @@ async fn a_second_publisher_is_refused_cut_off_and_heard_by_nobody() {
     let mut second = Client::connect(&server, "live/s").await;
     assert_eq!(second.refused().await, "NetStream.Publish.BadName");
     assert!(second.is_cut_off().await);
+    let metrics = server.metrics.encode().unwrap();
+    assert!(metrics.contains("publishers_refused_total{reason=\"busy\"} 1\n"), "{metrics}");
 
     first.send(&sent[10..]).await;
     let video = of_kind(&sent, TagKind::Video);
@@ -311,6 +316,7 @@ async fn what_is_not_rtmp_is_closed_and_harms_nobody() {
         let read = timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("closed");
         assert!(read.is_err() || answer.is_empty());
     }
+    assert_eq!(server.metrics.rtmp_errors.get(), 4);
     Client::publish(&server, "live/s").await;
 }
 
@@ -322,6 +328,7 @@ async fn connections_are_limited() {
     let _second = Client::publish(&server, "live/2").await;
     let mut third = TcpStream::connect(server.address).await.unwrap();
     assert_eq!(timeout(PATIENCE, third.read(&mut [0])).await.unwrap().unwrap_or(0), 0);
+    assert_eq!(server.metrics.rtmp.refused(), 1);
     drop(first);
     let freed = async {
         loop {
@@ -354,6 +361,18 @@ async fn stopping_tells_publishers_and_ends_every_connection() {
     drop(publisher);
     timeout(PATIENCE, server.task).await.expect("it stops").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn accepting_pauses_when_descriptors_run_out_and_not_for_a_lost_peer() {
+    let paused = async |error: io::Error| {
+        let begin = Instant::now();
+        pause_after(&error).await;
+        begin.elapsed()
+    };
+    // EMFILE
+    assert!(paused(io::Error::from_raw_os_error(24)).await >= ACCEPT_PAUSE);
+    assert_eq!(paused(io::ErrorKind::ConnectionAborted.into()).await, Duration::ZERO);
 }
 
 /// Far longer than anything here takes.

@@ -1,6 +1,14 @@
 //! What real encoders sent, recorded by `testdata/record.py`: the server must make of it what the encoder wrote to a file
 //! at the same time.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail"
+)]
+
 use std::time::Duration;
 
 use pushpull_media::flv::{Item, Reader, TagKind};

@@ -19,18 +19,17 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Until a publish is accepted: commands are short; a pusher that does not wait for the answer may already send its
-    /// first keyframe.
+    /// Until a publish is accepted: commands are short, and anybody can send them.
     pub const SETUP: Self = Self {
-        max_message_len: 1 << 20,
-        max_partial_len: 2 << 20,
+        max_message_len: 64 << 10,
+        max_partial_len: 128 << 10,
         max_chunk_streams: MAX_CHUNK_STREAMS,
     };
 
     /// For an accepted publisher: a keyframe of 10 MiB is beyond any encoder a live stream is made with.
     pub const MEDIA: Self = Self {
         max_message_len: 10 << 20,
-        max_partial_len: 20 << 20,
+        max_partial_len: 12 << 20,
         max_chunk_streams: MAX_CHUNK_STREAMS,
     };
 }

@@ -275,18 +275,32 @@ fn limits_are_enforced_when_they_are_passed() {
 
 #[test]
 fn announced_lengths_allocate_nothing() {
-    // Every chunk stream announces the longest message and sends one byte of it.
+    // Chunk streams without end announce the longest message, 46 GB in all, and send one byte of it.
+    let longest = Limits::MEDIA.max_message_len;
     let mut bytes = vec![0x02, 0, 0, 0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 1];
-    for id in 3..60 {
-        bytes.extend([id, 0, 0, 0, 0x9F, 255, 255, 9, 1, 0, 0, 0, 0xEE]);
+    let mut announced = 0u64;
+    for id in 3u16.. {
+        bytes.extend([1, (id - 3) as u8, ((id - 3) >> 8) as u8, 0, 0, 0]);
+        bytes.extend(&longest.to_be_bytes()[1..]);
+        bytes.extend([9, 1, 0, 0, 0, 0xEE]);
+        announced += u64::from(longest);
+        if announced > 46_000_000_000 {
+            break;
+        }
     }
     let mut reader = Reader::new(Limits::MEDIA);
-    assert_eq!(read_all(&mut reader, &bytes).unwrap(), []);
-    let held: usize =
-        reader.streams.values().filter_map(|s| s.partial.as_ref()).map(|p| p.capacity).sum();
-    assert_eq!(reader.partial_len(), 57);
-    assert!(held <= 57 * MIN_CAPACITY + 2 * bytes.len() * 57, "{held}");
-    assert!(held < 128 * 1024, "{held} bytes held for 57 received");
+    let mut failed = None;
+    for piece in bytes.chunks(64) {
+        failed = read_all(&mut reader, piece).err();
+        if failed.is_some() {
+            break;
+        }
+    }
+    assert!(matches!(failed, Some(Error::TooManyChunkStreams { limit: 128, .. })), "{failed:?}");
+    let partials = reader.streams.values().filter_map(|stream| stream.partial.as_ref());
+    let held: usize = partials.map(|partial| partial.capacity).sum();
+    assert_eq!(reader.partial_len(), 127);
+    assert!(held <= 127 * MIN_CAPACITY, "{held} bytes held for 127 received");
 }
 
 #[test]

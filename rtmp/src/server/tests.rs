@@ -404,7 +404,7 @@ fn what_is_held_back_is_bounded() {
 fn messages_may_be_larger_once_a_publish_is_accepted() {
     let payload = vec![0x17; 3 << 20];
     let error = Peer::connected().try_send(9, 1, &payload).unwrap_err();
-    assert!(matches!(error, Error::MessageTooLarge { len: 3_145_728, .. }));
+    assert!(matches!(error, Error::MessageTooLarge { len: 3_145_728, limit: 65_536, .. }));
     let mut peer = Peer::publishing();
     peer.send(9, 1, &payload);
     assert_eq!(peer.media(), [(TagKind::Video, payload)]);

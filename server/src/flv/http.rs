@@ -11,19 +11,19 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     response::Response,
 };
-use futures_util::Stream;
+use futures_util::{Stream, stream};
 
 use crate::hub::{Next, Viewer};
 
 /// The response that streams to `viewer`.
-pub(super) fn stream(viewer: Viewer) -> Response {
+pub(super) fn body(viewer: Viewer) -> Response {
     let header = Bytes::copy_from_slice(&viewer.header().to_bytes());
     respond(Body::from_stream(Chunks { viewer, header: Some(header) }))
 }
 
-/// The head of that response.
+/// The head of that response: an empty body of unknown length, so that no length is told.
 pub(super) fn head() -> Response {
-    respond(Body::empty())
+    respond(Body::from_stream(stream::empty::<Result<Bytes, Infallible>>()))
 }
 
 fn respond(body: Body) -> Response {

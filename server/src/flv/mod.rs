@@ -76,7 +76,7 @@ async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> 
     }
     let info = ViewerInfo { protocol: "http-flv", peer };
     let viewer = view(&state.hub, &name, start, info).await?;
-    Ok(if parts.method == Method::HEAD { http::head() } else { http::stream(viewer) })
+    Ok(if parts.method == Method::HEAD { http::head() } else { http::body(viewer) })
 }
 
 async fn view(

@@ -46,7 +46,7 @@ pub struct App {
 #[non_exhaustive]
 pub enum Error {
     /// An address cannot be listened on.
-    #[error("cannot listen on {address} for {protocol}: {}", advice(source, *address, key))]
+    #[error("cannot listen on {address} for {protocol}: {}", advice(cause, *address, key))]
     Listen {
         /// `RTMP` or `HTTP`.
         protocol: &'static str,
@@ -54,8 +54,8 @@ pub enum Error {
         key: &'static str,
         /// As configured.
         address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said; part of the message.
+        cause: io::Error,
     },
     /// The page cannot be served.
     #[error(transparent)]
@@ -220,7 +220,7 @@ fn listen(
         let bound = listener.local_addr()?;
         Ok((listener, bound))
     };
-    bind().map_err(|source| Error::Listen { protocol, key, address, source })
+    bind().map_err(|cause| Error::Listen { protocol, key, address, cause })
 }
 
 /// What went wrong and what to do about it.
@@ -255,7 +255,7 @@ mod tests {
             protocol: "RTMP",
             key: "--rtmp",
             address: "0.0.0.0:1935".parse().unwrap(),
-            source: io::ErrorKind::AddrInUse.into(),
+            cause: io::ErrorKind::AddrInUse.into(),
         };
         assert_eq!(
             error.to_string(),

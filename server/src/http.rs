@@ -114,7 +114,7 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
             .max_header_size(self.limits.head_size)
-            .max_buf_size(self.limits.head_size.max(MIN_BUFFER_SIZE))
+            .max_buf_size(self.limits.head_size.max(BUFFER_SIZE))
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
         let mut connection = std::pin::pin!(connection);
@@ -175,8 +175,9 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nCont
 const REFUSE_TIMEOUT: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// hyper accepts no smaller buffer.
-const MIN_BUFFER_SIZE: usize = 8 << 10;
+/// What hyper takes from a viewer's stream before it writes: a viewer that joins gets its group of pictures in few writes,
+/// and one that stalls holds no more than this of it.
+const BUFFER_SIZE: usize = 128 << 10;
 
 #[cfg(test)]
 mod tests {

@@ -131,6 +131,7 @@ fn a_port_in_use_is_named() {
         );
         assert!(said.starts_with(&begin), "{said}");
         assert!(said.contains(&format!("{flag} 127.0.0.1:")), "says what to do: {said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
         assert!(output.stdout.is_empty(), "nothing listens, so nothing is announced");
     }
 }

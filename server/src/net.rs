@@ -55,7 +55,7 @@ pub fn tune(stream: &TcpStream, limits: &Limits) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(limits.keepalive);
     #[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
-    let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL);
+    let keepalive = keepalive.with_interval(KEEPALIVE_INTERVAL).with_retries(KEEPALIVE_RETRIES);
     log("TCP_NODELAY", socket.set_tcp_nodelay(true));
     log("SO_SNDBUF", socket.set_send_buffer_size(limits.send_buffer));
     log("SO_KEEPALIVE", socket.set_tcp_keepalive(&keepalive));
@@ -180,5 +180,10 @@ fn log(option: &str, outcome: io::Result<()>) {
     }
 }
 
-/// Between two questions whether the peer is there; after three without answer (Linux: nine) it is not.
+/// Between two questions whether the peer is there.
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Questions without an answer after which it is not.
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "windows"))]
+const KEEPALIVE_RETRIES: u32 = 3;

@@ -38,7 +38,8 @@ pub struct Config {
     pub lag: Duration,
     /// Bytes that a viewer may be behind before it jumps to the newest keyframe. Default 8 MiB: 5 s at 13 Mbit/s.
     pub lag_bytes: usize,
-    /// The longest GOP that is kept whole for joiners. Default 20 s: encoders default to 8.3 s or less.
+    /// The longest GOP that is kept whole for joiners; those of a longer one wait for the next keyframe. Default 20 s:
+    /// encoders default to 8.3 s or less.
     pub gop: Duration,
     /// The largest GOP that is kept whole for joiners, and the most a stream's ring holds. Default 32 MiB: 8.3 s at
     /// 30 Mbit/s.

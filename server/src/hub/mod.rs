@@ -5,6 +5,7 @@
 
 mod batch;
 pub mod block;
+mod claim;
 mod clock;
 mod config;
 mod describe;
@@ -33,9 +34,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use block::Block;
+pub use claim::Claim;
 pub use config::{Config, Takeover};
 pub use describe::{Audio, Video};
-pub use publisher::{Claim, Publisher, StopReason};
+pub use publisher::{Publisher, StopReason};
 pub use ring::EndReason;
 pub use stats::Stats;
 pub use status::{Source, State, StreamStatus};

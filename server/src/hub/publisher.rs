@@ -1,4 +1,4 @@
-//! The publisher's side: claimed, then live.
+//! The one who publishes: messages in, blocks out.
 
 use std::sync::Arc;
 
@@ -15,39 +15,8 @@ use super::metadata;
 use super::packet::{Packet, Role};
 use super::preroll::{Message, Preroll};
 use super::ring::EndReason;
-use super::status::Source;
 use super::stream::{Resume, Session, Stream};
 use super::tracks::Tracks;
-
-/// A name that is spoken for: the publisher may now be authorised, and nobody sees anything of it yet.
-///
-/// Dropping it frees the name.
-#[derive(Debug)]
-#[must_use = "dropping a claim frees the name"]
-pub struct Claim {
-    pub(super) hub: Hub,
-    pub(super) name: super::StreamName,
-    pub(super) source: Source,
-    pub(super) is_used: bool,
-}
-
-impl Claim {
-    /// Makes the claimant the publisher. Whoever published the name before is stopped with [`StopReason::Replaced`], and
-    /// the stream goes on: its viewers stay, its timeline is continued.
-    pub fn go_live(mut self) -> Publisher {
-        self.is_used = true;
-        let (stream, session) = self.hub.go_live(&self.name, self.source.clone());
-        Publisher::new(self.hub.clone(), stream, session)
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        if !self.is_used {
-            self.hub.unclaim(&self.name);
-        }
-    }
-}
 
 /// The one who publishes a stream.
 ///

@@ -1,5 +1,6 @@
 //! The hub's rules, each with a test; what they are made of is here.
 
+mod anything;
 mod publishing;
 mod ring;
 mod takeover;

@@ -31,7 +31,7 @@ impl Command {
     /// Reads a command from the payload of a message of type `kind` (20, or 17 with its format byte).
     ///
     /// `None` if there is no name. What cannot be decoded behind it is left out, as are arguments past
-    /// [`MAX_ARGUMENTS`].
+    /// sixteen.
     #[must_use]
     pub fn decode(kind: u8, payload: &[u8]) -> Option<Self> {
         let mut values = amf0::Decoder::new(skip_format(kind, payload));

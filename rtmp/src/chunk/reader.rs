@@ -51,7 +51,7 @@ pub struct Drops {
 /// Where encoders disagree with the specification or each other:
 /// - A message may begin with fmt 1, 2 or 3 on a fresh chunk stream: what is missing is 0.
 /// - Fmt 3 at a message's start applies the delta again. Straight after fmt 0 the delta is that header's timestamp, as
-///   section 5.3.1.2.4 says and ffmpeg relies on, if it could be a delta at all ([`MAX_FIRST_DELTA`]); otherwise it is 0,
+///   section 5.3.1.2.4 says and ffmpeg relies on, if it could be a delta at all (`MAX_FIRST_DELTA`); otherwise it is 0,
 ///   as GStreamer and librtmp mean it.
 /// - Fmt 3 after an extended timestamp repeats it, or does not (OBS until 2024): the four bytes are taken for one only
 ///   if they hold a value that makes sense.

@@ -1,7 +1,7 @@
 //! The RTMP listener: publishers come in here.
 //!
-//! One task per connection ([`session`]) owns the socket and feeds a [`pushpull_rtmp::ServerConnection`], which knows the
-//! protocol; [`publish`] ties an accepted publisher to the hub.
+//! One task per connection (`session`) owns the socket and feeds a [`pushpull_rtmp::ServerConnection`], which knows the
+//! protocol; `publish` ties an accepted publisher to the hub.
 
 mod publish;
 mod session;

@@ -1,16 +1,24 @@
-//! Rebuilds the program when a file of the page or the player appears: what is built in is listed at compile time.
+//! Rebuilds the program when what is built into it changes: the files are listed at compile time.
 
 use std::path::Path;
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
-    // Debug builds read both from disk at run time.
-    if std::env::var("PROFILE").as_deref() == Ok("debug") {
-        return;
+    watch("build.rs");
+    // Debug builds read the files at run time; where the player is, they must know too.
+    let is_debug = std::env::var("PROFILE").as_deref() == Ok("debug");
+    if !is_debug {
+        watch("../web");
     }
-    println!("cargo::rerun-if-changed=../web");
-    // Cargo takes a path that does not exist for changed, every time: watch for the package to come into being instead.
-    let package = Path::new("../player-wasm/pkg");
-    let watched = if package.exists() { package } else { Path::new("../player-wasm") };
-    println!("cargo::rerun-if-changed={}", watched.display());
+    if !Path::new(PLAYER).exists() {
+        // Cargo takes a path that does not exist for changed, every time: watch for it to come into being instead.
+        watch("../player-wasm");
+    } else if !is_debug {
+        watch(PLAYER);
+    }
 }
+
+fn watch(path: &str) {
+    println!("cargo::rerun-if-changed={path}");
+}
+
+const PLAYER: &str = "../player-wasm/pkg";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use pushpull_media::flv::Tag;
+use pushpull_media::flv::{Tag, TagKind};
 
 /// One or more tags that leave in one write. The bytes are contiguous and shared by all viewers.
 #[derive(Debug)]
@@ -111,14 +111,14 @@ impl Headers {
 
     /// The headers as a block to send in front of a start at `time`; `None` if there are none.
     ///
-    /// They carry that time: a reader that takes every tag's time for the stream's would else see it jump.
+    /// The sequence headers carry that time: a reader that takes every tag's time for the stream's would else see it
+    /// jump. Metadata stays at 0, the only time at which ffmpeg takes it for metadata and not for a subtitle.
     pub fn block(self: &Arc<Self>, time: i64) -> Option<Block> {
-        let tags: Vec<Tag> = self
-            .tags
-            .iter()
-            .flatten()
-            .filter_map(|tag| Tag::new(tag.kind(), time, tag.data()).ok())
-            .collect();
+        let stamp = |tag: &Tag| {
+            let time = if tag.kind() == TagKind::Script { 0 } else { time };
+            Tag::new(tag.kind(), time, tag.data()).ok()
+        };
+        let tags: Vec<Tag> = self.tags.iter().flatten().filter_map(stamp).collect();
         (!tags.is_empty()).then(|| Block::new(tags, false, 0, self.clone()))
     }
 }

@@ -1,6 +1,6 @@
 //! The hub: live streams by name, one publisher each, any number of viewers. It knows no protocol.
 //!
-//! A stream is a [ring](ring::Ring) of blocks; a viewer is a cursor on it. What a publisher sends becomes an FLV tag once
+//! A stream is a ring of blocks (`ring.rs`); a viewer is a cursor on it. What a publisher sends becomes an FLV tag once
 //! and goes to all viewers as the same bytes.
 
 mod batch;

@@ -15,8 +15,8 @@ async fn a_joiner_gets_the_headers_and_then_the_newest_keyframe() {
     assert_eq!(viewer.header(), pushpull_media::flv::Header { has_audio: true, has_video: true });
     assert_eq!(
         viewer.read(),
-        ["script 80", "avcC 80", "asc 80", "key 80", "inter 120"],
-        "the headers carry the time of what follows"
+        ["script 0", "avcC 80", "asc 80", "key 80", "inter 120"],
+        "the sequence headers carry the time of what follows"
     );
     publisher.sound(121);
     publisher.picture(160);

@@ -5,6 +5,7 @@
 
 mod file;
 pub mod keys;
+mod table;
 mod units;
 
 use std::{
@@ -21,7 +22,7 @@ use crate::{http, hub, logs, rtmp};
 
 use keys::{KEYS, Key, Kind};
 
-/// Everything the server can be told. Each field is the key of the same name in [`keys::KEYS`].
+/// Everything the server can be told, as the keys of [`keys::KEYS`] set it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {

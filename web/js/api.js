@@ -16,8 +16,10 @@ export async function fetchServer() {
  */
 export function watchStreams({ onStreams, onConnection }) {
   let failures = 0;
+  let source;
+  let timer;
   const connect = () => {
-    const source = new EventSource('/api/v1/events');
+    source = new EventSource('/api/v1/events');
     source.addEventListener('open', () => {
       failures = 0;
       onConnection(true);
@@ -26,11 +28,17 @@ export function watchStreams({ onStreams, onConnection }) {
     source.addEventListener('error', () => {
       source.close();
       onConnection(false);
-      setTimeout(connect, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
+      timer = setTimeout(connect, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]);
       failures += 1;
     });
   };
   connect();
+  // A page kept for the Back button would keep its connection too, and a browser has only six per server.
+  addEventListener('pagehide', () => {
+    clearTimeout(timer);
+    source.close();
+  });
+  addEventListener('pageshow', (event) => event.persisted && connect());
 }
 
 /** The image of the QR code of `text`. */

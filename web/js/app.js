@@ -50,7 +50,7 @@ function showSession() {
   startButton.dataset.i18n = session.active ? 'form.stop' : 'form.start';
   setText(startButton, t(startButton.dataset.i18n));
   startButton.classList.toggle('primary', !session.active);
-  showListing();
+  shapeFromList();
   showStats();
   showProblem();
 }
@@ -74,11 +74,9 @@ function listed() {
   return streams.find((stream) => stream.name === session.target?.name);
 }
 
-function showListing() {
-  const stream = listed();
-  const known = connected && session.target?.name;
-  stage.listed(known ? (stream?.state ?? 'absent') : 'unknown');
-  if (stream?.video) stage.shape(stream.video.width, stream.video.height);
+function shapeFromList() {
+  const video = listed()?.video;
+  if (video) stage.shape(video.width, video.height);
 }
 
 function start() {
@@ -164,6 +162,15 @@ byId('language').addEventListener('click', () => {
   }
   setLanguage(code);
 });
+// A page kept for the Back button would go on watching, unseen.
+let leftWhile = null;
+addEventListener('pagehide', () => {
+  leftWhile = session.target;
+  session.stop();
+});
+addEventListener('pageshow', (event) => {
+  if (event.persisted && leftWhile) session.start(leftWhile, form.elements.transport.value);
+});
 onLanguage(showLanguage);
 onLanguage(showSession);
 
@@ -183,7 +190,7 @@ watchStreams({
   onStreams(current) {
     streams = current;
     list.setStreams(current);
-    showListing();
+    shapeFromList();
     session.streamsChanged(current);
     showStats();
   },

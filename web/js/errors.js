@@ -24,7 +24,7 @@ export function diagnose({ type, detail, info = {} }, { target, connected }) {
       return problem(connected ? 'refused' : 'unreachable', Retry.LISTED);
     case 'EarlyEof':
     case 'UnrecoverableEarlyEof':
-      return problem('lost', Retry.LISTED);
+      return problem(connected || external ? 'lost' : 'unreachable', Retry.LISTED);
     case 'FormatError':
     case 'FormatUnsupported':
       return problem('not-flv', Retry.REPUBLISHED);
@@ -40,8 +40,11 @@ export function diagnose({ type, detail, info = {} }, { target, connected }) {
 /** A problem of the page itself, not of the stream. */
 export const localProblem = (kind, technical = '') => ({ kind, retry: Retry.NEVER, values: {}, technical });
 
+/** Nobody publishes the stream; there is nothing to add to that. */
+export const notFound = () => ({ kind: 'not-found', retry: Retry.LISTED, values: {}, technical: '' });
+
 function httpProblem(problem, code, external) {
-  if (code === 404) return problem(external ? 'external-not-found' : 'not-found', Retry.LISTED);
+  if (code === 404) return external ? problem('external-not-found', Retry.LISTED) : notFound();
   if (code === 401 || code === 403) return problem('denied', Retry.NEVER, { code });
   return problem('http', Retry.LISTED, { code });
 }

@@ -1,11 +1,13 @@
 // Watching one stream: from Start to Stop, through ends, failures and new starts.
 
-import { diagnose, localProblem, Retry } from './errors.js';
+import { diagnose, localProblem, notFound, Retry } from './errors.js';
 import { playUrl } from './target.js';
 import { Waiter } from './waiter.js';
 
 // A stall shorter than this is not worth a word.
 const STALL_MS = 600;
+// A stream that was published this moment is not in the list yet.
+const LIST_DELAY_MS = 400;
 // After the last byte the buffer plays out; if the browser does not say when, this is long enough.
 const DRAIN_MS = 1500;
 
@@ -22,6 +24,8 @@ export class Session {
   startup = null;
   mediaInfo = null;
   statistics = null;
+  /** Whether the server says that the publisher has lost its connection. */
+  publisherLost = false;
   /** The audio codec that is left out because the browser cannot play it, or null. */
   mutedCodec = null;
 
@@ -34,8 +38,10 @@ export class Session {
   #opening = 0;
   #openedAt = 0;
   #transport = 'websocket';
-  #connected = false;
+  #streams = null;
   #timer = 0;
+  #listTimer = 0;
+  #listCounts = false;
   // Set while the end of the stream plays out.
   #drained = null;
 
@@ -76,8 +82,10 @@ export class Session {
 
   /** The server's list, or null when the server cannot be reached. */
   streamsChanged(streams) {
-    this.#connected = streams !== null;
+    this.#streams = streams;
     this.#waiter.update(streams);
+    if (!streams) this.#blameServer();
+    this.#compareList();
   }
 
   /** A click into the page allows what autoplay rules forbade. */
@@ -91,6 +99,11 @@ export class Session {
     const opening = ++this.#opening;
     this.#openedAt = performance.now();
     this.#set('connecting');
+    this.#listCounts = false;
+    this.#listTimer = setTimeout(() => {
+      this.#listCounts = true;
+      this.#compareList();
+    }, LIST_DELAY_MS);
     let library;
     try {
       library = await this.#loadPlayer();
@@ -112,11 +125,11 @@ export class Session {
     }));
     player.on('loading_complete', mine(() => this.#drain()));
     player.on('media_info', mine((info) => {
-      this.mediaInfo = info ?? player.mediaInfo;
+      this.mediaInfo = info;
       this.#onStatistics();
     }));
     player.on('statistics_info', mine((statistics) => {
-      this.statistics = statistics ?? player.statisticsInfo;
+      this.statistics = statistics;
       this.#onStatistics();
     }));
     player.attachMediaElement(this.#video);
@@ -157,6 +170,33 @@ export class Session {
     this.#timer = setTimeout(() => this.#set('stalled'), STALL_MS);
   }
 
+  /** The page's own connection may fail a moment after the stream's. */
+  #blameServer() {
+    if (this.state !== 'error' || !this.target?.name || !['lost', 'refused', 'timeout'].includes(this.problem.kind)) return;
+    this.problem = { ...this.problem, kind: 'unreachable' };
+    this.#onChange();
+  }
+
+  /**
+   * The server holds a request for a missing stream for a while. The list tells sooner; the request stays open, as
+   * it is the quickest way in when the publisher comes.
+   */
+  #compareList() {
+    const stream = this.#streams?.find(({ name }) => name === this.target?.name);
+    const lost = stream?.state === 'waiting';
+    const absent = this.#listCounts && this.#player && this.#streams && this.target.name && !stream;
+    if (this.state === 'connecting' && absent) {
+      this.problem = notFound();
+      this.#set('waiting');
+    } else if (this.state === 'waiting' && this.#player && stream) {
+      this.problem = null;
+      this.#set('connecting');
+    } else if (lost !== this.publisherLost) {
+      this.publisherLost = lost;
+      this.#onChange();
+    }
+  }
+
   /** The publisher has ended; what is buffered still plays. */
   #drain() {
     this.#drained = () => {
@@ -172,7 +212,7 @@ export class Session {
   #failed(type, detail, info) {
     // Fatal unless said otherwise; the others are repairs the player tells of.
     if (info?.fatal === false) return;
-    this.#fail(diagnose({ type, detail, info }, { target: this.target, connected: this.#connected }));
+    this.#fail(diagnose({ type, detail, info }, { target: this.target, connected: this.#streams !== null }));
   }
 
   #fail(problem) {
@@ -185,6 +225,7 @@ export class Session {
 
   #close() {
     clearTimeout(this.#timer);
+    clearTimeout(this.#listTimer);
     this.#opening += 1;
     this.#drained = null;
     const player = this.#player;

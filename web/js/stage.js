@@ -9,7 +9,6 @@ const SLOW_MS = 1000;
 
 export class Stage {
   #session = null;
-  #listing = 'unknown';
   #slowTimer = 0;
   #slow = false;
 
@@ -54,13 +53,6 @@ export class Stage {
     this.#showSound();
   }
 
-  /** What the server's list says of the stream: 'live', 'waiting' (its publisher is lost), 'absent', 'unknown'. */
-  listed(listing) {
-    if (listing === this.#listing) return;
-    this.#listing = listing;
-    this.show(this.#session);
-  }
-
   /** Gives the stage the form of the picture before it comes: a phone's stream stands upright. */
   shape(width, height) {
     if (width > 0 && height > 0) this.#stage.dataset.shape = height > width ? 'portrait' : 'landscape';
@@ -71,10 +63,9 @@ export class Stage {
       case 'playing':
         return '';
       case 'connecting':
-        if (!this.#slow || session.problem) return '';
-        return t(this.#listing === 'absent' ? 'state.connecting.absent' : 'state.connecting.slow');
+        return this.#slow && !session.problem ? t('state.connecting.slow') : '';
       case 'stalled':
-        return t(this.#listing === 'waiting' ? 'state.stalled.publisher' : 'state.stalled.text', values);
+        return t(session.publisherLost ? 'state.stalled.publisher' : 'state.stalled.text', values);
       case 'error':
         return t(`state.error.${session.problem.retry}`);
       default:

@@ -26,7 +26,7 @@ export class Stats {
   show(session, listed) {
     const { statistics: now, mediaInfo: media } = session;
     const bitrate = now && now.videoBitrate + now.audioBitrate;
-    this.#set('fps', format.fps(now?.fps));
+    this.#set('fps', now ? now.fps.toFixed(0) : format.NOTHING);
     this.#set('bitrate', format.bitrate(bitrate));
     this.#set('latency', format.seconds(now?.latency));
     this.#set('buffered', format.seconds(now?.buffered));

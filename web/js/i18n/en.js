@@ -26,7 +26,6 @@ export default {
   'state.idle.text': 'Type a stream name, or pick a live stream.',
   'state.connecting.title': 'Connecting to {stream}',
   'state.connecting.slow': 'No picture yet: waiting for the publisher’s next key frame.',
-  'state.connecting.absent': 'Nobody publishes it right now; the server waits a moment for it.',
   'state.playing.title': 'Playing {stream}',
   'state.stalled.title': 'Waiting for data',
   'state.stalled.text': 'No new picture has arrived from {stream}.',

@@ -26,7 +26,6 @@ export default {
   'state.idle.text': '输入流名称，或从直播列表中选一路。',
   'state.connecting.title': '正在连接 {stream}',
   'state.connecting.slow': '还没有画面：正在等待推流端的下一个关键帧。',
-  'state.connecting.absent': '现在没有人推这路流，服务器会稍等片刻。',
   'state.playing.title': '正在播放 {stream}',
   'state.stalled.title': '等待数据',
   'state.stalled.text': '{stream} 没有新的画面到达。',

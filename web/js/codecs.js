@@ -17,8 +17,8 @@ const FAMILIES = [
 
 /** "avc1.64001f" → "H.264 High 3.1", "mp4a.40.2" → "AAC-LC". What is not known stays as it is. */
 export function codecName(codec) {
-  const avc = /^avc[13]\.([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(codec);
-  if (avc) return avcName(...avc.slice(1).map((hex) => parseInt(hex, 16)));
+  const avc = /^avc[13]\.([0-9a-f]{2})[0-9a-f]{2}([0-9a-f]{2})$/i.exec(codec);
+  if (avc) return avcName(parseInt(avc[1], 16), parseInt(avc[2], 16));
   const aac = /^mp4a\.40\.(\d+)$/i.exec(codec);
   if (aac) return AAC_TYPES[aac[1]] ?? `AAC (${aac[1]})`;
   return FAMILIES.find(([pattern]) => pattern.test(codec))?.[1] ?? codec;
@@ -32,8 +32,6 @@ export function codecKind(codec) {
   return null;
 }
 
-function avcName(profile, constraints, level) {
-  const constrained = profile === 66 && constraints & 0x40;
-  const name = AVC_PROFILES[profile] ?? `profile ${profile}`;
-  return `H.264 ${constrained ? 'Constrained ' : ''}${name} ${(level / 10).toFixed(1)}`;
+function avcName(profile, level) {
+  return `H.264 ${AVC_PROFILES[profile] ?? `profile ${profile}`} ${(level / 10).toFixed(1)}`;
 }

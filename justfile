@@ -26,3 +26,7 @@ player:
 # Format the Rust sources.
 fmt:
     cargo fmt --all
+
+# What delivering costs, beside the floor: `just bench relay --viewers 300 --seconds 20`.
+bench name *args:
+    @scripts/bench "$@"

@@ -24,7 +24,9 @@ export class Stats {
 
   /** `listed` is what the server says of the same stream, or undefined. */
   show(session, listed) {
-    const { statistics: now, mediaInfo: media } = session;
+    const { mediaInfo: media } = session;
+    // Before the first picture every figure is zero, which says nothing.
+    const now = session.startup === null ? null : session.statistics;
     const bitrate = now && now.videoBitrate + now.audioBitrate;
     this.#set('fps', now ? now.fps.toFixed(0) : format.NOTHING);
     this.#set('bitrate', format.bitrate(bitrate));

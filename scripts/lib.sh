@@ -32,11 +32,11 @@ locked_version() {
 }
 
 # cargo install into target/tools. The lock file a tool was published with comes first; some registries lag behind it.
-# The tools only run a few times: compiling them is most of what they cost, so they are optimised less.
+# A tool runs for less than a second; compiling it is what it costs, and not optimising it more than halves that.
 install_tool() {
     local crate=$1 version=$2 flag
     for flag in --locked --force; do
-        if CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+        if CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
             cargo install --quiet "$flag" --root "$tools" --version "$version" "$crate"; then
             rm -rf "$tools/build"
             return

@@ -14,8 +14,8 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// What one abuse may cost at its worst, in bytes: limits per connection times the few connections of a test.
-const MEMORY: u64 = 64 << 20;
+/// What one abuse may cost, in bytes. The costliest of these takes a quarter of it.
+const MEMORY: u64 = 32 << 20;
 
 /// Longer than the server's own limits for silent peers.
 const LETTING_GO: Duration = Duration::from_secs(60);

@@ -39,7 +39,8 @@ pub enum Step {
 #[derive(Debug, Default)]
 pub struct Watchdog {
     position: f64,
-    moved_at: f64,
+    /// When the playhead last moved, was meant to stand still, or was helped.
+    moved_at: Option<f64>,
     stepped_at: f64,
     steps: u32,
     rebuilds: u32,
@@ -55,10 +56,10 @@ impl Watchdog {
         }
         if moved || !sight.playing {
             self.position = sight.position;
-            self.moved_at = sight.now;
+            self.moved_at = Some(sight.now);
             return None;
         }
-        let stuck = sight.now - self.moved_at;
+        let stuck = sight.now - *self.moved_at.get_or_insert(sight.now);
         let ahead = sight.here.map_or(0.0, |range| range.end - sight.position);
         if ahead < HOLE {
             let next = sight.next.filter(|next| next.end - next.start >= HOLE)?;
@@ -95,7 +96,7 @@ impl Watchdog {
 
     fn step(&mut self, now: f64, step: Step) -> Step {
         self.steps += 1;
-        self.moved_at = now;
+        self.moved_at = Some(now);
         self.stepped_at = now;
         step
     }
@@ -179,6 +180,13 @@ mod tests {
             ]
         ));
         assert_eq!(steps[1], Step::Skip(7.9));
+    }
+
+    #[test]
+    fn a_start_gets_its_time() {
+        let (mut dog, mut sight) = (Watchdog::default(), stuck());
+        sight.position = 0.0;
+        assert_eq!(watch(&mut dog, &mut sight, 0.9), []);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! far behind. It never seeks before a picture was presented since the last seek: each seek empties
 //! the decoder, and one that still fills would never show anything.
 
+use super::between;
 use super::buffered::Range;
 
 /// What the user may choose.
@@ -175,7 +176,7 @@ impl Live {
     }
 
     fn current_boost(&self, now: f64) -> f64 {
-        self.boost * (1.0 - (now - self.boosted_at) / BOOST_DECAY).clamp(0.0, 1.0)
+        self.boost * between(1.0 - (now - self.boosted_at) / BOOST_DECAY, 0.0, 1.0)
     }
 
     /// Up at once, down slowly.
@@ -203,12 +204,12 @@ impl Live {
         }
         let (gain, slew) = if self.catching_up { (2.0, 8.0) } else { (0.5, 0.5) };
         let aim = if self.correcting {
-            (1.0 + gain * excess).clamp(self.slowest(s), self.fastest(s, excess))
+            between(1.0 + gain * excess, self.slowest(s), self.fastest(s, excess))
         } else {
             1.0
         };
         let step = slew * elapsed;
-        let rate = (self.rate + (aim - self.rate).clamp(-step, step)) * RATE_STEPS;
+        let rate = (self.rate + between(aim - self.rate, -step, step)) * RATE_STEPS;
         let rate = rate.round() / RATE_STEPS;
         if (rate - self.rate).abs() < 0.5 / RATE_STEPS {
             return None;

@@ -21,6 +21,8 @@ pub mod selection;
 pub mod settings;
 pub mod stats;
 mod supervise;
+#[cfg(test)]
+mod tests;
 pub mod track;
 pub mod watchdog;
 
@@ -220,12 +222,15 @@ impl Engine {
         self.playing.is_some_and(|playing| track::has(playing, track))
     }
 
-    /// Whether the source should go on reading: always when live, else while little is buffered.
+    /// Whether the source should go on reading: always when live, else while little
+    /// is ahead of the playhead.
     #[must_use]
     pub fn wants_data(&self) -> bool {
-        self.settings.live
-            || self.stage != Stage::Running
-            || self.ahead(self.playhead.reported()) < READ_AHEAD
+        let enough = match self.newest() {
+            Some(newest) => newest - self.playhead.reported() >= READ_AHEAD,
+            None => self.reader.offset() >= READ_BEFORE_START,
+        };
+        self.settings.live || !enough
     }
 
     /// What the SourceBuffer of `track` should do next.
@@ -297,6 +302,12 @@ impl Engine {
     }
 }
 
+/// `value` within `low` and `high`. `f64::clamp` can panic, and its message brings 18 kB of number
+/// printing into the WebAssembly.
+fn between(value: f64, low: f64, high: f64) -> f64 {
+    value.max(low).min(high)
+}
+
 /// A type without the codec's profile: another profile needs no `changeType`.
 fn family(mime: &str) -> &str {
     mime.split_once('.').map_or(mime, |(family, _)| family)
@@ -307,3 +318,6 @@ const NOTICE_PAUSE: f64 = 1.0;
 
 /// How far a file is read ahead of the playhead, seconds.
 const READ_AHEAD: f64 = 30.0;
+
+/// Bytes of a file read while it cannot start: well within what the remuxer queues.
+const READ_BEFORE_START: u64 = 8 << 20;

@@ -1,5 +1,7 @@
 //! Where the `<video>` element is, between two reports of it.
 
+use super::between;
+
 /// The last report of the page, and what follows from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Playhead {
@@ -39,7 +41,7 @@ impl Playhead {
         if self.flags & (PAUSED | SEEKING | WAITING) != 0 {
             return self.time;
         }
-        self.time + (now - self.at).clamp(0.0, MAX_EXTRAPOLATION) * self.rate
+        self.time + between(now - self.at, 0.0, MAX_EXTRAPOLATION) * self.rate
     }
 
     /// The playback rate as last reported.

@@ -31,21 +31,21 @@ locked_version() {
     sed -n "/^name = \"$1\"\$/{n;s/^version = \"\(.*\)\"\$/\1/p;}" Cargo.lock
 }
 
-# cargo install into target/tools. The lock file a tool was published with comes first; some registries lag behind it.
-# A tool runs for less than a second; compiling it is what it costs, and not optimising it more than halves that.
+# cargo install into target/tools: with the lock file the tool was published with, else without, because some registries
+# lag behind it. A tool runs for less than a second; compiling it is what it costs, and not optimising it more than halves
+# that.
 install_tool() {
-    local crate=$1 version=$2 flag
-    for flag in --locked --force; do
-        if CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=0 \
-            cargo install --quiet "$flag" --root "$tools" --version "$version" "$crate"; then
-            rm -rf "$tools/build"
-            return
-        fi
-        if [ "$flag" = --locked ]; then say "$crate: its own lock file did not work, trying without"; fi
-    done
-    fail "$crate $version could not be installed" \
+    local crate=$1 version=$2
+    local install=(cargo install --quiet --force --root "$tools" --version "$version" "$crate")
+    mkdir -p "$tools"
+    (
+        export CARGO_TARGET_DIR="$tools/build" CARGO_PROFILE_RELEASE_LTO=false CARGO_PROFILE_RELEASE_OPT_LEVEL=0
+        "${install[@]}" --locked 2>"$tools/install.log" || "${install[@]}"
+    ) || fail "$crate $version could not be installed" \
         "try: cargo install --version $version $crate" \
         "and put it on PATH; then run this again"
+    rm -rf "$tools/build" "$tools/install.log"
+    hash -r
 }
 
 need_wasm_target() {
@@ -64,9 +64,8 @@ need_wasm_bindgen() {
     local version
     version=$(locked_version wasm-bindgen)
     if [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ]; then return; fi
-    say "Installing wasm-bindgen $version into $tools (compiles for a minute or two, once)"
+    say "Installing wasm-bindgen $version into $tools (compiles for some minutes, once)"
     install_tool wasm-bindgen-cli "$version"
-    hash -r
 }
 
 # wasm-opt makes the player's WebAssembly smaller. Nothing else needs it: without it the build goes on.
@@ -88,9 +87,8 @@ want_wasm_opt() {
 
 need_wasm_pack() {
     if [ "$(wasm-pack --version 2>/dev/null)" = "wasm-pack $wasm_pack_version" ]; then return; fi
-    say "Installing wasm-pack $wasm_pack_version into $tools (compiles for a minute or two, once)"
+    say "Installing wasm-pack $wasm_pack_version into $tools (compiles for some minutes, once)"
     install_tool wasm-pack "$wasm_pack_version"
-    hash -r
 }
 
 # Debian's packages for the browser tests, when their programs are missing.

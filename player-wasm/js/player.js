@@ -1,10 +1,11 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
 import { settle } from './config.js';
-import { otherFailure, mediaFailure, ErrorDetails } from './errors.js';
+import { otherFailure, textOf } from './errors.js';
 import { Emitter, Events, callSafely } from './events.js';
 import { canUseWorker, mainLink, workerLink } from './link.js';
 import { log } from './logging.js';
 import { PlayheadReporter } from './playhead.js';
+import { compileWasm } from './wasm.js';
 
 export class FlvPlayer {
     #source;
@@ -117,6 +118,12 @@ export class FlvPlayer {
         this.#listening = new AbortController();
         const { signal } = this.#listening;
         element.addEventListener('error', () => this.#reportElementError(), { signal });
+        // Whoever uses the element's own controls means it; a browser that pauses for an error does not.
+        element.addEventListener('play', () => this.#setWish(true), { signal });
+        element.addEventListener('pause', () => element.error || this.#setWish(false), { signal });
+        // A page that the browser puts aside would keep its connection, and get it all on return.
+        addEventListener('pagehide', () => this.#putAside(), { signal });
+        addEventListener('pageshow', () => this.#reloads && this.#start(), { signal });
         // The attribute would leave the start to the browser, and Firefox waits for three seconds of media.
         if (element.autoplay) this.#wantsToPlay = true;
         if (this.#reloads) this.#start();
@@ -185,13 +192,15 @@ export class FlvPlayer {
     }
 
     #sendLoad() {
+        const id = this.#generation;
+        const compiling = compileWasm(this.#config.wasmUrl);
         const { url, headers, withCredentials, hasAudio, hasVideo } = this.#source;
         const address = new URL(url, document.baseURI);
         const config = this.#config;
         const isWebSocket = address.protocol.startsWith('ws');
         this.#link.post({
             type: 'load',
-            id: this.#generation,
+            id,
             request: {
                 url: address.href,
                 headers: { ...config.headers, ...headers },
@@ -201,12 +210,15 @@ export class FlvPlayer {
             },
             config: {
                 ...pick(config, HOST_KEYS),
-                wasmUrl: config.wasmUrl && new URL(config.wasmUrl, document.baseURI).href,
                 isLive: this.#source.isLive ?? isWebSocket,
                 hasAudio,
                 hasVideo,
             },
         });
+        compiling.then(
+            (module) => this.#link?.post({ type: 'wasm', id, module }),
+            (error) => this.#fail(otherFailure(`the player's WebAssembly could not be loaded: ${textOf(error)}`), id),
+        );
     }
 
     /** @returns {import('./link.js').Link} */
@@ -279,7 +291,6 @@ export class FlvPlayer {
         const [element, attachment] = [this.#element, this.#attachment];
         if (!element || !attachment) return;
         this.#attachment = undefined;
-        const plays = this.#wantsToPlay && !(this.#isAttached && element.paused);
         if (attachment.managed) element.disableRemotePlayback = true;
         if (attachment.handle) element.srcObject = attachment.handle;
         else element.src = attachment.url;
@@ -288,10 +299,15 @@ export class FlvPlayer {
             this.#link?.post({ type: 'playhead', id: this.#generation, ...report }),
         );
         const waiting = this.#waitingToPlay.splice(0);
-        if (waiting.length > 0 || plays) {
+        if (this.#wantsToPlay) {
             const played = handled(element.play());
             for (const { resolve } of waiting) resolve(played);
         }
+    }
+
+    /** @param {boolean} plays */
+    #setWish(plays) {
+        if (this.#isAttached) this.#wantsToPlay = plays;
     }
 
     #reportElementError() {
@@ -300,9 +316,11 @@ export class FlvPlayer {
         this.#link?.post({ type: 'element-error', id: this.#generation, code: error.code, text: error.message });
     }
 
-    /** A failure on this side of the link. @param {import('./errors.js').Failure} failure */
-    #fail({ type, detail, ...info }) {
-        if (!this.#destroyed && this.#loaded) this.#emit(Events.ERROR, [type, detail, { ...info, fatal: true }]);
+    /** A failure on this side of the link. @param {import('./errors.js').Failure} failure @param {number} [id] of which load */
+    #fail({ type, detail, ...info }, id = this.#generation) {
+        if (id !== this.#generation || !this.#loaded) return;
+        this.#link?.post({ type: 'unload' });
+        this.#emit(Events.ERROR, [type, detail, { ...info, fatal: true }]);
     }
 
     /** Ends a load: host, element and those who wait. */
@@ -319,6 +337,12 @@ export class FlvPlayer {
         this.#statisticsInfo = {};
         const aborted = () => new DOMException('The player was unloaded before it could play.', 'AbortError');
         for (const { reject } of this.#waitingToPlay.splice(0)) reject(aborted());
+    }
+
+    #putAside() {
+        const wasLoaded = this.#loaded;
+        this.#release();
+        this.#reloads = wasLoaded;
     }
 
     #assertAlive() {

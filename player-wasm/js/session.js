@@ -3,7 +3,7 @@ import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from
 import { Events } from './events.js';
 import { explainFault, explainNotice } from './explain.js';
 import { MediaOutput } from './output.js';
-import initWasm, { Engine, Info, Op, Setting, Stat, Track } from './pushpull_player.js';
+import initWasm, { Engine, Fault, Info, Notice, Op, Setting, Stat, Track } from './pushpull_player.js';
 import { ScriptBuilder } from './script.js';
 import { openSource } from './source.js';
 
@@ -29,6 +29,8 @@ export class Session {
     #goOn = () => {};
     /** How the source ended, if it did: a failure, or null for a proper end. */
     #sourceEnd;
+    /** What the browser last said of a failed append or decoder. @type {import('./errors.js').Failure} */
+    #outputFailure;
     #finalUrl = '';
     #metadata;
 
@@ -38,7 +40,7 @@ export class Session {
         this.#post = post;
         this.#request = request;
         this.#config = config;
-        // The request is on its way while the WebAssembly is still being compiled.
+        // The stream is on its way while the WebAssembly is still being compiled.
         this.#source = openSource(request, {
             opened: (url) => {
                 this.#finalUrl = url;
@@ -48,19 +50,19 @@ export class Session {
             failed: (failure) => this.#endSource(failure),
         });
         this.#openOutput();
-        this.#startEngine().catch((error) => {
-            this.#fail(otherFailure(`the player's WebAssembly could not be loaded: ${textOf(error)}`));
-        });
     }
 
     /** @param {any} message from the page */
     receive(message) {
-        if (message.type === 'playhead') {
+        if (message.type === 'wasm') {
+            this.#startEngine(message.module).catch((error) => {
+                this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
+            });
+        } else if (message.type === 'playhead') {
             const { at, time, rate, flags, decoded, dropped } = message;
             this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
         } else if (message.type === 'element-error') {
-            const msg = message.text || 'the browser could not decode the stream';
-            this.#fail(mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, message.code, msg));
+            this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
         }
     }
 
@@ -81,8 +83,9 @@ export class Session {
         this.#engine = undefined;
     }
 
-    async #startEngine() {
-        const { memory } = await initWasm(this.#config.wasmUrl && { module_or_path: this.#config.wasmUrl });
+    /** @param {WebAssembly.Module} module */
+    async #startEngine(module) {
+        const { memory } = await initWasm({ module_or_path: module });
         if (this.#closed) return;
         this.#memory = memory;
         const engine = new Engine();
@@ -165,8 +168,18 @@ export class Session {
 
     /** An append threw. Called while the engine's commands are being carried out. */
     #refuse(track, error) {
-        if (error?.name === 'QuotaExceededError') this.#engine?.refused(track);
-        else this.#fail(mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, error?.code ?? -1, textOf(error)));
+        if (error?.name === 'QuotaExceededError') {
+            this.#engine?.refused(track);
+            return;
+        }
+        // Mostly because the element has failed, which it is about to tell better itself.
+        const output = this.#output;
+        setTimeout(() => this.#output === output && this.#outputFailed(-1, textOf(error)), ELEMENT_PATIENCE);
+    }
+
+    #outputFailed(code, msg) {
+        this.#outputFailure = mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, code, msg);
+        this.#drive((engine) => engine.output_failed(now()));
     }
 
     /** Tells the engine something and carries out what it wants. @param {(engine: Engine) => void} tell */
@@ -221,10 +234,10 @@ export class Session {
                 this.#openOutput();
                 break;
             case Op.Notice:
-                this.#warn(explainNotice(engine.code(), engine.a(), engine.text()));
+                this.#warn(engine.code() === Notice.Output ? this.#outputFailure : explainNotice(engine.code(), engine.a(), engine.text()));
                 break;
             case Op.Fault:
-                this.#fail(this.#sourceEnd || explainFault(engine.code(), engine.a(), engine.text()));
+                this.#fail(this.#known(engine.code()) ?? explainFault(engine.code(), engine.a(), engine.text()));
                 break;
             case Op.Complete:
                 output.end();
@@ -234,6 +247,11 @@ export class Session {
                 throw new Error(`unknown command ${op}`);
         }
         return true;
+    }
+
+    /** The failure behind a fault that began on this side. @param {Fault} fault */
+    #known(fault) {
+        return { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure }[fault];
     }
 
     /** @param {Engine} engine */
@@ -349,6 +367,9 @@ function now() {
 
 /** How often the engine looks around when nothing else happens, ms. */
 const TICK_INTERVAL = 100;
+
+/** How long the element may take to tell that it has failed, ms. */
+const ELEMENT_PATIENCE = 500;
 
 /** With this much waiting for the engine the source is asked to wait too (fetch can, WebSocket cannot). */
 const ENOUGH_EARLY_BYTES = 1 << 20;

@@ -183,6 +183,11 @@ impl Engine {
         self.inner.refused(track.into());
     }
 
+    /// The element or a SourceBuffer failed.
+    pub fn output_failed(&mut self, now: f64) {
+        self.inner.output_failed(seconds(now));
+    }
+
     /// Where the element was at `at`: `currentTime` in seconds, rate, flags of [`engine::playhead`],
     /// totals of pictures.
     pub fn playhead(

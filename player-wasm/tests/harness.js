@@ -3,7 +3,7 @@
 // The server of wasm-bindgen's test runner may never answer the fifth connection that is open at
 // once. One after the other, the package's files come over one; afterwards they are in the cache,
 // for workers too.
-const MODULES = ['errors', 'events', 'logging', 'config', 'link', 'playhead', 'player', 'index', 'source', 'script', 'pushpull_player', 'explain', 'output', 'session', 'host'];
+const MODULES = ['errors', 'events', 'logging', 'config', 'link', 'playhead', 'wasm', 'player', 'index', 'source', 'script', 'pushpull_player', 'explain', 'output', 'session', 'host'];
 for (const module of MODULES) await import(`/pkg/${module}.js`);
 for (const file of ['worker.js', 'pushpull_player_bg.wasm']) await (await fetch(`/pkg/${file}`)).arrayBuffer();
 
@@ -55,7 +55,7 @@ async function loadClip() {
 }
 
 const realFetch = globalThis.fetch.bind(globalThis);
-const clip = loadClip();
+export const clip = loadClip();
 /** Bodies of made-up addresses: a page's fetch can be told, a worker's cannot. @type {Map<string, () => ReadableStream>} */
 const bodies = new Map();
 
@@ -106,6 +106,7 @@ export const flvHeader = new Uint8Array([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 
  * @property {(tag: {kind: number, time: number}) => boolean} [keep] which tags are sent; times from 0
  * @property {(time: number) => number} [clock] the publisher's clock, ms, for a time from 0
  * @property {(time: number) => Uint8Array | undefined} [noise] bytes before the first tag at or after a time
+ * @property {(kind: number, data: Uint8Array) => Uint8Array} [replace] what is sent instead of a tag's data
  * @property {[number, number]} [silence] from when to when nothing is sent, ms
  * @property {number} [end] when it ends, ms
  * @property {boolean} [breaks] it does not end but break off
@@ -116,7 +117,7 @@ export async function live(options = {}) {
     const all = await clip;
     const media = all.filter((tag) => !tag.isConfig);
     const length = 4000;
-    const { behind = 500, keep = () => true, clock = (time) => time, piece = 1 << 20 } = options;
+    const { behind = 500, keep = () => true, clock = (time) => time, replace = (_, data) => data, piece = 1 << 20 } = options;
     return (signal) => {
         let timer;
         return new ReadableStream({
@@ -124,7 +125,7 @@ export async function live(options = {}) {
                 const send = (bytes) => {
                     for (let at = 0; at < bytes.length; at += piece) controller.enqueue(bytes.slice(at, at + piece));
                 };
-                const stamped = ({ kind, bytes }, time) => tag(kind, clock(time) >>> 0, bytes.subarray(11, -4));
+                const stamped = ({ kind, bytes }, time) => tag(kind, clock(time) >>> 0, replace(kind, bytes.subarray(11, -4)));
                 send(flvHeader);
                 for (const config of all.filter((tag) => tag.isConfig && keep({ kind: tag.kind, time: 0 }))) {
                     send(stamped(config, 0));

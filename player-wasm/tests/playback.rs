@@ -21,6 +21,8 @@ extern "C" {
     fn plays_on_after_the_network_stood_still() -> Promise;
     fn plays_on_when_the_publishers_clock_jumps() -> Promise;
     fn plays_on_after_noise_between_tags() -> Promise;
+    fn a_decoder_that_fails_gets_another_start() -> Promise;
+    fn a_decoder_that_always_fails_is_an_error() -> Promise;
     fn a_proper_end_is_told_and_played_to() -> Promise;
     fn a_lost_connection_is_an_error() -> Promise;
     fn an_empty_answer_is_an_error() -> Promise;
@@ -63,6 +65,8 @@ scenarios! {
     plays_on_after_the_network_stood_still,
     plays_on_when_the_publishers_clock_jumps,
     plays_on_after_noise_between_tags,
+    a_decoder_that_fails_gets_another_start,
+    a_decoder_that_always_fails_is_an_error,
     a_proper_end_is_told_and_played_to,
     a_lost_connection_is_an_error,
     an_empty_answer_is_an_error,

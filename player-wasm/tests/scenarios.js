@@ -1,5 +1,5 @@
 /** The playback tests: each function is one, and throws if it fails. */
-import { assert, assertEqual, bodyOf, failure, flv, flvHeader, isAudio, live, play, playsOn, serve, tag, until } from '/tests/harness.js';
+import { assert, assertEqual, bodyOf, clip, failure, flv, flvHeader, isAudio, live, play, playsOn, serve, tag, until } from '/tests/harness.js';
 
 export async function plays_live_on_the_page() {
     const scene = play(serve(await live()), { mode: 'main' });
@@ -101,6 +101,34 @@ export async function plays_on_after_noise_between_tags() {
     assertEqual(scene.seen.warnings[0].detail, 'FormatError', 'warning');
     assertEqual(scene.seen.warnings[0].fatal, false, 'fatal');
     await playsOn(scene, 1);
+    scene.end();
+}
+
+export async function a_decoder_that_fails_gets_another_start() {
+    // The picture parameter set says CAVLC where it is CABAC, until the publisher sends the right one.
+    const right = (await clip).find(({ kind, isConfig }) => kind === 9 && isConfig).bytes.subarray(11, -4);
+    const wrong = right.slice();
+    wrong[wrong.lastIndexOf(0x68) + 1] ^= 0x20;
+    const replace = (kind, data) => (kind === 9 && data[1] === 0 ? wrong : data);
+    const noise = (time, last) => (last < 2000 && time >= 2000 ? tag(9, time, right) : undefined);
+    const scene = play(serve(await live({ replace, noise })), { mode: 'main' });
+    await until(() => scene.seen.warnings.length > 0, 'a warning');
+    const { type, detail, fatal } = scene.seen.warnings[0];
+    assertEqual([type, detail, fatal], ['MediaError', 'MediaMSEError', false], 'warning');
+    await playsOn(scene, 1);
+    assert(scene.seen.statistics.rebuilds > 0, 'rebuilds');
+    scene.end();
+}
+
+export async function a_decoder_that_always_fails_is_an_error() {
+    const replace = (kind, data) => {
+        const wrong = data.slice();
+        if (kind === 9 && data[1] === 0) wrong[wrong.lastIndexOf(0x68) + 1] ^= 0x20;
+        return wrong;
+    };
+    const scene = play(serve(await live({ replace })), { mode: 'main' });
+    const { type, detail, code } = await failure(scene);
+    assertEqual([type, detail, code], ['MediaError', 'MediaMSEError', 3], 'error');
     scene.end();
 }
 

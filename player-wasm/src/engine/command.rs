@@ -100,6 +100,8 @@ pub enum Fault {
     Silence,
     /// The playhead stands still and nothing helped.
     Stalled,
+    /// The browser could not decode, again and again; the host knows what it said.
+    Output,
 }
 
 /// What was mended, or may mend itself; the words for it are the host's.
@@ -124,9 +126,12 @@ pub enum Notice {
     Rebuild,
     /// Everything starts anew with another MediaSource: a track came late.
     LateTrack,
+    /// Everything starts anew with another MediaSource: the browser could not decode; the host
+    /// knows what it said.
+    Output,
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub const COUNT: usize = Self::LateTrack as usize + 1;
+    pub const COUNT: usize = Self::Output as usize + 1;
 }

@@ -161,6 +161,20 @@ impl Engine {
         self.tracks[track].output.refused();
     }
 
+    /// The element or a SourceBuffer failed: the browser could not decode.
+    pub fn output_failed(&mut self, now: f64) {
+        if matches!(self.stage, Stage::Closed | Stage::Done) {
+            // Of the MediaSource before, or no matter any more.
+            return;
+        }
+        match self.playing {
+            Some(playing) if self.watchdog.may_rebuild(now) => {
+                self.rebuild(playing, Notice::Output, now);
+            }
+            _ => self.fail(Fault::Output, 0.0, String::new()),
+        }
+    }
+
     /// Where the element is; see [`Playhead::report`]. Counts of pictures are totals.
     pub fn report(
         &mut self,

@@ -427,6 +427,27 @@ fn a_rebuild_that_helps_is_all_there_is() {
 }
 
 #[test]
+fn a_failed_decoder_gets_three_more_starts_a_minute() {
+    let mut scene = Scene::live(0.5, 200.0, |_, _| true);
+    for _ in 0..3 {
+        scene.run(3.0);
+        scene.engine.output_failed(scene.now);
+        // The element may tell the same again before there is a new MediaSource.
+        scene.engine.output_failed(scene.now);
+        scene.carry_out();
+    }
+    assert_eq!(scene.engine.stat(Stat::Rebuilds, scene.now), 3.0);
+    scene.run(60.0);
+    assert!(scene.latency() < 0.6 && scene.seen.fault().is_none());
+    for _ in 0..4 {
+        scene.run(3.0);
+        scene.engine.output_failed(scene.now);
+        scene.carry_out();
+    }
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Output));
+}
+
+#[test]
 fn silence_is_told_and_then_ends_it() {
     let mut scene = Scene::live(0.5, 5.0, |_, _| true);
     scene.run(20.0);

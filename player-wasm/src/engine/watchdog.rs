@@ -75,23 +75,25 @@ impl Watchdog {
         let step = match self.steps {
             0 => Step::Nudge(sight.position + NUDGE),
             1 => Step::Skip(sight.position + (ahead - HOLE).max(NUDGE)),
-            _ if sight.now - self.rebuilt_at > REBUILD_WINDOW || self.rebuilds < MAX_REBUILDS => {
-                Step::Rebuild
+            _ => {
+                if self.may_rebuild(sight.now) {
+                    Step::Rebuild
+                } else {
+                    Step::GiveUp
+                }
             }
-            _ => Step::GiveUp,
         };
-        if step == Step::Rebuild {
-            self.note_rebuild(sight.now);
-        }
         Some(self.step(sight.now, step))
     }
 
-    fn note_rebuild(&mut self, now: f64) {
+    /// Whether another rebuild is in order; it is counted as made.
+    pub fn may_rebuild(&mut self, now: f64) -> bool {
         if now - self.rebuilt_at > REBUILD_WINDOW {
             self.rebuilds = 0;
             self.rebuilt_at = now;
         }
         self.rebuilds += 1;
+        self.rebuilds <= MAX_REBUILDS
     }
 
     fn step(&mut self, now: f64, step: Step) -> Step {

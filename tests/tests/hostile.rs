@@ -1,7 +1,10 @@
 //! Peers that break the rules, on purpose or not. The server may hang up on them; a good stream, published before,
 //! during and after, must not notice.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Result, ensure};
 use pushpull_tests::{
@@ -19,6 +22,12 @@ const MEMORY: u64 = 32 << 20;
 
 /// Longer than the server's own limits for silent peers.
 const LETTING_GO: Duration = Duration::from_secs(60);
+
+/// A name nobody has used: the server may not yet have seen the last publisher off.
+fn another(name: &str) -> String {
+    static USED: AtomicU32 = AtomicU32::new(0);
+    format!("{name}{}", USED.fetch_add(1, Ordering::Relaxed))
+}
 
 fn survives(abuse: impl AsyncFnOnce(&Stage, &Scene) -> Result<()>) {
     stage(async |stage| {
@@ -105,7 +114,7 @@ fn amf_nested_200_000_levels_deep() {
                 let payload = [rtmp::string(name), rtmp::number(1.0), value.clone()].concat();
                 let mut peer = Peer::greet(scene.server.rtmp).await?;
                 peer.throw(&rtmp::chunked(128, 3, 0, kind, 0, &payload)).await;
-                let mut peer = Peer::publishing(scene.server.rtmp, "deep").await?;
+                let mut peer = Peer::publishing(scene.server.rtmp, &another("deep")).await?;
                 peer.throw(&rtmp::chunked(65_536, 4, 0, kind, 1, &payload)).await;
                 peer.throw(&rtmp::message(3, 0, COMMAND, 0, &goodbye())).await;
             }
@@ -125,7 +134,7 @@ fn amf_counts_of_four_billion() {
                 let payload = [rtmp::string(name), rtmp::number(1.0), value.clone()].concat();
                 let mut peer = Peer::greet(scene.server.rtmp).await?;
                 peer.throw(&rtmp::message(3, 0, kind, 0, &payload)).await;
-                let mut peer = Peer::publishing(scene.server.rtmp, "count").await?;
+                let mut peer = Peer::publishing(scene.server.rtmp, &another("count")).await?;
                 peer.throw(&rtmp::message(4, 0, kind, 1, &payload)).await;
                 peer.throw(&rtmp::message(3, 0, COMMAND, 0, &goodbye())).await;
             }
@@ -195,7 +204,7 @@ fn control_messages_with_impossible_numbers() {
         ] {
             let mut peer = Peer::greet(scene.server.rtmp).await?;
             peer.throw(&bytes).await;
-            let mut peer = Peer::publishing(scene.server.rtmp, "numbers").await?;
+            let mut peer = Peer::publishing(scene.server.rtmp, &another("numbers")).await?;
             peer.throw(&bytes).await;
             peer.throw(&rtmp::message(6, 0, VIDEO, 1, &[0x17, 1, 0, 0, 0, 1, 2, 3])).await;
             peer.throw(&rtmp::message(3, 0, COMMAND, 0, &goodbye())).await;
@@ -231,7 +240,7 @@ fn chunk_headers_that_change_inside_a_message() {
     survives(async |_, scene| {
         let payload = vec![0x27; 1000];
         for format in [0, 1, 2] {
-            let mut peer = Peer::publishing(scene.server.rtmp, "headers").await?;
+            let mut peer = Peer::publishing(scene.server.rtmp, &another("headers")).await?;
             peer.send(&rtmp::set_chunk_size(128)).await?;
             let mut bytes = rtmp::full_header(6, 0, 1000, VIDEO, 1);
             bytes.extend_from_slice(&payload[..128]);

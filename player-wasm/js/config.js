@@ -6,7 +6,7 @@ import { log } from './logging.js';
  */
 export const defaults = Object.freeze({
     /** `auto`, `worker` (everything but the element in a worker) or `main` (all on the page's thread). */
-    mode: 'auto',
+    mode: /** @type {'auto' | 'worker' | 'main'} */ ('auto'),
     /** Where the worker's module is; default: beside this one. Must be of the page's origin. */
     workerUrl: undefined,
     /** Where the WebAssembly is; default: beside this module. */

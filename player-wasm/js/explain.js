@@ -4,7 +4,9 @@ import { Fault, Notice } from './pushpull_player.js';
 
 /**
  * Why playback cannot go on.
- * @param {Fault} fault @param {number} value @param {string} text
+ * @param {number} fault one of {@link Fault}
+ * @param {number} value
+ * @param {string} text
  */
 export function explainFault(fault, value, text) {
     switch (fault) {
@@ -29,7 +31,9 @@ export function explainFault(fault, value, text) {
 
 /**
  * What was mended, or may mend itself.
- * @param {Notice} notice @param {number} value @param {string} text
+ * @param {number} notice one of {@link Notice}
+ * @param {number} value
+ * @param {string} text
  */
 export function explainNotice(notice, value, text) {
     switch (notice) {

@@ -4,8 +4,8 @@
  * Who is told. Tracks are numbers, as the engine counts them.
  * @typedef {object} Listener
  * @property {() => void} opened
- * @property {(track: number) => void} finished an append or a removal is done
- * @property {(track: number, error: unknown) => void} failed an append could not even begin
+ * @property {(track: import('./pushpull_player.js').Track) => void} finished an append or a removal is done
+ * @property {(track: import('./pushpull_player.js').Track, error: unknown) => void} failed an append could not even begin
  */
 
 export class MediaOutput {
@@ -41,7 +41,7 @@ export class MediaOutput {
         return this.#mediaSource.readyState === 'open';
     }
 
-    /** @param {number} track @param {string} mime */
+    /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
     addTrack(track, mime) {
         const buffer = this.#mediaSource.addSourceBuffer(mime);
         buffer.addEventListener('updateend', () => {
@@ -50,12 +50,12 @@ export class MediaOutput {
         this.#buffers[track] = buffer;
     }
 
-    /** @param {number} track @param {string} mime */
+    /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
     changeType(track, mime) {
         this.#buffers[track]?.changeType?.(mime);
     }
 
-    /** The bytes are copied before this returns. @param {number} track @param {Uint8Array} bytes */
+    /** The bytes are copied before this returns. @param {import('./pushpull_player.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes */
     append(track, bytes) {
         try {
             this.#buffers[track].appendBuffer(bytes);
@@ -64,7 +64,7 @@ export class MediaOutput {
         }
     }
 
-    /** @param {number} track @param {number} from @param {number} to seconds */
+    /** @param {import('./pushpull_player.js').Track} track @param {number} from @param {number} to seconds */
     remove(track, from, to) {
         try {
             this.#buffers[track].remove(from, to);

@@ -281,6 +281,8 @@ export class FlvPlayer {
             args[0].mode = this.#link?.mode;
             [this.#statisticsInfo] = args;
         }
+        // What is left plays to its end, but there is nothing to catch up with any more.
+        if ((name === Events.ERROR || name === Events.LOADING_COMPLETE) && this.#element) this.#element.playbackRate = 1;
         if (name === Events.ERROR) log('error', `${args[0]}: ${args[1]}: ${args[2].msg}`);
         if (name === Events.WARNING) log('warn', `${args[0]}: ${args[1]}: ${args[2].msg}`);
         this.#emitter.emit(name, ...args);
@@ -374,7 +376,10 @@ function empty(element) {
 
 /** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<void>} */
 function withResolvers() {
-    const made = {};
-    made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-    return made;
+    let resolve, reject;
+    const promise = new Promise((onResolve, onReject) => {
+        resolve = onResolve;
+        reject = onReject;
+    });
+    return { promise, resolve, reject };
 }

@@ -249,7 +249,7 @@ export class Session {
         return true;
     }
 
-    /** The failure behind a fault that began on this side. @param {Fault} fault */
+    /** The failure behind a fault that began on this side. @param {number} fault one of {@link Fault} */
     #known(fault) {
         return { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure }[fault];
     }

@@ -33,6 +33,7 @@ extern "C" {
     fn a_refused_connection_is_told() -> Promise;
     fn an_answer_that_does_not_come_is_told() -> Promise;
     fn a_stream_that_falls_silent_is_told() -> Promise;
+    fn missing_webassembly_is_told() -> Promise;
     fn can_be_unloaded_and_loaded_again() -> Promise;
     fn can_be_destroyed_at_any_time() -> Promise;
     fn a_listener_may_destroy_the_player() -> Promise;
@@ -77,6 +78,7 @@ scenarios! {
     a_refused_connection_is_told,
     an_answer_that_does_not_come_is_told,
     a_stream_that_falls_silent_is_told,
+    missing_webassembly_is_told,
     can_be_unloaded_and_loaded_again,
     can_be_destroyed_at_any_time,
     a_listener_may_destroy_the_player,

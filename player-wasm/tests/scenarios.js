@@ -234,6 +234,16 @@ export async function a_stream_that_falls_silent_is_told() {
     scene.end();
 }
 
+export async function missing_webassembly_is_told() {
+    for (const mode of ['main', 'worker']) {
+        const scene = play('/testdata/clip.flv', { mode, wasmUrl: '/no/such.wasm' });
+        const { type, msg } = await failure(scene);
+        assertEqual(type, 'OtherError', 'error');
+        assert(msg.includes('/no/such.wasm: HTTP status 404'), msg);
+        scene.end();
+    }
+}
+
 export async function can_be_unloaded_and_loaded_again() {
     const scene = play(serve(await live()), { mode: 'main' });
     await playsOn(scene, 0.5);

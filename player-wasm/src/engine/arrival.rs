@@ -77,12 +77,6 @@ impl Arrival {
         0.0
     }
 
-    /// Seconds since media last came, as of `now`; `None` before the first.
-    #[must_use]
-    pub fn silence(&self, now: f64) -> Option<f64> {
-        self.last.map(|last| now - last.now)
-    }
-
     fn line(&self) -> f64 {
         self.line[0].min(self.line[1])
     }
@@ -176,6 +170,5 @@ mod tests {
             arrival.observe(1005.0 + time, time - 500.0);
         }
         assert!(arrival.jitter() <= 0.05, "{}", arrival.jitter());
-        assert_eq!(arrival.silence(1010.0).map(|s| s > 2.9), Some(true));
     }
 }

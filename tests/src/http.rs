@@ -181,9 +181,14 @@ impl Response {
     }
 
     async fn more(&mut self) -> Result<bool> {
+        // Without it the buffer, emptied piece by piece, offers the socket ever smaller room.
+        self.buffer.reserve(READ);
         Ok(self.socket.read_buf(&mut self.buffer).await? > 0)
     }
 }
+
+/// Room for one read of the body.
+const READ: usize = 64 << 10;
 
 fn find(bytes: &[u8], pattern: &[u8]) -> Option<usize> {
     bytes.windows(pattern.len()).position(|window| window == pattern)

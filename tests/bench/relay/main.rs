@@ -110,7 +110,7 @@ impl Figures {
 }
 
 async fn relay(stage: &Stage, options: &Options, published: &Arc<Published>) -> Result<Figures> {
-    let server = Server::start(stage, &[]).await?;
+    let server = Arc::new(Server::start(stage, &[]).await?);
     let pid = server.process().pid();
     pin(std::process::id(), 1)?;
 
@@ -119,8 +119,8 @@ async fn relay(stage: &Stage, options: &Options, published: &Arc<Published>) -> 
     let mut viewers = JoinSet::new();
     for _ in 0..options.viewers {
         let published = Arc::clone(published);
-        let http = server.http;
-        viewers.spawn(async move { viewer::watch(http, "/live/bench.flv", &published).await });
+        let server = Arc::clone(&server);
+        viewers.spawn(async move { viewer::watch(&server, "/live/bench.flv", &published).await });
     }
     let cpu_before = process::cpu_seconds(pid)?;
     let publishing = {

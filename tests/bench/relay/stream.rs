@@ -7,7 +7,8 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use pushpull_media::flv::{Item, Reader, Tag, TagKind, audio, video};
+use pushpull_media::flv::{Item, Reader, Tag, TagKind, video};
+use pushpull_tests::viewer::{is_keyframe, is_media};
 
 /// 1280x720, 30 pictures a second, 2.5 Mbit/s, a keyframe every 2 s, no B-frames; AAC at 128 kbit/s.
 pub fn make(path: &Path, seconds: u64) -> Result<()> {
@@ -43,13 +44,10 @@ impl Published {
         let (mut headers, mut tags) = (Vec::new(), Vec::new());
         while let Some(item) = reader.next()? {
             let Item::Tag(tag) = item else { continue };
-            if tag.kind() == TagKind::Script || is_sequence_header(&tag) || is_end(&tag) {
-                if !is_end(&tag) {
-                    headers.push(tag);
-                }
-            } else {
-                tags.push(tag);
+            if is_end(&tag) {
+                continue;
             }
+            if is_media(&tag) { tags.push(tag) } else { headers.push(tag) }
         }
         let by_time: HashMap<_, _> =
             tags.iter().enumerate().map(|(i, tag)| ((tag.kind(), tag.time()), i)).collect();
@@ -78,14 +76,8 @@ impl Published {
         (self.tags.get(index)?.bytes() == tag.bytes()).then_some(index)
     }
 
-    pub fn is_header(&self, tag: &Tag) -> bool {
-        is_sequence_header(tag)
-    }
-
     pub fn is_keyframe(&self, index: usize) -> bool {
-        let tag = &self.tags[index];
-        tag.kind() == TagKind::Video
-            && video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
+        is_keyframe(&self.tags[index])
     }
 
     pub fn sent(&self, index: usize) -> Option<Instant> {
@@ -94,18 +86,6 @@ impl Published {
 
     pub fn mark_sent(&self, index: usize) {
         self.sent[index].get_or_init(Instant::now);
-    }
-}
-
-fn is_sequence_header(tag: &Tag) -> bool {
-    match tag.kind() {
-        TagKind::Video => {
-            video::Head::parse(tag.data()).is_ok_and(|head| head.is_sequence_header())
-        }
-        TagKind::Audio => {
-            audio::Head::parse(tag.data()).is_ok_and(|head| head.is_sequence_header())
-        }
-        TagKind::Script => false,
     }
 }
 

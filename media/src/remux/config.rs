@@ -12,10 +12,24 @@ pub struct Config {
     pub max_queue_samples: usize,
     /// Length in milliseconds if the whole is known; `None`, the default, for a live stream.
     pub duration_ms: Option<u64>,
+    /// Supplemental information of pictures is looked for; off by default.
+    pub sei: bool,
+    /// The video track taken from a stream of several; `None`, the default: the plain one, or the
+    /// first.
+    pub video_track: Option<u8>,
+    /// The same of sound.
+    pub audio_track: Option<u8>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_queue_bytes: 16 << 20, max_queue_samples: 8192, duration_ms: None }
+        Self {
+            max_queue_bytes: 16 << 20,
+            max_queue_samples: 8192,
+            duration_ms: None,
+            sei: false,
+            video_track: None,
+            audio_track: None,
+        }
     }
 }

@@ -94,6 +94,8 @@ pub struct VideoInfo {
     pub reorder_frames: Option<u32>,
     /// Reference pictures at most.
     pub max_ref_frames: u32,
+    /// Colour primaries, transfer characteristics and matrix by their numbers of ISO/IEC 23091-2.
+    pub colour: Option<(u8, u8, u8)>,
 }
 
 /// What an audio configuration says.

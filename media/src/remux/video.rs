@@ -338,6 +338,7 @@ impl VideoConfig {
             chroma_format: self.sps.chroma_format,
             reorder_frames: vui.bitstream_restriction.map(|b| b.max_num_reorder_frames),
             max_ref_frames: self.sps.max_ref_frames,
+            colour: vui.colour.map(|c| (c.primaries, c.transfer, c.matrix)),
         }
     }
 

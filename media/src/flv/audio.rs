@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::Error;
-use super::extended::{self, Cursor};
+use super::extended::{self, Cursor, Layout};
 
 /// The codec of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,19 @@ impl Codec {
             _ => Self::FourCc(fourcc),
         }
     }
+
+    fn fourcc(self) -> [u8; 4] {
+        match self {
+            Self::Aac => *b"mp4a",
+            Self::Mp3 => *b".mp3",
+            Self::Opus => *b"Opus",
+            Self::Flac => *b"fLaC",
+            Self::Ac3 => *b"ac-3",
+            Self::Eac3 => *b"ec-3",
+            Self::FourCc(fourcc) => fourcc,
+            _ => [0; 4],
+        }
+    }
 }
 
 /// What the tag carries for its codec.
@@ -116,14 +129,20 @@ pub struct Head {
     pub nano_offset: u32,
     /// Whether the head is of the extended kind.
     pub enhanced: bool,
-    /// The first track's id when the message is multitrack.
+    /// The track's id when the message is multitrack.
     pub track: Option<u8>,
     /// The legacy head's sample rate in Hz; AAC's own configuration overrides it.
     pub rate_hz: Option<u32>,
     /// The legacy head's channels; AAC's own configuration overrides it.
     pub channels: Option<u8>,
+    /// The legacy head's bits per sample, 8 or 16; for PCM only.
+    pub bits: u8,
     /// Where the payload begins in the tag's data.
     pub body: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What is behind it.
+    layout: Layout,
 }
 
 impl Head {
@@ -139,6 +158,26 @@ impl Head {
         } else {
             Self::legacy(first, cursor)
         }
+    }
+
+    /// The head of the next track in a multitrack message: `data` is the same tag's.
+    ///
+    /// # Errors
+    /// As [`Head::parse`].
+    pub fn next_track(&self, data: &[u8]) -> Result<Option<Self>, Error> {
+        if self.layout == Layout::Alone || self.end >= data.len() {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::at(data, self.end);
+        let shared = (self.layout == Layout::SameCodec).then(|| self.codec.fourcc());
+        let (fourcc, part) = extended::part(&mut cursor, self.layout, shared)?;
+        Ok(Some(Self {
+            codec: Codec::from_fourcc(fourcc),
+            track: Some(part.track),
+            body: cursor.position.min(part.end),
+            end: part.end,
+            ..*self
+        }))
     }
 
     /// Whether the tag carries the codec's configuration.
@@ -174,7 +213,10 @@ impl Head {
             track: None,
             rate_hz: Some(rate_hz),
             channels: Some(if first & 1 == 0 { 1 } else { 2 }),
+            bits: if first & 2 == 0 { 8 } else { 16 },
             body: cursor.position,
+            end: cursor.len(),
+            layout: Layout::Alone,
         })
     }
 
@@ -191,10 +233,13 @@ impl Head {
             },
             nano_offset: extended.nano_offset,
             enhanced: true,
-            track: extended.track,
+            track: extended.part.map(|part| part.track),
             rate_hz: None,
             channels: None,
+            bits: 16,
             body: cursor.position,
+            end: extended.part.map_or(cursor.len(), |part| part.end),
+            layout: extended.part.map_or(Layout::Alone, |part| part.layout),
         })
     }
 }
@@ -236,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn every_track_of_a_message_is_found() {
+        let data = b"\x95\x21mp4a\x00\x00\x00\x02abOpus\x01\x00\x00\x01x";
+        let first = Head::parse(data).unwrap();
+        assert_eq!((first.codec, first.track), (Codec::Aac, Some(0)));
+        assert_eq!(&data[first.body..first.end], b"ab");
+        let second = first.next_track(data).unwrap().unwrap();
+        assert_eq!((second.codec, second.track), (Codec::Opus, Some(1)));
+        assert_eq!(&data[second.body..second.end], b"x");
+        assert_eq!(second.next_track(data), Ok(None));
+    }
+
+    #[test]
     fn an_empty_message_is_an_error_not_a_panic() {
         assert_eq!(
             Head::parse(&[]),
@@ -248,7 +305,10 @@ mod tests {
         #[test]
         fn any_bytes_give_a_head_within_the_data_or_an_error(data in prop::collection::vec(any::<u8>(), 0..600)) {
             if let Ok(head) = Head::parse(&data) {
-                prop_assert!(head.body <= data.len());
+                prop_assert!(head.body <= head.end && head.end <= data.len());
+                if let Ok(Some(next)) = head.next_track(&data) {
+                    prop_assert!(next.end > head.end && next.end <= data.len());
+                }
             }
         }
     }

@@ -1,5 +1,11 @@
 //! What the extended audio and video heads share (Enhanced RTMP v2, "ExAudioTagHeader" and
 //! "ExVideoTagHeader"): ModEx extensions, multitrack, FourCC.
+//!
+//! ```text
+//! one track                  type|packet(1) FourCC(4) track(1) data
+//! many tracks                type|packet(1) FourCC(4) *( track(1) size(3) data )
+//! many tracks, many codecs   type|packet(1) *( FourCC(4) track(1) size(3) data )
+//! ```
 
 use super::Error;
 
@@ -12,7 +18,16 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
-        Self { data, position: 0 }
+        Self::at(data, 0)
+    }
+
+    pub(super) fn at(data: &'a [u8], position: usize) -> Self {
+        Self { data, position }
+    }
+
+    /// Where the data ends.
+    pub(super) fn len(&self) -> usize {
+        self.data.len()
     }
 
     pub(super) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], Error> {
@@ -44,8 +59,53 @@ pub(super) struct Extended {
     pub(super) nano_offset: u32,
     /// Absent in a video command, which has no codec.
     pub(super) fourcc: Option<[u8; 4]>,
-    /// The first track's id in a multitrack message.
-    pub(super) track: Option<u8>,
+    /// The first track, in a multitrack message.
+    pub(super) part: Option<Part>,
+}
+
+/// One track of a multitrack message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// The track's id.
+    pub(super) track: u8,
+    /// How it lies in the message.
+    pub(super) layout: Layout,
+    /// Where its data ends, within the message.
+    pub(super) end: usize,
+}
+
+/// What follows a track's data in a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// Nothing: it is the only one.
+    Alone,
+    /// More tracks of the same codec.
+    SameCodec,
+    /// More tracks, each with its codec.
+    OwnCodec,
+}
+
+/// Reads what stands before the data of one track of a multitrack message. `codec` is the one all
+/// tracks share, absent when each names its own.
+pub(super) fn part(
+    cursor: &mut Cursor<'_>,
+    layout: Layout,
+    codec: Option<[u8; 4]>,
+) -> Result<([u8; 4], Part), Error> {
+    let fourcc = match codec {
+        Some(fourcc) => fourcc,
+        None => cursor.array("FourCC")?,
+    };
+    let track = cursor.byte("track id")?;
+    let end = match layout {
+        Layout::Alone => cursor.len(),
+        Layout::SameCodec | Layout::OwnCodec => {
+            let [s2, s1, s0] = cursor.array("track size")?;
+            let size = usize::try_from(u32::from_be_bytes([0, s2, s1, s0])).unwrap_or(usize::MAX);
+            cursor.position.saturating_add(size).min(cursor.len())
+        }
+    };
+    Ok((fourcc, Part { track, layout, end }))
 }
 
 /// Reads what follows the first byte of an extended head.
@@ -75,24 +135,25 @@ pub(super) fn parse(
     }
     // In a video command UI8 VideoCommand follows instead of a codec, unless it is metadata.
     if is_command && packet_type != VIDEO_METADATA {
-        return Ok(Extended { packet_type, nano_offset, fourcc: None, track: None });
+        return Ok(Extended { packet_type, nano_offset, fourcc: None, part: None });
     }
     if packet_type != multitrack {
         let fourcc = Some(cursor.array("FourCC")?);
-        return Ok(Extended { packet_type, nano_offset, fourcc, track: None });
+        return Ok(Extended { packet_type, nano_offset, fourcc, part: None });
     }
     let types = cursor.byte("multitrack type")?;
-    // One FourCC for all tracks, or one before each: either way it comes first.
-    let fourcc = Some(cursor.array("FourCC")?);
-    let track = Some(cursor.byte("track id")?);
-    if types >> 4 != ONE_TRACK {
-        cursor.array::<3>("track size")?;
-    }
-    Ok(Extended { packet_type: types & 0x0F, nano_offset, fourcc, track })
+    let (layout, codec) = match types >> 4 {
+        ONE_TRACK => (Layout::Alone, Some(cursor.array("FourCC")?)),
+        MANY_CODECS => (Layout::OwnCodec, None),
+        _ => (Layout::SameCodec, Some(cursor.array("FourCC")?)),
+    };
+    let (fourcc, part) = part(cursor, layout, codec)?;
+    Ok(Extended { packet_type: types & 0x0F, nano_offset, fourcc: Some(fourcc), part: Some(part) })
 }
 
 const MOD_EX: u8 = 7;
 const TIMESTAMP_OFFSET_NANO: u8 = 0;
 const MAX_NANO_OFFSET: u32 = 999_999;
 const ONE_TRACK: u8 = 0;
+const MANY_CODECS: u8 = 2;
 const VIDEO_METADATA: u8 = 4;

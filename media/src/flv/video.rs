@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::Error;
-use super::extended::{self, Cursor};
+use super::extended::{self, Cursor, Layout, Part};
 
 /// How a picture depends on others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +80,19 @@ impl Codec {
         }
     }
 
+    fn fourcc(self) -> [u8; 4] {
+        match self {
+            Self::Avc => *b"avc1",
+            Self::Hevc => *b"hvc1",
+            Self::Av1 => *b"av01",
+            Self::Vp8 => *b"vp08",
+            Self::Vp9 => *b"vp09",
+            Self::Vvc => *b"vvc1",
+            Self::FourCc(fourcc) => fourcc,
+            Self::Legacy(_) => [0; 4],
+        }
+    }
+
     /// Whether frames carry a composition time (Enhanced RTMP v2, "ExVideoTagBody").
     fn has_composition_time(self) -> bool {
         matches!(self, Self::Avc | Self::Hevc | Self::Vvc)
@@ -120,10 +133,16 @@ pub struct Head {
     pub nano_offset: u32,
     /// Whether the head is of the extended kind.
     pub enhanced: bool,
-    /// The first track's id when the message is multitrack.
+    /// The track's id when the message is multitrack.
     pub track: Option<u8>,
     /// Where the payload begins in the tag's data.
     pub body: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What is behind it.
+    layout: Layout,
+    /// The packet type says that composition times are written.
+    timed: bool,
 }
 
 impl Head {
@@ -139,6 +158,22 @@ impl Head {
         } else {
             Self::legacy(first, cursor)
         }
+    }
+
+    /// The head of the next track in a multitrack message: `data` is the same tag's.
+    ///
+    /// # Errors
+    /// As [`Head::parse`].
+    pub fn next_track(&self, data: &[u8]) -> Result<Option<Self>, Error> {
+        if self.layout == Layout::Alone || self.end >= data.len() {
+            return Ok(None);
+        }
+        let mut cursor = Cursor::at(data, self.end);
+        let shared = (self.layout == Layout::SameCodec).then(|| self.codec.fourcc());
+        let (fourcc, part) = extended::part(&mut cursor, self.layout, shared)?;
+        let mut head = Self { composition_time: 0, ..*self };
+        head.finish(&mut cursor, fourcc, part)?;
+        Ok(Some(head))
     }
 
     /// Whether the tag carries a picture at which decoding can start.
@@ -170,6 +205,9 @@ impl Head {
             enhanced: false,
             track: None,
             body: 0,
+            end: cursor.len(),
+            layout: Layout::Alone,
+            timed: false,
         };
         if frame_type == FrameType::Command {
             head.packet = Packet::Command;
@@ -193,33 +231,51 @@ impl Head {
         let frame_type = frame_type((first >> 4) & 7);
         let is_command = frame_type == FrameType::Command;
         let extended = extended::parse(&mut cursor, first & 0x0F, MULTITRACK, is_command)?;
-        let codec = Codec::from_fourcc(extended.fourcc.unwrap_or_default());
-        let mut composition_time = 0;
-        let packet = match extended.packet_type {
-            _ if extended.fourcc.is_none() => Packet::Command,
-            0 => Packet::SequenceStart,
-            1 => {
-                if codec.has_composition_time() {
-                    composition_time = si24(cursor.array("composition time")?);
-                }
-                Packet::Frames
-            }
-            2 => Packet::SequenceEnd,
-            3 => Packet::Frames,
-            4 => Packet::Metadata,
-            5 => Packet::Mpeg2TsSequenceStart,
-            other => Packet::Unknown(other),
-        };
-        Ok(Self {
+        let mut head = Self {
             frame_type,
-            codec,
-            packet,
-            composition_time,
+            codec: Codec::FourCc([0; 4]),
+            packet: match extended.packet_type {
+                _ if extended.fourcc.is_none() => Packet::Command,
+                0 => Packet::SequenceStart,
+                CODED_FRAMES => Packet::Frames,
+                2 => Packet::SequenceEnd,
+                3 => Packet::Frames,
+                4 => Packet::Metadata,
+                5 => Packet::Mpeg2TsSequenceStart,
+                other => Packet::Unknown(other),
+            },
+            composition_time: 0,
             nano_offset: extended.nano_offset,
             enhanced: true,
-            track: extended.track,
+            track: None,
             body: cursor.position,
-        })
+            end: cursor.len(),
+            layout: Layout::Alone,
+            timed: extended.packet_type == CODED_FRAMES,
+        };
+        let alone = Part { track: 0, layout: Layout::Alone, end: cursor.len() };
+        let fourcc = extended.fourcc.unwrap_or_default();
+        head.finish(&mut cursor, fourcc, extended.part.unwrap_or(alone))?;
+        head.track = extended.part.map(|part| part.track);
+        Ok(head)
+    }
+
+    /// Reads what stands between a track's FourCC and its payload.
+    fn finish(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        fourcc: [u8; 4],
+        part: Part,
+    ) -> Result<(), Error> {
+        self.codec = Codec::from_fourcc(fourcc);
+        if self.timed && self.codec.has_composition_time() {
+            self.composition_time = si24(cursor.array("composition time")?);
+        }
+        self.track = Some(part.track);
+        self.layout = part.layout;
+        self.end = part.end;
+        self.body = cursor.position.min(part.end);
+        Ok(())
     }
 }
 
@@ -240,6 +296,7 @@ fn si24([b2, b1, b0]: [u8; 3]) -> i32 {
 }
 
 const EXTENDED: u8 = 0x80;
+const CODED_FRAMES: u8 = 1;
 const MULTITRACK: u8 = 6;
 
 #[cfg(test)]
@@ -317,6 +374,26 @@ mod tests {
     }
 
     #[test]
+    fn every_track_of_a_message_is_found() {
+        let data = b"\x96\x11hvc1\x00\x00\x00\x05\x00\x00\x21ab\x07\x00\x00\x04\x00\x00\x22c";
+        let first = Head::parse(data).unwrap();
+        assert_eq!((first.track, first.composition_time), (Some(0), 33));
+        assert_eq!(&data[first.body..first.end], b"ab");
+        let second = first.next_track(data).unwrap().unwrap();
+        assert_eq!((second.track, second.composition_time), (Some(7), 34));
+        assert_eq!((second.codec, &data[second.body..second.end]), (Codec::Hevc, &b"c"[..]));
+        assert_eq!(second.next_track(data), Ok(None));
+
+        let data = b"\x96\x21av01\x00\x00\x00\x02abavc1\x01\x00\x00\x04\x00\x00\x01x";
+        let first = Head::parse(data).unwrap();
+        assert_eq!((first.codec, &data[first.body..first.end]), (Codec::Av1, &b"ab"[..]));
+        let second = first.next_track(data).unwrap().unwrap();
+        assert_eq!((second.codec, second.track, second.composition_time), (Codec::Avc, Some(1), 1));
+        assert_eq!(&data[second.body..second.end], b"x");
+        assert!(first.next_track(&data[..18]).is_err(), "cut inside the second track's head");
+    }
+
+    #[test]
     fn an_unknown_codec_keeps_its_name() {
         let head = Head::parse(b"\x91abcdx").unwrap();
         assert_eq!(head.codec.name(), "abcd");
@@ -337,7 +414,21 @@ mod tests {
         #[test]
         fn any_bytes_give_a_head_within_the_data_or_an_error(data in prop::collection::vec(any::<u8>(), 0..600)) {
             if let Ok(head) = Head::parse(&data) {
-                prop_assert!(head.body <= data.len());
+                prop_assert!(head.body <= head.end && head.end <= data.len());
+            }
+        }
+
+        #[test]
+        fn any_multitrack_message_ends(
+            kind in 0u8..3, packet in 0u8..6, rest in prop::collection::vec(prop_oneof![3 => 0u8..4, 1 => any::<u8>()], 0..80),
+        ) {
+            let data = [&[0x96, kind << 4 | packet][..], &rest].concat();
+            let mut next = Head::parse(&data).ok();
+            let mut end = 0;
+            while let Some(head) = next {
+                prop_assert!(head.end > end && head.body <= head.end && head.end <= data.len());
+                end = head.end;
+                next = head.next_track(&data).ok().flatten();
             }
         }
     }

@@ -3,7 +3,7 @@ import { textOf } from './errors.js';
 
 /**
  * @typedef {object} Link
- * @property {'worker' | 'main'} mode
+ * @property {'worker' | 'transmux' | 'main'} mode
  * @property {(message: object) => void} post
  * @property {() => void} close
  */
@@ -11,39 +11,52 @@ import { textOf } from './errors.js';
 /** How long a worker may take to say hello, ms: its modules have to be fetched. */
 const HELLO_TIMEOUT = 5_000;
 
-/** Whether this browser can have a MediaSource in a worker and play it in an element. */
-export function canUseWorker() {
+/**
+ * The mode to play in: with the MediaSource in the worker too, where this browser can play it from there.
+ * @returns {Link['mode']}
+ */
+export function bestMode() {
+    if (typeof Worker === 'undefined') return 'main';
     const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-    return typeof Worker !== 'undefined' && Type?.canConstructInDedicatedWorker === true;
+    return Type?.canConstructInDedicatedWorker === true ? 'worker' : 'transmux';
 }
 
 /**
  * A host in a worker. When it cannot start (a policy forbids it, its module is not found), `failed`
  * is called once instead of the first message.
+ * @param {'worker' | 'transmux'} mode
  * @param {string | undefined} workerUrl
  * @param {(message: object) => void} receive
  * @param {(why: string) => void} failed
  * @returns {Link}
  */
-export function workerLink(workerUrl, receive, failed) {
+export function workerLink(mode, workerUrl, receive, failed) {
     const worker = workerUrl
         ? new Worker(workerUrl, { type: 'module', name: 'pushpull-player' })
         : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'pushpull-player' });
     let greeted = false;
+    let closed = false;
     const giveUp = (why) => {
+        if (closed) return;
         close();
         failed(why);
     };
     const timer = setTimeout(() => giveUp(`no sign of life within ${HELLO_TIMEOUT / 1000} s`), HELLO_TIMEOUT);
+    const post = (message, transfer) => worker.postMessage(message, transfer);
+    const outlet = mode === 'transmux' && import('./outlet.js').then(({ Outlet }) => new Outlet(receive, post));
+    if (outlet) outlet.catch((error) => giveUp(textOf(error)));
     const close = () => {
+        closed = true;
         clearTimeout(timer);
         worker.onmessage = worker.onerror = null;
         worker.terminate();
+        if (outlet) outlet.then((outlet) => outlet.close(), () => {});
     };
     worker.onmessage = ({ data }) => {
         greeted = true;
         clearTimeout(timer);
-        receive(data);
+        if (data.type === 'output') outlet.then((outlet) => outlet.receive(data));
+        else receive(data);
     };
     worker.onerror = (event) => {
         event.preventDefault();
@@ -51,7 +64,7 @@ export function workerLink(workerUrl, receive, failed) {
         if (greeted) receive({ type: 'crash', text: why });
         else giveUp(why);
     };
-    return { mode: 'worker', post: (message) => worker.postMessage(message), close };
+    return { mode, post, close };
 }
 
 /**

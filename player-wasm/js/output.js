@@ -1,11 +1,13 @@
 /** The browser's side of the output: a MediaSource and its SourceBuffers. Runs in a worker or a page. @module */
+import { textOf } from './errors.js';
 
 /**
  * Who is told. Tracks are numbers, as the engine counts them.
  * @typedef {object} Listener
  * @property {() => void} opened
+ * @property {(track: import('./pushpull_player.js').Track, playable: boolean) => void} checked the answer to `check`
  * @property {(track: import('./pushpull_player.js').Track) => void} finished an append or a removal is done
- * @property {(track: import('./pushpull_player.js').Track, error: unknown) => void} failed an append could not even begin
+ * @property {(track: import('./pushpull_player.js').Track, full: boolean, text: string) => void} failed something could not even begin: for want of room (`full`), or for what `text` says
  */
 
 export class MediaOutput {
@@ -13,6 +15,9 @@ export class MediaOutput {
     #listener;
     /** @type {(SourceBuffer | undefined)[]} */
     #buffers = [];
+    /** What waits for a managed MediaSource to want media, by track. @type {Uint8Array<ArrayBuffer>[]} */
+    #held = [];
+    #duration = 0;
     #url = '';
     #closed = false;
 
@@ -21,18 +26,26 @@ export class MediaOutput {
         const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
         this.#listener = listener;
         this.#mediaSource = new Type();
-        this.#mediaSource.addEventListener('sourceopen', () => this.#closed || listener.opened(), { once: true });
+        const on = (event, then, options) => this.#mediaSource.addEventListener(event, () => this.#closed || then(), options);
+        on('sourceopen', () => listener.opened(), { once: true });
+        // Only of a ManagedMediaSource: it takes nothing between endstreaming and startstreaming.
+        on('startstreaming', () => this.#held.splice(0).forEach((bytes, track) => this.append(track, bytes)));
     }
 
-    /** Whether this browser plays the type, here: a worker may differ from its page. @param {string} mime */
-    static plays(mime) {
-        return (globalThis.MediaSource ?? globalThis.ManagedMediaSource).isTypeSupported(mime);
+    /**
+     * Whether this browser plays the type, here: a worker may differ from its page.
+     * @param {import('./pushpull_player.js').Track} track @param {string} mime
+     */
+    check(track, mime) {
+        const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
+        this.#listener.checked(track, Type.isTypeSupported(mime));
     }
 
-    /** What an element needs to play this: a handle in a worker, else the address of the source itself. */
+    /** What to put into the element: a handle from a worker, else an object URL. */
     get attachment() {
-        if (typeof document === 'undefined') return { handle: this.#mediaSource.handle };
-        const managed = !(globalThis.MediaSource && this.#mediaSource instanceof globalThis.MediaSource);
+        const { handle, streaming } = this.#mediaSource;
+        const managed = streaming !== undefined;
+        if (handle) return { handle, managed };
         this.#url ||= URL.createObjectURL(this.#mediaSource);
         return { url: this.#url, managed };
     }
@@ -43,34 +56,36 @@ export class MediaOutput {
 
     /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
     addTrack(track, mime) {
-        const buffer = this.#mediaSource.addSourceBuffer(mime);
-        buffer.addEventListener('updateend', () => {
-            if (this.#buffers[track] === buffer) this.#listener.finished(track);
+        this.#try(track, () => {
+            const buffer = this.#mediaSource.addSourceBuffer(mime);
+            buffer.addEventListener('updateend', () => {
+                this.#applyDuration();
+                if (this.#buffers[track] === buffer) this.#listener.finished(track);
+            });
+            this.#buffers[track] = buffer;
         });
-        this.#buffers[track] = buffer;
     }
 
     /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
     changeType(track, mime) {
-        this.#buffers[track]?.changeType?.(mime);
+        this.#try(track, () => this.#buffers[track].changeType?.(mime));
     }
 
     /** The bytes are copied before this returns. @param {import('./pushpull_player.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes */
     append(track, bytes) {
-        try {
-            this.#buffers[track].appendBuffer(bytes);
-        } catch (error) {
-            this.#listener.failed(track, error);
-        }
+        if (this.#mediaSource.streaming === false) this.#held[track] = bytes.slice();
+        else this.#try(track, () => this.#buffers[track].appendBuffer(bytes));
     }
 
     /** @param {import('./pushpull_player.js').Track} track @param {number} from @param {number} to seconds */
     remove(track, from, to) {
-        try {
-            this.#buffers[track].remove(from, to);
-        } catch (error) {
-            this.#listener.failed(track, error);
-        }
+        this.#try(track, () => this.#buffers[track].remove(from, to));
+    }
+
+    /** How long it all is: of files. @param {number} seconds */
+    setDuration(seconds) {
+        this.#duration = seconds;
+        this.#applyDuration();
     }
 
     /** No more will come: the element ends when it has played everything. */
@@ -81,7 +96,23 @@ export class MediaOutput {
     close() {
         this.#closed = true;
         this.#buffers = [];
+        this.#held = [];
         if (this.#url) URL.revokeObjectURL(this.#url);
         this.#url = '';
+    }
+
+    #try(track, action) {
+        try {
+            action();
+        } catch (error) {
+            this.#listener.failed(track, error?.name === 'QuotaExceededError' && !!this.#buffers[track], textOf(error));
+        }
+    }
+
+    /** A MediaSource refuses a duration while it takes something. */
+    #applyDuration() {
+        if (!this.#duration || !this.isOpen || this.#buffers.some((buffer) => buffer?.updating)) return;
+        this.#mediaSource.duration = this.#duration;
+        this.#duration = 0;
     }
 }

@@ -3,6 +3,7 @@ import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from
 import { Events } from './events.js';
 import { explainFault, explainNotice } from './explain.js';
 import { MediaOutput } from './output.js';
+import { RemoteOutput } from './remote.js';
 import initWasm, { Engine, Fault, Info, Notice, Op, Setting, Stat, Track } from './pushpull_player.js';
 import { ScriptBuilder } from './script.js';
 import { openSource } from './source.js';
@@ -61,6 +62,8 @@ export class Session {
         } else if (message.type === 'playhead') {
             const { at, time, rate, flags, decoded, dropped } = message;
             this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
+        } else if (message.type === 'output') {
+            this.#output.receive(message);
         } else if (message.type === 'element-error') {
             this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
         }
@@ -156,25 +159,30 @@ export class Session {
     }
 
     #openOutput() {
-        const output = new MediaOutput({
+        const listener = {
             opened: () => this.#drive((engine) => engine.opened(now())),
+            checked: (track, playable) => this.#drive((engine) => engine.type_checked(track, playable, now())),
             finished: (track) => this.#drive((engine) => engine.finished(track, now())),
-            failed: (track, error) => this.#refuse(track, error),
-        });
-        this.#output = output;
-        const { handle, ...rest } = output.attachment;
+            failed: (track, full, text) => this.#refuse(track, full, text),
+        };
+        if (this.#config.mode === 'transmux') {
+            this.#output = new RemoteOutput(listener, this.#post);
+            return;
+        }
+        this.#output = new MediaOutput(listener);
+        const { handle, ...rest } = this.#output.attachment;
         this.#post({ type: 'attach', handle, ...rest }, handle && [handle]);
     }
 
-    /** An append threw. Called while the engine's commands are being carried out. */
-    #refuse(track, error) {
-        if (error?.name === 'QuotaExceededError') {
-            this.#engine?.refused(track);
+    /** The output could not begin what it was asked for. */
+    #refuse(track, full, text) {
+        if (full) {
+            this.#drive((engine) => engine.refused(track));
             return;
         }
         // Mostly because the element has failed, which it is about to tell better itself.
         const output = this.#output;
-        setTimeout(() => this.#output === output && this.#outputFailed(-1, textOf(error)), ELEMENT_PATIENCE);
+        setTimeout(() => this.#output === output && this.#outputFailed(-1, text), ELEMENT_PATIENCE);
     }
 
     #outputFailed(code, msg) {
@@ -203,7 +211,7 @@ export class Session {
             case Op.None:
                 return false;
             case Op.CheckType:
-                engine.type_checked(engine.track(), MediaOutput.plays(engine.text()), now());
+                output.check(engine.track(), engine.text());
                 break;
             case Op.AddTrack:
                 output.addTrack(engine.track(), engine.text());

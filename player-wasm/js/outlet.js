@@ -1,0 +1,40 @@
+/** The page's end of an output whose engine is in a worker that can have no MediaSource. @module */
+import { MediaOutput } from './output.js';
+
+export class Outlet {
+    #receive;
+    #post;
+    /** @type {MediaOutput | undefined} */
+    #output;
+
+    /**
+     * @param {(message: object) => void} receive gets what is to be put into the element
+     * @param {(message: object) => void} post to the {@link import('./remote.js').RemoteOutput}
+     */
+    constructor(receive, post) {
+        this.#receive = receive;
+        this.#post = post;
+    }
+
+    /** @param {{id: number, call: string, args: any[]}} message */
+    receive({ id, call, args }) {
+        if (call === 'open') this.#open(id, args[0]);
+        else this.#output[call](...args);
+    }
+
+    close() {
+        this.#output?.close();
+    }
+
+    #open(id, number) {
+        this.close();
+        const tell = (call) => (...args) => this.#post({ type: 'output', id, number, call, args });
+        this.#output = new MediaOutput({
+            opened: tell('opened'),
+            checked: tell('checked'),
+            finished: tell('finished'),
+            failed: tell('failed'),
+        });
+        this.#receive({ type: 'attach', id, ...this.#output.attachment });
+    }
+}

@@ -89,6 +89,18 @@ impl Reader {
         self.offset
     }
 
+    /// The input begins anew with a header; what was not read yet is dropped.
+    pub fn restart(&mut self) {
+        self.take(self.filled);
+        self.state = State::Header;
+    }
+
+    /// The input goes on somewhere else inside the stream; what was not read yet is dropped.
+    pub fn seek(&mut self) {
+        self.take(self.filled);
+        self.state = State::Searching;
+    }
+
     /// The next item, or `None` until more input is there.
     ///
     /// # Errors

@@ -134,6 +134,11 @@ impl Epochs {
         Placed { time: at(offset), certain: true, outlier: false, jump: Some(jump), other_jump }
     }
 
+    /// Where a time of the sender is in the newest epoch.
+    pub(super) fn newest(&self, sent: i64) -> i64 {
+        sent.saturating_add(self.newest)
+    }
+
     /// The stream's line leaves out `length`: everything from here on comes that much earlier.
     pub(super) fn cut(&mut self, length: i64) {
         for line in [&mut self.video, &mut self.audio] {

@@ -1,3 +1,5 @@
+mod response;
+
 use super::audio::AudioTrack;
 use super::epochs::{Due, Epochs, Jump, Placed};
 use super::event::{Events, TrackInfo};

@@ -188,6 +188,11 @@ impl VideoTrack {
         }
     }
 
+    /// Nothing can be decoded before the next keyframe; what is queued stays.
+    pub(super) fn await_keyframe(&mut self) {
+        self.needs_keyframe = true;
+    }
+
     /// Drops everything; the next picture must be a keyframe.
     pub(super) fn clear(&mut self) {
         self.queue.clear();

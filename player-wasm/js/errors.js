@@ -27,7 +27,7 @@ export const ErrorDetails = Object.freeze({
  * @typedef {object} Failure
  * @property {string} type one of {@link ErrorTypes}
  * @property {string} detail one of {@link ErrorDetails}
- * @property {number} code HTTP status, WebSocket close code, `MediaError.code`, or -1
+ * @property {number | string} code HTTP status, WebSocket close code, `MediaError.code`, or -1
  * @property {string} msg what happened, for people
  * @property {Record<string, unknown>} [context] what the message is about, for programs
  */

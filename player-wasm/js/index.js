@@ -6,21 +6,28 @@
  */
 import { ErrorDetails, ErrorTypes } from './errors.js';
 import { Events } from './events.js';
-import { canUseWorker } from './link.js';
+import { bestMode } from './link.js';
+import { BaseLoader, LoaderErrors, LoaderStatus } from './loader.js';
 import { LoggingControl } from './logging.js';
+import { NativePlayer } from './native.js';
 import { FlvPlayer } from './player.js';
 
+/** The version of this package. */
+const version = '0.1.0';
+
 /**
- * A player for one stream.
+ * A player for one stream or file.
  * @param {import('./index.d.ts').MediaDataSource} mediaDataSource
- * @param {Partial<import('./index.d.ts').Config>} [config]
- * @returns {FlvPlayer}
+ * @param {import('./index.d.ts').Config} [config]
+ * @returns {FlvPlayer | NativePlayer} the latter for what a browser plays by itself, such as type `mp4`
  */
 export function createPlayer(mediaDataSource, config) {
-    return new FlvPlayer(mediaDataSource, config);
+    if (typeof mediaDataSource?.type !== 'string') throw new TypeError('mediaDataSource.type is missing');
+    const ours = /^(flv|mse|mpegts|m2ts)$/i.test(mediaDataSource.type);
+    return ours ? new FlvPlayer(mediaDataSource, config) : new NativePlayer(mediaDataSource, config);
 }
 
-/** Whether this browser can play what a live FLV stream usually carries: H.264 and AAC. */
+/** Whether this browser can play what an FLV stream usually carries: H.264 and AAC. */
 export function isSupported() {
     const { mseLivePlayback, networkStreamIO } = getFeatureList();
     return mseLivePlayback && networkStreamIO;
@@ -28,27 +35,47 @@ export function isSupported() {
 
 /** What this browser can do, by the names of mpegts.js and of flv.js. */
 export function getFeatureList() {
-    const can = (type) => mediaSource()?.isTypeSupported(type) === true;
+    const Source = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
+    const can = (codecs) => Source?.isTypeSupported(`video/mp4; codecs="${codecs}"`) === true;
     const element = globalThis.document?.createElement('video');
-    const playable = can('video/mp4; codecs="avc1.42E01E,mp4a.40.2"') && typeof WebAssembly === 'object';
+    const plays = (type) => Boolean(element?.canPlayType(type));
+    const playable = can('avc1.42E01E,mp4a.40.2') && typeof WebAssembly === 'object';
     const streams = typeof fetch === 'function' && typeof ReadableStream === 'function';
     return {
         msePlayback: playable,
         mseLivePlayback: playable && streams,
-        mseH265Playback: false,
+        mseH265Playback: playable && can(HEVC),
         mseFlvPlayback: playable,
         mseLiveFlvPlayback: playable && streams,
         networkStreamIO: streams,
         networkLoaderName: 'fetch-stream-loader',
-        nativeMP4H264Playback: Boolean(element?.canPlayType('video/mp4; codecs="avc1.42E01E"')),
-        workerPlayback: playable && canUseWorker(),
+        nativeMP4H264Playback: plays('video/mp4; codecs="avc1.42E01E, mp4a.40.2"'),
+        nativeMP4H265Playback: plays(`video/mp4; codecs="${HEVC}"`),
+        nativeWebmVP8Playback: plays('video/webm; codecs="vp8.0, vorbis"'),
+        nativeWebmVP9Playback: plays('video/webm; codecs="vp9"'),
+        workerPlayback: playable && bestMode() !== 'main',
     };
 }
 
-function mediaSource() {
-    return globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-}
+/** Main profile, level 3.1. */
+const HEVC = 'hvc1.1.6.L93.B0';
 
-export { ErrorDetails, ErrorTypes, Events, FlvPlayer, LoggingControl };
+export { BaseLoader, ErrorDetails, ErrorTypes, Events, FlvPlayer, LoaderErrors, LoaderStatus, LoggingControl, NativePlayer, version };
+export { FlvPlayer as MSEPlayer };
 
-export default { createPlayer, isSupported, getFeatureList, Events, ErrorTypes, ErrorDetails, FlvPlayer, LoggingControl };
+export default {
+    createPlayer,
+    isSupported,
+    getFeatureList,
+    version,
+    Events,
+    ErrorTypes,
+    ErrorDetails,
+    FlvPlayer,
+    MSEPlayer: FlvPlayer,
+    NativePlayer,
+    LoggingControl,
+    BaseLoader,
+    LoaderStatus,
+    LoaderErrors,
+};

@@ -5,66 +5,55 @@ const LEVELS = /** @type {const} */ (['debug', 'verbose', 'info', 'warn', 'error
 
 /** @typedef {typeof LEVELS[number]} Level */
 
-/** @type {Record<Level, boolean>} */
-const enabled = { debug: false, verbose: false, info: false, warn: true, error: true };
-/** @type {Set<(level: string, text: string) => void>} */
+/** @type {Record<string, any>} by the names of mpegts.js; `enableCallback` follows the listeners */
+const config = { globalTag: 'pushpull', forceGlobalTag: false };
+for (const level of LEVELS) config[switchName(level)] = level === 'warn' || level === 'error';
+
+/** @type {Set<Function>} told each line */
 const listeners = new Set();
-let prefix = 'pushpull';
+/** @type {Set<Function>} told each change of the settings */
+const watchers = new Set();
 
 /** Writes a line, if its level is on. @param {Level} level @param {string} text */
 export function log(level, text) {
-    if (!enabled[level]) return;
-    const line = `[${prefix}] ${text}`;
-    (console[level === 'verbose' ? 'debug' : level] ?? console.log)(line);
+    if (!config[switchName(level)]) return;
+    const line = `[${config.globalTag}] ${text}`;
+    // Browsers hide `debug` unless asked; `verbose` is no method of a console.
+    console[level === 'verbose' ? 'debug' : level](line);
     for (const listener of [...listeners]) callSafely(listener, [level, line]);
 }
 
 /** Switches of the log, by the names of mpegts.js. Warnings and errors are on, the rest is off. */
-export const LoggingControl = {
+export const LoggingControl = /** @type {import('./index.d.ts').LoggingControl} */ ({
     get enableAll() {
-        return LEVELS.every((level) => enabled[level]);
+        return LEVELS.every((level) => config[switchName(level)]);
     },
     set enableAll(on) {
-        for (const level of LEVELS) enabled[level] = Boolean(on);
+        apply(Object.fromEntries(LEVELS.map((level) => [switchName(level), Boolean(on)])));
     },
-    get globalTag() {
-        return prefix;
+    getConfig: () => ({ ...config, enableCallback: listeners.size > 0 }),
+    applyConfig: (given) => {
+        if (given.enableAll !== undefined) LoggingControl.enableAll = given.enableAll;
+        apply(given);
     },
-    set globalTag(tag) {
-        prefix = String(tag);
-    },
-    forceGlobalTag: false,
-    getConfig() {
-        const levels = LEVELS.map((level) => [switchName(level), enabled[level]]);
-        return { globalTag: prefix, forceGlobalTag: this.forceGlobalTag, ...Object.fromEntries(levels) };
-    },
-    /** @param {Record<string, unknown>} config */
-    applyConfig(config) {
-        for (const level of LEVELS) {
-            const on = config[switchName(level)];
-            if (on !== undefined) enabled[level] = Boolean(on);
-        }
-        if (config.enableAll !== undefined) this.enableAll = Boolean(config.enableAll);
-        if (config.globalTag !== undefined) prefix = String(config.globalTag);
-    },
-    /** @param {(level: string, text: string) => void} listener */
-    addLogListener(listener) {
-        listeners.add(listener);
-    },
-    /** @param {(level: string, text: string) => void} listener */
-    removeLogListener(listener) {
-        listeners.delete(listener);
-    },
-};
+    addLogListener: (listener) => void listeners.add(listener),
+    removeLogListener: (listener) => void listeners.delete(listener),
+    registerListener: (listener) => void watchers.add(listener),
+    removeListener: (listener) => void watchers.delete(listener),
+});
 
-for (const level of LEVELS) {
-    Object.defineProperty(LoggingControl, switchName(level), {
+for (const key of Object.keys(config)) {
+    Object.defineProperty(LoggingControl, key, {
         enumerable: true,
-        get: () => enabled[level],
-        set: (on) => {
-            enabled[level] = Boolean(on);
-        },
+        get: () => config[key],
+        set: (value) => apply({ [key]: value }),
     });
+}
+
+/** @param {Record<string, any>} given */
+function apply(given) {
+    for (const key of Object.keys(config)) if (given[key] !== undefined) config[key] = given[key];
+    for (const watcher of [...watchers]) callSafely(watcher, [LoggingControl.getConfig()]);
 }
 
 /** @param {Level} level */

@@ -1,18 +1,17 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
+import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
 import { settle } from './config.js';
-import { otherFailure, textOf } from './errors.js';
-import { Emitter, Events, callSafely } from './events.js';
-import { canUseWorker, mainLink, workerLink } from './link.js';
+import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
+import { Events } from './events.js';
+import { bestMode, mainLink, workerLink } from './link.js';
 import { log } from './logging.js';
 import { PlayheadReporter } from './playhead.js';
+import { describe, netStatus } from './stats.js';
 import { compileWasm } from './wasm.js';
 
-export class FlvPlayer {
+export class FlvPlayer extends ElementPlayer {
     #source;
     #config;
-    #emitter = new Emitter();
-    /** @type {HTMLVideoElement | undefined} */
-    #element;
     /** @type {AbortController | undefined} ends our listening to the element */
     #listening;
     /** @type {PlayheadReporter | undefined} */
@@ -32,20 +31,28 @@ export class FlvPlayer {
     #wantsToPlay = false;
     /** Calls of `play()` from before there was something in the element. @type {PromiseWithResolvers<void>[]} */
     #waitingToPlay = [];
+    /** What the last `load()` returned, until it is settled. @type {PromiseWithResolvers<any> | undefined} */
+    #loading;
+    /** Requests to the host that it answers. @type {PromiseWithResolvers<any>[]} */
+    #asked = [];
     #mediaInfo = {};
-    #statisticsInfo = {};
+    #statisticsInfo = /** @type {Record<string, any>} */ ({});
+    /** Once there are cues that somebody wants to see presented. @type {Promise<import('./cues.js').Cues> | undefined} */
+    #cues;
+    /** Once somebody listens to states: what tells them, or what it will be told. @type {import('./states.js').States | any[] | undefined} */
+    #states;
 
     /**
      * @param {import('./index.d.ts').MediaDataSource} mediaDataSource
-     * @param {Partial<import('./index.d.ts').Config>} [config]
+     * @param {import('./index.d.ts').Config} [config]
      */
     constructor(mediaDataSource, config) {
-        if (mediaDataSource?.type?.toLowerCase() !== 'flv') {
+        super();
+        if (!KINDS.includes(mediaDataSource?.type?.toLowerCase())) {
             throw new TypeError(`mediaDataSource.type is '${mediaDataSource?.type}'; this player plays 'flv'`);
         }
-        if (typeof mediaDataSource.url !== 'string') {
-            throw new TypeError('mediaDataSource.url is missing');
-        }
+        const { url, segments } = mediaDataSource;
+        if (typeof url !== 'string' && !segments?.length) throw new TypeError('mediaDataSource.url is missing');
         this.#source = mediaDataSource;
         this.#config = settle(config);
     }
@@ -54,76 +61,58 @@ export class FlvPlayer {
         return 'FlvPlayer';
     }
 
-    /** What is known of the stream; see the `media_info` event. */
     get mediaInfo() {
         return { ...this.#mediaInfo };
     }
 
-    /** The last statistics; see the `statistics_info` event. */
     get statisticsInfo() {
         return { ...this.#statisticsInfo };
     }
 
-    /** The element's buffered ranges. */
-    get buffered() {
-        return this.#element?.buffered;
+    /** The statistics with what the element says now, also under the names of WeChat's `live-player`. */
+    get stats() {
+        const { element } = this;
+        const { decoded, dropped } = pictureCounts(element);
+        const now = element && { currentTime: element.currentTime, playbackRate: element.playbackRate, decodedFrames: decoded, droppedFrames: dropped };
+        const statistics = { ...this.#statisticsInfo, ...now, latencyKind: this.latencyKind };
+        return { ...statistics, ...netStatus(statistics) };
     }
 
-    get duration() {
-        return this.#element?.duration ?? NaN;
+    /** How late the picture is, seconds; `latencyKind` says since when. NaN while unknown. */
+    get latency() {
+        const { captureLatency, latency } = this.#statisticsInfo;
+        return this.latencyKind === 'capture' ? captureLatency : (latency ?? NaN);
     }
 
-    get volume() {
-        return this.#element?.volume ?? 1;
-    }
-
-    set volume(volume) {
-        if (this.#element) this.#element.volume = volume;
-    }
-
-    get muted() {
-        return this.#element?.muted ?? false;
-    }
-
-    set muted(muted) {
-        if (this.#element) this.#element.muted = muted;
-    }
-
-    get currentTime() {
-        return this.#element?.currentTime ?? 0;
-    }
-
-    set currentTime(seconds) {
-        if (this.#element) this.#element.currentTime = seconds;
+    /** `capture`: since it was taken, by the stream's wall clock. `buffer`: since it was received. */
+    get latencyKind() {
+        return Number.isFinite(this.#statisticsInfo.captureLatency) ? 'capture' : 'buffer';
     }
 
     /** @param {string} event @param {Function} listener */
     on(event, listener) {
-        this.#emitter.on(event, listener);
-        // As with mpegts.js: who comes late is told once what is known.
-        const known = { [Events.MEDIA_INFO]: this.#mediaInfo, [Events.STATISTICS_INFO]: this.#statisticsInfo }[event];
-        if (known && Object.keys(known).length > 0) queueMicrotask(() => callSafely(listener, [{ ...known }]));
+        super.on(event, listener);
+        if (event === Events.STATE_CHANGE) this.#watchStates();
+        if (event.startsWith('sei_') && this.#loaded) this.#link?.post({ type: 'sei', id: this.#generation });
     }
 
-    /** @param {string} event @param {Function} listener */
-    off(event, listener) {
-        this.#emitter.off(event, listener);
-    }
-
-    /** @param {HTMLVideoElement} element */
+    /** @param {HTMLMediaElement} element */
     attachMediaElement(element) {
         this.#assertAlive();
-        if (this.#element) this.detachMediaElement();
-        this.#element = element;
+        if (this.element) this.detachMediaElement();
+        this.element = element;
         this.#listening = new AbortController();
         const { signal } = this.#listening;
+        this.followBegin(signal);
         element.addEventListener('error', () => this.#reportElementError(), { signal });
         // Whoever uses the element's own controls means it; a browser that pauses for an error does not.
         element.addEventListener('play', () => this.#setWish(true), { signal });
         element.addEventListener('pause', () => element.error || this.#setWish(false), { signal });
+        element.addEventListener('seeking', () => this.#reportSeek(), { signal });
         // A page that the browser puts aside would keep its connection, and get it all on return.
         addEventListener('pagehide', () => this.#putAside(), { signal });
         addEventListener('pageshow', () => this.#reloads && this.#start(), { signal });
+        if (this.#states && !Array.isArray(this.#states)) this.#states.watch(element, signal);
         // The attribute would leave the start to the browser, and Firefox waits for three seconds of media.
         if (element.autoplay) this.#wantsToPlay = true;
         if (this.#reloads) this.#start();
@@ -132,24 +121,32 @@ export class FlvPlayer {
 
     /** Takes the stream out of the element; the next one that is attached gets it anew. */
     detachMediaElement() {
-        this.#reloads = this.#loaded;
+        const wasLoaded = this.#loaded;
         this.#release();
+        this.#reloads = wasLoaded;
         this.#listening?.abort();
         this.#listening = undefined;
-        this.#element = undefined;
+        this.element = undefined;
     }
 
-    /** Starts to load the stream. */
+    /**
+     * Starts to load the stream.
+     * @returns {Promise<any>} the media info once it is known; rejected when playback cannot go on before that
+     */
     load() {
         this.#assertAlive();
         if (this.#loaded) this.unload();
+        this.#loading = withResolvers();
+        const { promise } = this.#loading;
         this.#start();
+        return handled(promise);
     }
 
     /** Stops loading and empties the element. */
     unload() {
         this.#reloads = false;
         this.#release();
+        this.#endLoading(aborted());
     }
 
     /**
@@ -159,7 +156,7 @@ export class FlvPlayer {
     play() {
         this.#assertAlive();
         this.#wantsToPlay = true;
-        if (this.#isAttached) return handled(this.#element.play());
+        if (this.#isAttached) return this.#playElement();
         const waiting = withResolvers();
         this.#waitingToPlay.push(waiting);
         return handled(waiting.promise);
@@ -167,20 +164,36 @@ export class FlvPlayer {
 
     pause() {
         this.#wantsToPlay = false;
-        this.#element?.pause();
+        super.pause();
     }
 
-    /** Ends everything; the player cannot be used again. May be called more than once. */
-    destroy() {
+    /**
+     * Ends everything; the player cannot be used again. May be called more than once.
+     * @returns {Promise<void>} when nothing of it is left
+     */
+    async destroy() {
         if (this.#destroyed) return;
-        this.#emitter.emit(Events.DESTROYING);
-        this.#release();
+        this.emitter.emit(Events.DESTROYING);
+        this.unload();
         this.#destroyed = true;
         this.#link?.close();
         this.#link = undefined;
         this.#listening?.abort();
-        this.#element = undefined;
-        this.#emitter.clear();
+        this.element = undefined;
+        this.emitter.clear();
+    }
+
+    /**
+     * The last seconds of the stream as it came, and what happened: what a bug report needs.
+     * @returns {Promise<{flv: ArrayBuffer, log: any[]}>}
+     */
+    dumpDiagnostics() {
+        this.#assertAlive();
+        if (!this.#loaded || !this.#link) return handled(Promise.reject(new Error('nothing is loaded')));
+        const asked = withResolvers();
+        const token = this.#asked.push(asked) - 1;
+        this.#link.post({ type: 'diagnostics', id: this.#generation, token });
+        return handled(asked.promise);
     }
 
     #start() {
@@ -188,31 +201,51 @@ export class FlvPlayer {
         this.#loaded = true;
         this.#generation += 1;
         this.#link ??= this.#openLink();
+        this.#tellStates('load');
         this.#sendLoad();
     }
 
     #sendLoad() {
         const id = this.#generation;
-        const compiling = compileWasm(this.#config.wasmUrl);
-        const { url, headers, withCredentials, hasAudio, hasVideo } = this.#source;
-        const address = new URL(url, document.baseURI);
-        const config = this.#config;
-        const isWebSocket = address.protocol.startsWith('ws');
+        const { type, segments, url = segments?.[0]?.url, headers, cors, hasAudio, hasVideo, ...rest } = this.#source;
+        const { workerUrl, wasmUrl, headers: always, alternateUrls, ...config } = this.#config;
+        const refuse = (failure) => queueMicrotask(() => this.#fail(failure, id));
+        if (/^(mpegts|m2ts)$/i.test(type)) {
+            return refuse(mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, -1, `this player plays FLV, not '${type}'`, { type }));
+        }
+        if (segments && segments.length > 1) {
+            const msg = 'a file in several segments cannot be played; give the URL of one file';
+            return refuse(mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, -1, msg, { segments: segments.length }));
+        }
+        let urls;
+        try {
+            urls = [url, ...(rest.alternateUrls ?? alternateUrls ?? [])].map((url) => new URL(url, document.baseURI).href);
+        } catch (error) {
+            return refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url }));
+        }
+        const compiling = compileWasm(wasmUrl);
         this.#link.post({
             type: 'load',
             id,
             request: {
-                url: address.href,
-                headers: { ...config.headers, ...headers },
-                withCredentials,
+                url: urls[0],
+                alternateUrls: urls.slice(1),
+                headers: { ...always, ...headers },
+                withCredentials: rest.withCredentials,
+                fetchMode: cors === false ? 'same-origin' : undefined,
                 referrerPolicy: config.referrerPolicy,
                 connectTimeout: config.connectTimeout,
             },
+            // Everything that was said, but for what only this side needs: a host takes what it knows.
             config: {
-                ...pick(config, HOST_KEYS),
-                isLive: this.#source.isLive ?? isWebSocket,
+                ...config,
+                mode: this.#link.mode,
+                isLive: rest.isLive ?? config.isLive ?? urls[0].startsWith('ws'),
                 hasAudio,
                 hasVideo,
+                duration: rest.duration,
+                filesize: rest.filesize,
+                sei: config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED)),
             },
         });
         compiling.then(
@@ -223,11 +256,12 @@ export class FlvPlayer {
 
     /** @returns {import('./link.js').Link} */
     #openLink() {
-        const { mode, workerUrl } = this.#config;
+        const { workerUrl } = this.#config;
         const receive = (message) => this.#receive(message);
-        if (mode === 'worker' || (mode === 'auto' && canUseWorker())) {
+        const mode = this.#config.mode === 'auto' ? bestMode() : this.#config.mode;
+        if (mode !== 'main') {
             try {
-                return workerLink(workerUrl, receive, (why) => this.#fallBack(why));
+                return workerLink(mode, workerUrl, receive, (why) => this.#fallBack(why));
             } catch (error) {
                 log('warn', `no worker (${error}); playing on the page's thread`);
             }
@@ -263,48 +297,84 @@ export class FlvPlayer {
                 this.#attach();
                 break;
             case 'seek':
-                if (this.#element) this.#element.currentTime = message.time;
+                if (this.element) this.element.currentTime = message.time;
                 break;
             case 'rate':
-                if (this.#element) this.#element.playbackRate = message.rate;
+                if (this.element) this.element.playbackRate = message.rate;
                 break;
             case 'event':
                 this.#emit(message.name, message.args);
+                break;
+            case 'connected':
+                this.#tellStates('connected');
+                break;
+            case 'cue':
+                this.#addCue(message);
+                break;
+            case 'diagnostics':
+                this.#asked[message.token]?.resolve({ flv: message.flv, log: message.log });
                 break;
         }
     }
 
     /** @param {string} name @param {any[]} args */
     #emit(name, args) {
-        if (name === Events.MEDIA_INFO) [this.#mediaInfo] = args;
+        if (name === Events.MEDIA_INFO) {
+            this.#mediaInfo = args[0] = describe(args[0]);
+            this.#loading?.resolve(this.mediaInfo);
+            this.#loading = undefined;
+        }
         if (name === Events.STATISTICS_INFO) {
             args[0].mode = this.#link?.mode;
             [this.#statisticsInfo] = args;
         }
         // What is left plays to its end, but there is nothing to catch up with any more.
-        if ((name === Events.ERROR || name === Events.LOADING_COMPLETE) && this.#element) this.#element.playbackRate = 1;
-        if (name === Events.ERROR) log('error', `${args[0]}: ${args[1]}: ${args[2].msg}`);
-        if (name === Events.WARNING) log('warn', `${args[0]}: ${args[1]}: ${args[2].msg}`);
-        this.#emitter.emit(name, ...args);
+        if ((name === Events.ERROR || name === Events.LOADING_COMPLETE) && this.element) this.element.playbackRate = 1;
+        if (name === Events.ERROR || name === Events.WARNING) this.#explain(name, args);
+        this.#tellStates(name, args);
+        this.emitter.emit(name, ...args);
+        if (name === Events.WARNING && this.#config.reportRecovered) this.emitter.emit(Events.ERROR, ...args);
+    }
+
+    /** Errors and warnings have one form, are logged, and end what waits for the load. @param {string} name @param {any[]} args */
+    #explain(name, args) {
+        const [type, detail, info] = args;
+        const fatal = name === Events.ERROR;
+        args[2] = { ...info, fatal, recovered: !fatal, context: info.context ?? {} };
+        log(fatal ? 'error' : 'warn', `${type}: ${detail}: ${info.msg}`);
+        if (fatal) this.#endLoading(Object.assign(new Error(info.msg), { type, detail, ...args[2] }));
     }
 
     /** Puts what the host made into the element, once both are there. */
     #attach() {
-        const [element, attachment] = [this.#element, this.#attachment];
+        const { element } = this;
+        const attachment = this.#attachment;
         if (!element || !attachment) return;
         this.#attachment = undefined;
         if (attachment.managed) element.disableRemotePlayback = true;
         if (attachment.handle) element.srcObject = attachment.handle;
         else element.src = attachment.url;
         this.#isAttached = true;
-        this.#reporter ??= new PlayheadReporter(element, (report) =>
+        this.#reporter ??= new PlayheadReporter(/** @type {HTMLVideoElement} */ (element), (report) =>
             this.#link?.post({ type: 'playhead', id: this.#generation, ...report }),
         );
         const waiting = this.#waitingToPlay.splice(0);
         if (this.#wantsToPlay) {
-            const played = handled(element.play());
+            const played = this.#playElement();
             for (const { resolve } of waiting) resolve(played);
         }
+    }
+
+    /** Plays, without sound if need be and allowed. @returns {Promise<void>} */
+    #playElement() {
+        const element = /** @type {HTMLMediaElement} */ (this.element);
+        const played = element.play().catch((error) => {
+            if (error.name !== 'NotAllowedError' || !this.#config.autoplayMuted || element.muted || this.element !== element) throw error;
+            element.muted = true;
+            this.emitter.emit(Events.AUTOPLAY_MUTED);
+            return element.play();
+        });
+        return handled(played);
     }
 
     /** @param {boolean} plays */
@@ -313,16 +383,56 @@ export class FlvPlayer {
     }
 
     #reportElementError() {
-        const error = this.#element?.error;
+        const error = this.element?.error;
         if (!error || !this.#isAttached) return;
         this.#link?.post({ type: 'element-error', id: this.#generation, code: error.code, text: error.message });
+    }
+
+    /** Somebody wants to be where nothing is buffered: of a file the host can get that. */
+    #reportSeek() {
+        const { buffered, currentTime: time } = this;
+        const has = (_, range) => buffered.start(range) <= time && time < buffered.end(range);
+        if (!this.#isAttached || Array.from(buffered, has).some(Boolean)) return;
+        this.#link?.post({ type: 'seek', id: this.#generation, time });
+    }
+
+    /** @param {any} cue */
+    #addCue(cue) {
+        const event = { sei: Events.SEI_PRESENTED, script: Events.SCRIPTDATA_PRESENTED }[cue.kind];
+        if (!event || !this.element || !this.emitter.has(event)) return;
+        const { element } = this;
+        this.#cues ??= import('./cues.js').then(
+            ({ Cues }) => new Cues(element, ({ kind, time, data }, mediaTime, displayTime) => {
+                const name = kind === 'sei' ? Events.SEI_PRESENTED : Events.SCRIPTDATA_PRESENTED;
+                this.emitter.emit(name, data, { time, mediaTime, displayTime });
+            }),
+        );
+        this.#cues.then((cues) => cues.add(cue), () => {});
+    }
+
+    #watchStates() {
+        if (this.#states) return;
+        const early = /** @type {any[]} */ ([]);
+        this.#states = early;
+        import('./states.js').then(({ States }) => {
+            const states = new States((code, message) => this.emitter.emit(Events.STATE_CHANGE, code, message));
+            this.#states = states;
+            for (const [event, args] of early) states.told(event, args);
+            if (this.element && this.#listening) states.watch(this.element, this.#listening.signal);
+        }, () => {});
+    }
+
+    /** @param {string} event @param {any[]} [args] */
+    #tellStates(event, args) {
+        if (Array.isArray(this.#states)) this.#states.push([event, args]);
+        else this.#states?.told(event, args);
     }
 
     /** A failure on this side of the link. @param {import('./errors.js').Failure} failure @param {number} [id] of which load */
     #fail({ type, detail, ...info }, id = this.#generation) {
         if (id !== this.#generation || !this.#loaded) return;
         this.#link?.post({ type: 'unload' });
-        this.#emit(Events.ERROR, [type, detail, { ...info, fatal: true }]);
+        this.#emit(Events.ERROR, [type, detail, info]);
     }
 
     /** Ends a load: host, element and those who wait. */
@@ -333,12 +443,19 @@ export class FlvPlayer {
         this.#attachment = undefined;
         this.#reporter?.stop();
         this.#reporter = undefined;
-        if (this.#isAttached && this.#element) empty(this.#element);
+        this.#cues?.then((cues) => cues.stop(), () => {});
+        this.#cues = undefined;
+        if (this.#isAttached && this.element) empty(this.element);
         this.#isAttached = false;
         this.#mediaInfo = {};
         this.#statisticsInfo = {};
-        const aborted = () => new DOMException('The player was unloaded before it could play.', 'AbortError');
-        for (const { reject } of this.#waitingToPlay.splice(0)) reject(aborted());
+        for (const { reject } of [...this.#waitingToPlay.splice(0), ...this.#asked.splice(0)]) reject(aborted());
+    }
+
+    /** @param {Error} error */
+    #endLoading(error) {
+        this.#loading?.reject(error);
+        this.#loading = undefined;
     }
 
     #putAside() {
@@ -352,29 +469,15 @@ export class FlvPlayer {
     }
 }
 
-/** What of the settings the host needs: plain values that can be sent to a worker. */
-const HOST_KEYS = ['targetLatency', 'maxTargetLatency', 'maxPlaybackRate', 'backBuffer', 'silenceWarningTimeout', 'silenceTimeout', 'statisticsInfoReportInterval'];
+/** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. */
+const KINDS = ['flv', 'mse', 'mpegts', 'm2ts'];
 
-/** @param {Record<string, any>} object @param {string[]} keys */
-function pick(object, keys) {
-    return Object.fromEntries(keys.map((key) => [key, object[key]]));
+/** The end of those who wait for what will not come. */
+function aborted() {
+    return new DOMException('The player was unloaded before that.', 'AbortError');
 }
 
-/** Nobody need look at the result: a rejection is then not "uncaught". @template T @param {Promise<T>} promise */
-function handled(promise) {
-    promise?.catch(() => {});
-    return promise;
-}
-
-/** @param {HTMLVideoElement} element */
-function empty(element) {
-    element.playbackRate = 1;
-    element.srcObject = null;
-    element.removeAttribute('src');
-    element.load();
-}
-
-/** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<void>} */
+/** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<any>} */
 function withResolvers() {
     let resolve, reject;
     const promise = new Promise((onResolve, onReject) => {

@@ -154,7 +154,7 @@ export class Session {
 
     #endSource(failure) {
         this.#sourceEnd = failure;
-        if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, now()));
+        if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, false, now()));
         else if (failure) this.#fail(failure);
     }
 

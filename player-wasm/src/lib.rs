@@ -13,7 +13,7 @@ mod script;
 use pushpull_media::remux::{Track as Kind, TrackInfo};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use engine::{Command, Settings, Stat};
+use engine::{Command, Pacing, Settings, Stat};
 use script::ScriptBuilder;
 
 /// What [`Engine::poll`] wants done. The operands are read from the engine.
@@ -38,7 +38,7 @@ pub enum Op {
     Rate,
     /// Tell what is known of the tracks: `info`, `codec`, `has_track`.
     MediaInfo,
-    /// A script tag called `text`: `script` walks through it.
+    /// A script tag called `text`, of time `a` (NaN if that is not known yet): `script` walks through it.
     Script,
     /// Tell of notice `code` with number `a` and name `text`.
     Notice,
@@ -48,6 +48,15 @@ pub enum Op {
     Complete,
     /// Go on with a new MediaSource.
     Rebuild,
+    /// Open the source again: wait `a` seconds first; `b` is the number of this attempt since media
+    /// last came. What is still open is closed now. A file may be gone on with where its bytes broke
+    /// off instead: then `source_opened` is not called.
+    Connect,
+    /// The full build is needed, for `text`; this engine does nothing any more.
+    Upgrade,
+    /// `byte_len` bytes at `ptr` are the payload of a message of type `code` that belongs to the
+    /// picture shown at `a` seconds.
+    Sei,
 }
 
 /// A track, by number.
@@ -82,6 +91,22 @@ pub enum Setting {
     SilenceWarning,
     /// Seconds without input after which the connection counts as lost.
     SilenceLimit,
+    /// 0: the lowest delay until that proves too little; 1: the lowest delay; 2: evenly.
+    Pacing,
+    /// How often the source is opened again before that is given up.
+    MaxReconnects,
+    /// What the jitter of these attempts is drawn from.
+    Seed,
+    /// Number of the video track chosen among several.
+    VideoTrackId,
+    /// Number of the audio track chosen among several.
+    AudioTrackId,
+    /// 0: silence does not take the place of promised sound that does not come.
+    FillAudio,
+    /// Bytes of one track that wait for a SourceBuffer, at most.
+    MaxQueueBytes,
+    /// 1: [`Op::Sei`] is wanted.
+    Sei,
 }
 
 /// What is known of the tracks, by number.
@@ -110,6 +135,16 @@ pub enum Info {
     SampleRate,
     /// Channels.
     Channels,
+    /// Bits per luma sample.
+    BitDepth,
+    /// Colour primaries, a number of ISO/IEC 23091-2.
+    ColourPrimaries,
+    /// Transfer characteristics, alike.
+    Transfer,
+    /// Matrix coefficients, alike.
+    Matrix,
+    /// Pictures a decoder holds back to reorder them.
+    ReorderFrames,
 }
 
 /// The engine of one load of one stream. Times given are milliseconds of one clock; times read are
@@ -119,6 +154,7 @@ pub struct Engine {
     inner: engine::Engine,
     settings: Settings,
     command: Option<Command>,
+    headers: Vec<u8>,
 }
 
 #[wasm_bindgen]
@@ -128,7 +164,7 @@ impl Engine {
     #[allow(clippy::new_without_default, reason = "constructed from JavaScript")]
     pub fn new() -> Self {
         let settings = Settings::default();
-        Self { inner: engine::Engine::new(settings), settings, command: None }
+        Self { inner: engine::Engine::new(settings), settings, command: None, headers: Vec::new() }
     }
 
     /// Sets one of the settings. Only before the first input: it starts the engine anew.
@@ -144,6 +180,20 @@ impl Engine {
             Setting::BackBuffer => settings.back_buffer = value,
             Setting::SilenceWarning => settings.silence_warning = value,
             Setting::SilenceLimit => settings.silence_limit = value,
+            Setting::Pacing => {
+                settings.pacing = match value as u32 {
+                    0 => Pacing::Auto,
+                    1 => Pacing::Lowest,
+                    _ => Pacing::Smooth,
+                }
+            }
+            Setting::MaxReconnects => settings.max_reconnects = value as u32,
+            Setting::Seed => settings.seed = value as u32,
+            Setting::VideoTrackId => settings.video_track = Some(value as u8),
+            Setting::AudioTrackId => settings.audio_track = Some(value as u8),
+            Setting::FillAudio => settings.fill_audio = value != 0.0,
+            Setting::MaxQueueBytes => settings.max_queue_bytes = value as usize,
+            Setting::Sei => settings.sei = value != 0.0,
         }
         self.inner = engine::Engine::new(*settings);
     }
@@ -158,9 +208,34 @@ impl Engine {
         self.inner.commit(len as usize, seconds(now));
     }
 
-    /// The source has ended: properly (`clean`), or the host knows how.
-    pub fn source_ended(&mut self, clean: bool, now: f64) {
-        self.inner.source_ended(clean, seconds(now));
+    /// A connection is established, and bytes will follow from an FLV header. Not the first time: a
+    /// new response begins, and the timeline goes on.
+    pub fn source_opened(&mut self, now: f64) {
+        self.inner.source_opened(seconds(now));
+    }
+
+    /// The source has ended: properly (`clean`), or the host knows how; `retry`: it may be worth
+    /// opening it again.
+    pub fn source_ended(&mut self, clean: bool, retry: bool, now: f64) {
+        self.inner.source_ended(clean, retry, seconds(now));
+    }
+
+    /// A file is read on from another place, at or before what is shown at `time` seconds. The bytes
+    /// that follow may begin inside a tag.
+    pub fn seek(&mut self, time: f64, now: f64) {
+        self.inner.seek(time, seconds(now));
+    }
+
+    /// Unix time minus the clock given with each call, milliseconds; 0 if it is not set.
+    pub fn set_wall_clock(&mut self, offset: f64) {
+        self.inner.wall_clock_offset = seconds(offset);
+    }
+
+    /// Puts an FLV header and the newest metadata and configurations, as tags, where `ptr` and
+    /// `byte_len` say. Not while an operation is being carried out.
+    pub fn headers(&mut self) {
+        self.command = None;
+        self.headers = self.inner.headers();
     }
 
     /// The MediaSource is open.
@@ -214,6 +289,7 @@ impl Engine {
 
     /// The next thing to do.
     pub fn poll(&mut self, now: f64) -> Op {
+        self.headers = Vec::new();
         self.command = self.inner.next(seconds(now));
         match self.command {
             None => Op::None,
@@ -230,6 +306,9 @@ impl Engine {
             Some(Command::Fault { .. }) => Op::Fault,
             Some(Command::Complete) => Op::Complete,
             Some(Command::Rebuild) => Op::Rebuild,
+            Some(Command::Connect { .. }) => Op::Connect,
+            Some(Command::Upgrade(_)) => Op::Upgrade,
+            Some(Command::Sei { .. }) => Op::Sei,
         }
     }
 
@@ -241,12 +320,12 @@ impl Engine {
         }
     }
 
-    /// Operand: the address of the bytes to append.
+    /// Operand: the address of the bytes.
     pub fn ptr(&self) -> u32 {
         self.media().as_ptr() as u32
     }
 
-    /// Operand: how many bytes to append.
+    /// Operand: how many bytes.
     pub fn byte_len(&self) -> u32 {
         self.media().len() as u32
     }
@@ -257,13 +336,19 @@ impl Engine {
             Some(Command::Seek(value) | Command::Rate(value)) => value,
             Some(Command::Remove { from, .. }) => from,
             Some(Command::Notice { value, .. } | Command::Fault { value, .. }) => value,
+            Some(Command::Connect { delay, .. }) => delay,
+            Some(Command::Script { time, .. } | Command::Sei { time, .. }) => time,
             _ => 0.0,
         }
     }
 
     /// Operand: the second number.
     pub fn b(&self) -> f64 {
-        if let Some(Command::Remove { to, .. }) = self.command { to } else { 0.0 }
+        match self.command {
+            Some(Command::Remove { to, .. }) => to,
+            Some(Command::Connect { attempt, .. }) => attempt.into(),
+            _ => 0.0,
+        }
     }
 
     /// Operand: which notice or fault.
@@ -271,6 +356,7 @@ impl Engine {
         match self.command {
             Some(Command::Notice { notice, .. }) => notice as u32,
             Some(Command::Fault { fault, .. }) => fault as u32,
+            Some(Command::Sei { kind, .. }) => kind,
             _ => 0,
         }
     }
@@ -282,6 +368,7 @@ impl Engine {
                 Command::CheckType { mime: text, .. }
                 | Command::AddTrack { mime: text, .. }
                 | Command::ChangeType { mime: text, .. }
+                | Command::Upgrade(text)
                 | Command::Script { name: text, .. }
                 | Command::Notice { text, .. }
                 | Command::Fault { text, .. },
@@ -338,6 +425,11 @@ impl Engine {
             Info::SarDen => video?.sample_aspect_ratio.1.into(),
             Info::SampleRate => audio?.sample_rate.into(),
             Info::Channels => audio?.channels.into(),
+            Info::BitDepth => video?.bit_depth.into(),
+            Info::ColourPrimaries => video?.colour?.0.into(),
+            Info::Transfer => video?.colour?.1.into(),
+            Info::Matrix => video?.colour?.2.into(),
+            Info::ReorderFrames => video?.reorder_frames?.into(),
         })
     }
 
@@ -355,7 +447,12 @@ impl Engine {
     }
 
     fn media(&self) -> &[u8] {
-        self.target().map(|track| self.inner.media(track)).unwrap_or_default()
+        match &self.command {
+            None => &self.headers,
+            Some(Command::Append { track }) => self.inner.media(*track),
+            Some(Command::Sei { payload, .. }) => payload,
+            _ => &[],
+        }
     }
 }
 

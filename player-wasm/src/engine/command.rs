@@ -49,8 +49,28 @@ pub enum Command {
     Rate(f64),
     /// What is known of the tracks has changed.
     MediaInfo,
+    /// The stream needs what only the full build has; the engine is of no more use.
+    Upgrade(String),
+    /// Open the source again.
+    Connect {
+        /// Seconds to wait first.
+        delay: f64,
+        /// Number of this attempt since media last came.
+        attempt: u32,
+    },
+    /// Supplemental information of a picture came.
+    Sei {
+        /// `payloadType`.
+        kind: u32,
+        /// When the picture is shown; NaN if that is not known yet.
+        time: f64,
+        /// The message without emulation prevention.
+        payload: Vec<u8>,
+    },
     /// A script tag came.
     Script {
+        /// When its time is; NaN if that is not known yet.
+        time: f64,
         /// Its name, such as `onMetaData`.
         name: String,
         /// What it says.
@@ -129,9 +149,21 @@ pub enum Notice {
     /// Everything starts anew with another MediaSource: the browser could not decode; the host
     /// knows what it said.
     Output,
+    /// Promised sound does not come, or it stopped: silence is played in its place.
+    SoundMissing,
+    /// Pictures stopped while sound goes on: the last one stays. Value: for how many seconds.
+    PictureMissing,
+    /// No picture has come out for long although it should play. Value: for how many seconds.
+    NoPicture,
+    /// The SourceBuffer was full: room was made.
+    BufferFull,
+    /// Nobody took the media in time: the oldest was dropped.
+    QueueFull,
+    /// Everything starts anew with another MediaSource, which plays more smoothly.
+    Pacing,
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub const COUNT: usize = Self::Output as usize + 1;
+    pub const COUNT: usize = Self::Pacing as usize + 1;
 }

@@ -1,12 +1,14 @@
 //! From bytes to the remuxer, and what the remuxer has to say.
 
-use pushpull_media::flv::{Error, Item, Tag, TagKind, video};
+use pushpull_media::flv::{Error, Item, Tag, TagKind, audio, video};
 use pushpull_media::remux::{self, Event, Track, Tracks, WarningKind};
 
+use super::arrival::Arrival;
 use super::command::{Command, Fault, Notice};
 use super::selection::Evidence;
+use super::source::End;
 use super::track::{Format, seconds};
-use super::{Engine, Source, Stage};
+use super::{Engine, Stage, wallclock};
 
 impl Engine {
     /// Room for the next `len` bytes of the stream, to be written in place.
@@ -21,22 +23,73 @@ impl Engine {
             return;
         }
         self.meters.bytes.add(len as f64);
+        self.counters.bytes += len as f64;
         self.input_at = Some(now);
+        self.source.came();
         self.read(now);
         self.observe_arrival(now);
         self.tick(now);
     }
 
-    /// The source has ended: properly, or (`clean` false) the host knows how.
-    pub fn source_ended(&mut self, clean: bool, now: f64) {
-        if !clean {
-            self.fail(Fault::Source, 0.0, String::new());
+    /// A connection is established, and an FLV header follows. The first time that is what the
+    /// engine is there for; later a new response begins, and the output's timeline goes on.
+    pub fn source_opened(&mut self, now: f64) {
+        self.input_at = Some(now);
+        if self.source.opened() {
+            self.reader.restart();
+            self.tag_end = self.reader.offset();
+            self.remuxer.begin_response();
+            self.arrival = Arrival::new();
+        }
+    }
+
+    /// The source has ended: properly (`clean`), or the host knows how; `retry`: it may be worth
+    /// another attempt.
+    pub fn source_ended(&mut self, clean: bool, retry: bool, now: f64) {
+        if self.stage == Stage::Done {
             return;
         }
-        self.source = Source::Ended;
+        self.lose(clean, retry, Fault::Source, 0.0);
         self.tick(now);
-        if self.playing.is_none() {
+        if self.source.is_over() && self.playing.is_none() {
             self.fail(Fault::NoMedia, 0.0, String::new());
+        }
+    }
+
+    /// A file goes on being read somewhere else, at or before what is shown at `time` seconds.
+    pub fn seek(&mut self, time: f64, now: f64) {
+        if self.settings.live || self.playing.is_none() {
+            return;
+        }
+        self.reader.seek();
+        self.remuxer.seek();
+        self.playhead.moved_to(time);
+        self.read_from = self.reader.offset();
+        self.tag_end = self.read_from;
+        for track in self.playing_tracks() {
+            self.tracks[track].sought();
+        }
+        self.tick(now);
+    }
+
+    /// A stream's beginning: header, metadata and configurations as they last came.
+    #[must_use]
+    pub fn headers(&self) -> Vec<u8> {
+        let mut bytes = self.header.unwrap_or_default().to_bytes().to_vec();
+        for head in &self.heads {
+            bytes.extend_from_slice(head);
+        }
+        bytes
+    }
+
+    /// The source is lost or at its end; `fault` says why if it is not tried again.
+    pub(super) fn lose(&mut self, clean: bool, retry: bool, fault: Fault, value: f64) {
+        match self.source.ended(clean, retry, self.settings.live) {
+            End::Again { delay, attempt } => {
+                self.commands.push_back(Command::Connect { delay, attempt });
+            }
+            End::Complete => {}
+            End::Failed => self.fail(fault, value, String::new()),
         }
     }
 
@@ -49,6 +102,24 @@ impl Engine {
             self.unplayable(track, codec, now);
         }
         self.tick(now);
+    }
+
+    /// Keeps what a stream begins with.
+    fn keep_head(&mut self, tag: &Tag) {
+        let data = tag.data();
+        let at = match tag.kind() {
+            // A string that says onMetaData, perhaps after another that says @setDataFrame.
+            TagKind::Script if data.windows(10).take(32).any(|name| name == b"onMetaData") => 0,
+            TagKind::Video if video::Head::parse(data).is_ok_and(|h| h.is_sequence_header()) => 1,
+            TagKind::Audio if audio::Head::parse(data).is_ok_and(|h| h.is_sequence_header()) => 2,
+            _ => return,
+        };
+        if data.len() <= MAX_HEAD
+            && let Some(head) = self.heads.get_mut(at)
+        {
+            head.clear();
+            head.extend_from_slice(tag.bytes());
+        }
     }
 
     /// What the tracks are decided by.
@@ -97,7 +168,10 @@ impl Engine {
             TagKind::Audio => Some(Track::Audio),
             TagKind::Script => None,
         };
+        self.keep_head(tag);
         if let Some(track) = track {
+            self.media_at.get_or_insert(now);
+            self.source.media(now);
             self.meters.media[track].add(tag.data().len() as f64);
             self.tracks[track].received(tag.time());
         }
@@ -112,6 +186,9 @@ impl Engine {
         }
         if is_keyframe {
             self.keyframes_waiting += 1;
+            self.counters.keyframes += 1;
+            let before = self.keyframe_time.replace(tag.time());
+            self.gop_length = before.map(|before| tag.time() - before).filter(|&gop| gop > 0);
             self.add_late_track(now);
         }
         if self.remuxer.push(tag).is_err() {
@@ -145,13 +222,18 @@ impl Engine {
                     self.commands.push_back(Command::MediaInfo);
                 }
             }
-            Event::Script { name, value, .. } => {
-                self.commands.push_back(Command::Script { name, value });
+            Event::Script { name, value, time_ms } => {
+                if let Some(unix_ms) = wallclock::read(&name, &value) {
+                    self.wall_clock.set(unix_ms, self.remuxer.line_us(time_ms));
+                }
+                let time = self.remuxer.output_us(time_ms).map_or(f64::NAN, seconds);
+                self.commands.push_back(Command::Script { time, name, value });
             }
             Event::Discontinuity { from_ms, to_ms, .. } => {
                 self.counters.discontinuities += 1;
                 self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);
             }
+            Event::Unsupported { codec, .. } if !FULL => self.upgrade(codec),
             Event::Unsupported { track, codec } => self.unplayable(track, codec, now),
             Event::Warning(warning) => self.take_warning(warning, now),
             _ => {}
@@ -164,6 +246,7 @@ impl Engine {
             WarningKind::QueueFull => self.counters.skipped += count,
             WarningKind::SilenceInserted => self.counters.silence += count,
             WarningKind::AudioDropped => self.counters.sound_dropped += count,
+            WarningKind::Multitrack if !FULL => self.upgrade("multitrack".into()),
             WarningKind::CorruptFrame
             | WarningKind::FrameBeforeConfig
             | WarningKind::Multitrack
@@ -173,6 +256,14 @@ impl Engine {
             }
             // The rest was repaired so that nobody sees or hears it.
             _ => {}
+        }
+    }
+
+    /// Another engine is needed; this one has done what it could.
+    fn upgrade(&mut self, what: String) {
+        if self.stage != Stage::Done {
+            self.stage = Stage::Done;
+            self.commands.push_back(Command::Upgrade(what));
         }
     }
 
@@ -191,8 +282,14 @@ impl Engine {
     }
 }
 
+/// Whether everything that can be played is built in.
+const FULL: bool = cfg!(feature = "full");
+
 /// Sound frames that make a late track; a stray one does not.
 const LATE_FRAMES: u32 = 10;
+
+/// The largest metadata kept for a dump, bytes.
+const MAX_HEAD: usize = 64 << 10;
 
 /// Bytes without a tag after which the input is not taken for FLV any longer.
 const MAX_GARBAGE: u64 = 8 << 20;

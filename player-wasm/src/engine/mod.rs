@@ -19,20 +19,22 @@ pub mod output;
 pub mod playhead;
 pub mod selection;
 pub mod settings;
+pub mod source;
 pub mod stats;
 mod supervise;
 #[cfg(test)]
 mod tests;
 pub mod track;
+pub mod wallclock;
 pub mod watchdog;
 
 use std::collections::VecDeque;
 
 use pushpull_media::flv::{Header, Reader};
-use pushpull_media::remux::{Config, Remuxer, Track, TrackInfo, Tracks};
+use pushpull_media::remux::{Remuxer, Track, TrackInfo, Tracks};
 
 pub use command::{Command, Fault, Notice};
-pub use settings::Settings;
+pub use settings::{Pacing, Settings};
 pub use stats::Stat;
 
 use arrival::Arrival;
@@ -40,8 +42,10 @@ use live::Live;
 use output::Work;
 use playhead::Playhead;
 use selection::Selection;
+use source::Source;
 use stats::{Counters, Meter};
 use track::{Format, PerTrack, State};
+use wallclock::WallClock;
 use watchdog::Watchdog;
 
 /// The engine of one load of one stream.
@@ -73,12 +77,24 @@ pub struct Engine {
     unplayed: PerTrack<u32>,
     counters: Counters,
     meters: Meters,
-    /// When input last came.
+    /// When input last came, or could have.
     input_at: Option<f64>,
+    /// When the first picture or sound came.
+    media_at: Option<f64>,
     silence_told: bool,
     /// Byte offset of the end of the last tag.
     tag_end: u64,
     source: Source,
+    /// The tags a stream begins with, as they last came: metadata, configurations.
+    heads: [Vec<u8>; 3],
+    wall_clock: WallClock,
+    /// Unix time minus the host's clock, seconds.
+    pub wall_clock_offset: f64,
+    /// Wire time of the last keyframe, and the distance to the one before; milliseconds.
+    keyframe_time: Option<i64>,
+    gop_length: Option<i64>,
+    /// Bytes of a file that were read before the last seek.
+    read_from: u64,
 }
 
 /// How far the output is.
@@ -96,12 +112,6 @@ enum Stage {
     Done,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    Flowing,
-    Ended,
-}
-
 #[derive(Debug, Default)]
 struct Meters {
     bytes: Meter,
@@ -116,7 +126,7 @@ impl Engine {
         Self {
             settings,
             reader: Reader::new(),
-            remuxer: Remuxer::new(Config::default()),
+            remuxer: Remuxer::new(settings.remux()),
             header: None,
             selection: Selection::new(settings.wanted),
             playing: None,
@@ -135,9 +145,16 @@ impl Engine {
             counters: Counters::default(),
             meters: Meters::default(),
             input_at: None,
+            media_at: None,
             silence_told: false,
             tag_end: 0,
-            source: Source::Flowing,
+            source: Source::new(settings.max_reconnects, settings.seed),
+            heads: Default::default(),
+            wall_clock: WallClock::default(),
+            wall_clock_offset: 0.0,
+            keyframe_time: None,
+            gop_length: None,
+            read_from: 0,
         }
     }
 
@@ -205,7 +222,7 @@ impl Engine {
                 return Some(command);
             }
         }
-        if self.source == Source::Ended && self.is_drained() {
+        if self.source.is_over() && self.is_drained() {
             self.stage = Stage::Done;
             return Some(Command::Complete);
         }
@@ -242,7 +259,7 @@ impl Engine {
     pub fn wants_data(&self) -> bool {
         let enough = match self.newest() {
             Some(newest) => newest - self.playhead.reported() >= READ_AHEAD,
-            None => self.reader.offset() >= READ_BEFORE_START,
+            None => self.reader.offset() - self.read_from >= READ_BEFORE_START,
         };
         self.settings.live || !enough
     }
@@ -329,6 +346,9 @@ fn family(mime: &str) -> &str {
 
 /// Seconds between two notices of the same kind: damage comes in swarms.
 const NOTICE_PAUSE: f64 = 1.0;
+
+/// Holes and offsets below this, seconds, are crossed by every browser without help.
+const REACH: f64 = 0.1;
 
 /// How far a file is read ahead of the playhead, seconds.
 const READ_AHEAD: f64 = 30.0;

@@ -119,6 +119,15 @@ impl Output {
         self.busy == Busy::No && self.bytes.is_empty() && self.removal.is_none()
     }
 
+    /// Empties the SourceBuffer, and forgets what waits for it; what it already has a part of is
+    /// appended to its end.
+    pub fn empty(&mut self) {
+        if self.done == 0 && self.busy == Busy::No {
+            self.bytes.clear();
+        }
+        self.removal = Some((0.0, f64::INFINITY));
+    }
+
     /// Forgets everything: there is a new SourceBuffer.
     pub fn reset(&mut self) {
         *self = Self::default();

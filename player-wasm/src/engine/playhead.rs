@@ -29,6 +29,12 @@ impl Playhead {
         *self = Self { at, time, rate, flags, ..*self };
     }
 
+    /// It is being moved to `time`, seconds.
+    pub fn moved_to(&mut self, time: f64) {
+        self.time = time;
+        self.flags |= SEEKING;
+    }
+
     /// `currentTime` as last reported, seconds.
     #[must_use]
     pub fn reported(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! What the user may choose; times in seconds.
 
-use pushpull_media::remux::Tracks;
+use pushpull_media::remux::{self, Tracks};
 
 use super::live;
 
@@ -19,6 +19,48 @@ pub struct Settings {
     pub silence_warning: f64,
     /// How long nothing may come before the connection counts as lost.
     pub silence_limit: f64,
+    /// How often the source is opened again before that is given up; 0: never.
+    pub max_reconnects: u32,
+    /// What the jitter of these attempts is drawn from.
+    pub seed: u32,
+    /// How the browser is asked to pace pictures.
+    pub pacing: Pacing,
+    /// Silence takes the place of promised sound that does not come.
+    pub fill_audio: bool,
+    /// Supplemental information of pictures is looked for.
+    pub sei: bool,
+    /// Bytes of one track that wait for a SourceBuffer, at most.
+    pub max_queue_bytes: usize,
+    /// The track chosen among several; `None`: the plain one, or the first.
+    pub video_track: Option<u8>,
+    /// The same of sound.
+    pub audio_track: Option<u8>,
+}
+
+/// How the browser is asked to pace pictures: a stream whose length is not known is shown by
+/// Chromium as soon as a picture is decoded, another one with four pictures in hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pacing {
+    /// The lowest delay until that proves too little.
+    Auto,
+    /// The lowest delay.
+    Lowest,
+    /// Evenly.
+    Smooth,
+}
+
+impl Settings {
+    /// What the remuxer has to know of them.
+    #[must_use]
+    pub fn remux(&self) -> remux::Config {
+        remux::Config {
+            max_queue_bytes: self.max_queue_bytes,
+            sei: self.sei,
+            video_track: self.video_track,
+            audio_track: self.audio_track,
+            ..remux::Config::default()
+        }
+    }
 }
 
 impl Default for Settings {
@@ -30,6 +72,14 @@ impl Default for Settings {
             back_buffer: 15.0,
             silence_warning: 5.0,
             silence_limit: 30.0,
+            max_reconnects: 8,
+            seed: 0,
+            pacing: Pacing::Auto,
+            fill_audio: true,
+            sei: false,
+            max_queue_bytes: remux::Config::default().max_queue_bytes,
+            video_track: None,
+            audio_track: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use pushpull_media::remux::Track;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use super::Engine;
+use super::{Engine, REACH};
 
 /// One number of the statistics.
 #[wasm_bindgen]
@@ -55,6 +55,22 @@ pub enum Stat {
     SilenceInserted,
     /// Sound frames dropped, as another was in their place.
     SoundDropped,
+    /// From the publisher's wall clock to the picture shown, seconds; NaN without one.
+    CaptureLatency,
+    /// Pictures ahead of the playhead, seconds.
+    VideoBuffered,
+    /// Sound ahead of the playhead, seconds.
+    AudioBuffered,
+    /// From one keyframe to the next, seconds; NaN before there were two.
+    GopLength,
+    /// Times media came again after the connection was lost.
+    Reconnects,
+    /// Bytes received.
+    BytesReceived,
+    /// Keyframes received.
+    KeyframesSeen,
+    /// Silent frames played in place of sound that was promised and did not come.
+    AudioFilled,
 }
 
 impl Engine {
@@ -86,7 +102,28 @@ impl Engine {
             Stat::Discontinuities => f64::from(counters.discontinuities),
             Stat::SilenceInserted => f64::from(counters.silence),
             Stat::SoundDropped => f64::from(counters.sound_dropped),
+            Stat::CaptureLatency => self.capture_latency(now).unwrap_or(f64::NAN),
+            Stat::VideoBuffered => self.buffered(Track::Video, position),
+            Stat::AudioBuffered => self.buffered(Track::Audio, position),
+            Stat::GopLength => self.gop_length.map_or(f64::NAN, |ms| ms as f64 / 1000.0),
+            Stat::Reconnects => f64::from(self.source.reconnects),
+            Stat::BytesReceived => counters.bytes,
+            Stat::KeyframesSeen => f64::from(counters.keyframes),
+            Stat::AudioFilled => f64::from(counters.filled),
         }
+    }
+}
+
+impl Engine {
+    fn capture_latency(&self, now: f64) -> Option<f64> {
+        let shown = self.wall_clock.at(self.remuxer.base_us()?, self.playhead.position(now))?;
+        Some(now + self.wall_clock_offset - shown)
+    }
+
+    /// How much of `track` is ahead of `position`, seconds.
+    pub(super) fn buffered(&self, track: Track, position: f64) -> f64 {
+        let range = self.tracks[track].buffered.around(position, REACH);
+        range.map_or(0.0, |range| range.end - position)
     }
 }
 
@@ -152,6 +189,12 @@ pub struct Counters {
     pub silence: u32,
     /// Sound frames dropped.
     pub sound_dropped: u32,
+    /// Bytes received.
+    pub bytes: f64,
+    /// Keyframes received.
+    pub keyframes: u32,
+    /// Silent frames in place of sound that did not come.
+    pub filled: u32,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::command::{Command, Fault, Notice};
 use super::live::{Action, Situation};
 use super::track::{has, seconds};
 use super::watchdog::{Sight, Step};
-use super::{Engine, Source, Stage};
+use super::{Engine, REACH, Stage};
 
 impl Engine {
     /// Time has passed; the host says so every 100 ms or so, and other calls do too.
@@ -35,7 +35,7 @@ impl Engine {
         if self.parked {
             return false;
         }
-        if self.stage != Stage::Running || self.source == Source::Ended {
+        if self.stage != Stage::Running || !self.source.is_flowing() {
             return true;
         }
         // Each append costs as much as several pictures: with enough ahead they are gathered.
@@ -101,11 +101,11 @@ impl Engine {
     fn check_silence(&mut self, now: f64) {
         let Some(at) = self.input_at else { return };
         let silence = now - at;
-        if self.source == Source::Ended || !self.settings.live {
+        if !self.source.is_flowing() || !self.settings.live {
             return;
         }
         if silence >= self.settings.silence_limit {
-            self.fail(Fault::Silence, silence, String::new());
+            self.lose(false, true, Fault::Silence, silence);
         } else if silence < self.settings.silence_warning {
             self.silence_told = false;
         } else if !self.silence_told {
@@ -115,10 +115,10 @@ impl Engine {
     }
 
     fn choose_tracks(&mut self, now: f64) {
-        if self.input_at.is_none() || self.playing.is_some() {
+        if self.media_at.is_none() || self.playing.is_some() {
             return;
         }
-        let (seen, ended) = (self.evidence(), self.source == Source::Ended);
+        let (seen, ended) = (self.evidence(), self.source.is_over());
         if let Some(tracks) = self.selection.decide(now, &seen, ended) {
             self.playing = Some(tracks);
             self.remuxer.start(tracks);
@@ -172,8 +172,10 @@ impl Engine {
         let skipped = self.remuxer.skip_to_last_keyframe();
         self.counters.skipped += skipped.video_frames;
         self.keyframes_waiting = 1;
+        let length = seconds(skipped.duration_us);
+        self.wall_clock.cut(length);
         for state in self.tracks.iter_mut() {
-            state.skipped(seconds(skipped.duration_us));
+            state.skipped(length);
         }
     }
 
@@ -304,9 +306,6 @@ impl Engine {
         tracks.filter(move |&track| has(playing, track)).map(|track| &self.tracks[track].buffered)
     }
 }
-
-/// Holes and offsets below this, seconds, are crossed by every browser without help.
-const REACH: f64 = 0.1;
 
 /// With this much appended ahead of the playhead, seconds, appends may be gathered.
 const COMFORT: f64 = 0.15;

@@ -108,6 +108,13 @@ impl State {
         }
     }
 
+    /// The stream goes on somewhere else: nothing of what was before is kept.
+    pub fn sought(&mut self) {
+        self.output.empty();
+        self.buffered.clear();
+        self.taken = None;
+    }
+
     /// There is a new SourceBuffer.
     pub fn reset(&mut self) {
         *self = Self { newest: self.newest, ..Self::default() };

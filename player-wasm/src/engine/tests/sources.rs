@@ -1,0 +1,95 @@
+//! What the source gives, and how it ends.
+
+use super::*;
+
+#[test]
+fn silence_is_told_and_then_ends_it() {
+    let mut scene = Scene::live(0.5, 5.0, |_, _| true);
+    scene.run(20.0);
+    assert_eq!(scene.seen.notices(), [Notice::Silence]);
+    assert_eq!(scene.seen.fault(), None);
+    scene.run(20.0);
+    assert!(scene.seen.has(|command| matches!(command, Command::Connect { attempt: 1, .. })));
+
+    let settings = Settings { max_reconnects: 0, ..Settings::default() };
+    let mut scene = Scene::live_with(settings, 0.5, 5.0, |_, _| true);
+    scene.run(40.0);
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Silence));
+}
+
+#[test]
+fn the_end_comes_after_the_last_append() {
+    let mut scene = Scene::live(3.0, 3.0, |_, _| true);
+    scene.run(0.1);
+    scene.engine.source_ended(true, false, scene.now);
+    scene.carry_out();
+    assert_eq!(scene.seen.commands.last(), Some(&Command::Complete));
+    assert!(scene.seen.appended.iter().all(|&bytes| bytes > 1000));
+}
+
+#[test]
+fn an_end_before_anything_is_a_fault() {
+    let mut scene = Scene::new(Settings::default());
+    scene.run(0.1);
+    scene.engine.source_ended(true, false, scene.now);
+    scene.carry_out();
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::NoMedia));
+}
+
+#[test]
+fn a_very_short_stream_is_played_at_its_end() {
+    // Pictures without the promised sound, ended before anybody could be sure that none comes.
+    let mut scene = Scene::live(0.2, 0.2, |tag, at| !is_audio(tag) || at == 0.0);
+    scene.run(0.1);
+    assert!(scene.engine.playing.is_none());
+    scene.engine.source_ended(true, false, scene.now);
+    scene.carry_out();
+    assert_eq!(scene.seen.fault(), None);
+    assert_eq!(scene.seen.commands.last(), Some(&Command::Complete));
+}
+
+#[test]
+fn what_is_not_flv_is_told_from_its_beginning() {
+    let mut scene = Scene::new(Settings::default());
+    scene.input(b"<!doctype html>");
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::NotFlv));
+    let commands = scene.seen.commands.len();
+    scene.input(b"<html>");
+    assert_eq!(scene.seen.commands.len(), commands, "said once");
+}
+
+#[test]
+fn noise_is_crossed_and_endless_noise_is_not() {
+    let mut scene = Scene::live(0.5, 30.0, |_, _| true);
+    scene.run(3.0);
+    scene.input(&[0xA5; 777]);
+    scene.run(5.0);
+    assert_eq!(scene.seen.notices(), [Notice::Resync]);
+    assert!(scene.element.time > 7.0, "{}", scene.element.time);
+    scene.feed.clear();
+    for _ in 0..200 {
+        scene.input(&[0xA5; 64 << 10]);
+    }
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::BadTags));
+}
+
+#[test]
+fn a_file_is_read_ahead_only_so_far() {
+    let mut scene = Scene::live(60.0, 60.0, |_, _| true);
+    scene.engine = Engine::new(Settings { live: false, ..Settings::default() });
+    let feed: Vec<u8> =
+        std::mem::take(&mut scene.feed).into_iter().flat_map(|(_, tag)| tag).collect();
+    let mut pieces = feed.chunks(10_000);
+    let mut given = 0;
+    scene.run(0.1);
+    while scene.element.time < 5.0 {
+        while scene.engine.wants_data() {
+            let Some(piece) = pieces.next() else { panic!("everything was read at once") };
+            given += piece.len();
+            scene.input(piece);
+        }
+        scene.step();
+    }
+    assert!(given < feed.len() * 3 / 4, "{given} of {}", feed.len());
+    assert!(!scene.seen.has(|command| matches!(command, Command::Rate(_) | Command::Seek(_))));
+}

@@ -76,6 +76,14 @@ impl Problem {
         self
     }
 
+    /// Says the detail in a header too, as `X-Problem-Detail`: the answer to a HEAD has no body.
+    pub fn with_detail_header(self) -> Problem {
+        match HeaderValue::from_str(&self.detail) {
+            Ok(detail) => self.with_header(DETAIL, detail),
+            Err(_) => self,
+        }
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
         self.status
@@ -101,6 +109,8 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+const DETAIL: HeaderName = HeaderName::from_static("x-problem-detail");
 
 #[derive(Serialize)]
 struct Body<'a> {

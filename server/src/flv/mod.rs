@@ -20,7 +20,7 @@ use axum::{
 use pushpull_rtmp::StreamName;
 
 use crate::{
-    hub::{Hub, Start, ViewError, Viewer, ViewerInfo},
+    hub::{Hub, Start, ViewError, ViewerInfo},
     problem::Problem,
     shutdown::Shutdown,
 };
@@ -71,31 +71,32 @@ async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> 
             Err(refusal) => return Ok(refusal),
         };
         let info = ViewerInfo { protocol: "ws-flv", peer };
-        let viewer = view(&state.hub, &name, start, info).await?;
+        let viewer =
+            state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
         return Ok(upgrade.start(viewer, state.shutdown));
     }
     let info = ViewerInfo { protocol: "http-flv", peer };
-    let viewer = view(&state.hub, &name, start, info).await?;
-    Ok(if parts.method == Method::HEAD { http::head() } else { http::body(viewer) })
+    if parts.method == Method::HEAD {
+        // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for.
+        let viewer = state.hub.view_now(&name, start, info).await;
+        return viewer
+            .map(|_| http::head())
+            .map_err(|error| refuse(&name, &error).with_detail_header());
+    }
+    let viewer = state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
+    Ok(http::body(viewer))
 }
 
-async fn view(
-    hub: &Hub,
-    name: &StreamName,
-    start: Start,
-    info: ViewerInfo,
-) -> Result<Viewer, Problem> {
-    hub.view(name, start, info).await.map_err(|error| {
-        let (code, title, retry_after) = match error {
-            ViewError::NotFound => return Problem::stream_not_found(name.as_str()),
-            ViewError::NotReady => ("stream_not_ready", "Stream not ready", "1"),
-            ViewError::TooManyViewers { .. } => ("too_many_viewers", "Too many viewers", "5"),
-            ViewError::Closing => ("server_stopping", "Server stopping", "5"),
-        };
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, title, error.to_string())
-            .with_stream(name.as_str())
-            .with_header(header::RETRY_AFTER, HeaderValue::from_static(retry_after))
-    })
+fn refuse(name: &StreamName, error: &ViewError) -> Problem {
+    let (code, title, retry_after) = match error {
+        ViewError::NotFound => return Problem::stream_not_found(name.as_str()),
+        ViewError::NotReady => ("stream_not_ready", "Stream not ready", "1"),
+        ViewError::TooManyViewers { .. } => ("too_many_viewers", "Too many viewers", "5"),
+        ViewError::Closing => ("server_stopping", "Server stopping", "5"),
+    };
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, title, error.to_string())
+        .with_stream(name.as_str())
+        .with_header(header::RETRY_AFTER, HeaderValue::from_static(retry_after))
 }
 
 /// The stream of `/{app}/{stream}.flv`; `.live.flv` is taken for the same.

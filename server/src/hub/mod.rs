@@ -28,6 +28,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pushpull_rtmp::StreamName;
 use tokio::sync::watch;
@@ -157,11 +158,36 @@ impl Hub {
         start: Start,
         info: ViewerInfo,
     ) -> Result<Viewer, ViewError> {
-        let stream = self.find(name).await?;
+        let Config { missing_wait, start_wait, .. } = *self.config();
+        self.view_within(missing_wait, start_wait, name, start, info).await
+    }
+
+    /// As [`Hub::view`], but waits for nothing.
+    ///
+    /// # Errors
+    /// [`ViewError`]
+    pub async fn view_now(
+        &self,
+        name: &StreamName,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Result<Viewer, ViewError> {
+        self.view_within(Duration::ZERO, Duration::ZERO, name, start, info).await
+    }
+
+    async fn view_within(
+        &self,
+        missing_wait: Duration,
+        start_wait: Duration,
+        name: &StreamName,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Result<Viewer, ViewError> {
+        let stream = self.find(name, missing_wait).await?;
         let limit = self.config().max_viewers;
         let mut viewer = Viewer::join(self.clone(), stream, start, info)
             .ok_or(ViewError::TooManyViewers { limit })?;
-        match timeout(self.config().start_wait, viewer.begin()).await {
+        match timeout(start_wait, viewer.begin()).await {
             Ok(Ok(())) => Ok(viewer),
             Ok(Err(EndReason::ServerStopping)) => Err(ViewError::Closing),
             Ok(Err(EndReason::Finished | EndReason::PublisherLost)) => Err(ViewError::NotFound),
@@ -233,8 +259,8 @@ impl Hub {
     }
 
     /// The stream of that name, once somebody publishes it.
-    async fn find(&self, name: &StreamName) -> Result<Arc<Stream>, ViewError> {
-        let deadline = Instant::now() + self.config().missing_wait;
+    async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, ViewError> {
+        let deadline = Instant::now() + wait;
         let mut changed = self.subscribe();
         loop {
             if self.is_closing() {

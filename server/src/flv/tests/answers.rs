@@ -25,8 +25,25 @@ async fn head_answers_as_get_without_a_body() {
     let mut client = server.request("HEAD", "/live/none.flv", "Connection: close\r\n").await;
     assert_eq!(client.status(), 404);
     assert_eq!(client.header("access-control-allow-origin"), Some("*"));
+    assert_eq!(client.header("x-problem-detail"), Some("nobody publishes live/none"));
     assert_eq!(client.fill().await, 0, "no body");
     server.viewers(0).await;
+}
+
+#[tokio::test]
+async fn head_waits_for_no_stream_and_no_keyframe() {
+    let forever = Duration::from_secs(3600);
+    let config = Config { missing_wait: forever, start_wait: forever, ..Config::default() };
+    let server = Server::with(config, Limits::default()).await;
+    let client = server.request("HEAD", "/live/none.flv", "").await;
+    assert_eq!(client.status(), 404);
+    let mut feed = server.publish("live/x");
+    feed.send(TagKind::Video, 0, b"\x17\0\0\0\0avcC");
+    let client = server.request("HEAD", "/live/x.flv", "").await;
+    assert_eq!(client.status(), 503);
+    feed.open();
+    let client = server.request("HEAD", "/live/x.flv", "").await;
+    assert_eq!(client.status(), 200);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 use pushpull_media::amf0;
 use pushpull_media::codec::aac::AudioSpecificConfig;
 use pushpull_media::flv::{Item, Reader, Tag, TagKind};
-use pushpull_media::mp4::{self, Fragment, Init, Sample, SampleEntry};
+use pushpull_media::mp4::{self, AudioEntry, AudioRecord, Fragment, Init, Sample, SampleEntry};
 use pushpull_media::remux::{Config, Remuxer, Track, Tracks};
 use tempfile::TempDir;
 
@@ -211,8 +211,12 @@ fn silence_is_silent() {
         let config = AudioSpecificConfig::parse(&bytes).unwrap();
         let frame = config.silent_frame().unwrap();
         let mut out = Vec::new();
-        let entry =
-            SampleEntry::Mp4a { channels: channels.into(), sample_rate: 48_000, config: &bytes };
+        let entry = SampleEntry::Audio(AudioEntry {
+            kind: *b"mp4a",
+            channels: channels.into(),
+            sample_rate: 48_000,
+            record: AudioRecord::Descriptor(0x40, &bytes),
+        });
         mp4::write_init(
             &Init { track_id: 2, timescale: 48_000, duration_ms: None, entry },
             &mut out,

@@ -4,3 +4,5 @@
 pub mod aac;
 pub mod avc;
 mod bits;
+pub mod nal;
+mod text;

@@ -19,28 +19,65 @@ pub struct Init<'a> {
 /// The sample entry: which codec, and its configuration.
 #[derive(Clone, Copy, Debug)]
 pub enum SampleEntry<'a> {
-    /// H.264 with its parameter sets in the record.
-    Avc1 {
-        /// Coded width after cropping.
-        width: u16,
-        /// Coded height after cropping.
-        height: u16,
-        /// Width and height of one sample, neither of them 0; written if they differ.
-        sample_aspect_ratio: Option<(u16, u16)>,
-        /// How colours are to be understood.
-        colour: Option<Colour>,
-        /// The `AVCDecoderConfigurationRecord`, byte for byte.
-        record: &'a [u8],
-    },
-    /// AAC.
-    Mp4a {
-        /// Channels that are heard.
-        channels: u16,
-        /// The core's sampling frequency in Hz.
-        sample_rate: u32,
-        /// The AudioSpecificConfig, byte for byte.
-        config: &'a [u8],
-    },
+    /// Pictures.
+    Video(VideoEntry<'a>),
+    /// Sound.
+    Audio(AudioEntry<'a>),
+}
+
+/// `VisualSampleEntry` (12.1.3).
+#[derive(Clone, Copy, Debug)]
+pub struct VideoEntry<'a> {
+    /// The entry's type, such as `avc1`.
+    pub kind: [u8; 4],
+    /// The type of the box that holds the configuration, such as `avcC`.
+    pub record_kind: [u8; 4],
+    /// What is in that box, byte for byte; version and flags too if it is a full box.
+    pub record: &'a [u8],
+    /// Coded width after cropping.
+    pub width: u16,
+    /// Coded height after cropping.
+    pub height: u16,
+    /// Width and height of one sample, neither of them 0; written if they differ.
+    pub sample_aspect_ratio: Option<(u16, u16)>,
+    /// How colours are to be understood.
+    pub colour: Option<Colour>,
+    /// The display and the light of high dynamic range.
+    pub light: Light,
+}
+
+/// What MP4 says of high dynamic range, as its boxes hold it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Light {
+    /// `MasteringDisplayColourVolumeBox` (12.1.7): green, blue, red, white point, luminances.
+    pub mastering: Option<[u8; 24]>,
+    /// `ContentLightLevelBox` (12.1.6): the brightest sample, the brightest picture on average.
+    pub content: Option<[u8; 4]>,
+}
+
+/// `AudioSampleEntry` (12.2.3).
+#[derive(Clone, Copy, Debug)]
+pub struct AudioEntry<'a> {
+    /// The entry's type, such as `mp4a`.
+    pub kind: [u8; 4],
+    /// Channels that are heard.
+    pub channels: u16,
+    /// The core's sampling frequency in Hz.
+    pub sample_rate: u32,
+    /// The configuration.
+    pub record: AudioRecord<'a>,
+}
+
+/// Where the configuration of a sound is.
+#[derive(Clone, Copy, Debug)]
+pub enum AudioRecord<'a> {
+    /// In `esds`: `objectTypeIndication`, and what the decoder is told, such as an
+    /// AudioSpecificConfig.
+    Descriptor(u8, &'a [u8]),
+    /// In a box of this type, byte for byte; version and flags too if it is a full box.
+    Box([u8; 4], &'a [u8]),
+    /// In the frames themselves.
+    Frames,
 }
 
 /// Appends an initialisation segment to `out`.
@@ -132,29 +169,8 @@ fn sample_table(w: &mut Writer<'_>, init: &Init<'_>) {
         w.full(b"stsd", 0, 0, |w| {
             w.u32(1);
             match &init.entry {
-                SampleEntry::Avc1 { width, height, sample_aspect_ratio, colour, record } => {
-                    w.boxed(b"avc1", |w| {
-                        visual(w, *width, *height);
-                        w.boxed(b"avcC", |w| w.bytes(record));
-                        if let Some(colour) = colour {
-                            colour_box(w, colour);
-                        }
-                        if let Some((h, v)) = sample_aspect_ratio
-                            && h != v
-                        {
-                            w.boxed(b"pasp", |w| {
-                                w.u32((*h).into());
-                                w.u32((*v).into());
-                            });
-                        }
-                    });
-                }
-                SampleEntry::Mp4a { channels, sample_rate, config } => {
-                    w.boxed(b"mp4a", |w| {
-                        audio(w, *channels, *sample_rate);
-                        elementary_stream(w, init.track_id, config);
-                    });
-                }
+                SampleEntry::Video(entry) => w.boxed(&entry.kind, |w| visual(w, entry)),
+                SampleEntry::Audio(entry) => w.boxed(&entry.kind, |w| audio(w, entry, init)),
             }
         });
         // No samples here, so the tables are empty.
@@ -165,13 +181,12 @@ fn sample_table(w: &mut Writer<'_>, init: &Init<'_>) {
     });
 }
 
-/// `VisualSampleEntry` (12.1.3).
-fn visual(w: &mut Writer<'_>, width: u16, height: u16) {
+fn visual(w: &mut Writer<'_>, entry: &VideoEntry<'_>) {
     w.zeros(6);
     w.u16(1); // data_reference_index
     w.zeros(16);
-    w.u16(width);
-    w.u16(height);
+    w.u16(entry.width);
+    w.u16(entry.height);
     w.u32(0x48_0000); // 72 dpi
     w.u32(0x48_0000);
     w.zeros(4);
@@ -179,6 +194,24 @@ fn visual(w: &mut Writer<'_>, width: u16, height: u16) {
     w.zeros(32); // compressorname
     w.u16(0x18); // depth
     w.u16(0xFFFF);
+    w.boxed(&entry.record_kind, |w| w.bytes(entry.record));
+    if let Some(colour) = &entry.colour {
+        colour_box(w, colour);
+    }
+    if let Some(mastering) = &entry.light.mastering {
+        w.boxed(b"mdcv", |w| w.bytes(mastering));
+    }
+    if let Some(content) = &entry.light.content {
+        w.boxed(b"clli", |w| w.bytes(content));
+    }
+    if let Some((h, v)) = entry.sample_aspect_ratio
+        && h != v
+    {
+        w.boxed(b"pasp", |w| {
+            w.u32(h.into());
+            w.u32(v.into());
+        });
+    }
 }
 
 /// `ColourInformationBox` (12.1.5) with the numbers of the stream.
@@ -192,21 +225,25 @@ fn colour_box(w: &mut Writer<'_>, colour: &Colour) {
     });
 }
 
-/// `AudioSampleEntry` (12.2.3).
-fn audio(w: &mut Writer<'_>, channels: u16, sample_rate: u32) {
+fn audio(w: &mut Writer<'_>, entry: &AudioEntry<'_>, init: &Init<'_>) {
     w.zeros(6);
     w.u16(1); // data_reference_index
     w.zeros(8);
-    w.u16(channels);
+    w.u16(entry.channels);
     w.u16(16); // samplesize
     w.zeros(4);
-    // 16.16; 0 for what does not fit: the decoder reads the AudioSpecificConfig anyway.
-    w.u16(u16::try_from(sample_rate).unwrap_or(0));
+    // 16.16; 0 for what does not fit: the decoder reads the configuration anyway.
+    w.u16(u16::try_from(entry.sample_rate).unwrap_or(0));
     w.u16(0);
+    match entry.record {
+        AudioRecord::Descriptor(kind, config) => elementary_stream(w, init.track_id, kind, config),
+        AudioRecord::Box(kind, record) => w.boxed(&kind, |w| w.bytes(record)),
+        AudioRecord::Frames => {}
+    }
 }
 
 /// `esds` (14496-14, 5.6) with an `ES_Descriptor` (14496-1, 7.2.6.5).
-fn elementary_stream(w: &mut Writer<'_>, track_id: u32, config: &[u8]) {
+fn elementary_stream(w: &mut Writer<'_>, track_id: u32, kind: u8, config: &[u8]) {
     // A tag and a length of four bytes in front of each descriptor.
     const HEAD: usize = 5;
     const DECODER_CONFIG: usize = 13;
@@ -219,7 +256,7 @@ fn elementary_stream(w: &mut Writer<'_>, track_id: u32, config: &[u8]) {
         let [.., id1, id0] = track_id.to_be_bytes();
         w.bytes(&[id1, id0, 0]); // ES_ID, no dependencies
         descriptor(w, 0x04, decoder);
-        w.u8(0x40); // objectTypeIndication: MPEG-4 audio
+        w.u8(kind); // objectTypeIndication
         w.u8(0x15); // streamType: audio
         w.zeros(3 + 4 + 4); // buffer size and bitrates: not known
         descriptor(w, 0x05, specific);
@@ -241,8 +278,8 @@ fn descriptor(w: &mut Writer<'_>, tag: u8, len: usize) {
 /// Width and height as they are shown, 16.16; 0 for sound.
 fn display_size(entry: &SampleEntry<'_>) -> (u32, u32) {
     match *entry {
-        SampleEntry::Mp4a { .. } => (0, 0),
-        SampleEntry::Avc1 { width, height, sample_aspect_ratio, .. } => {
+        SampleEntry::Audio(_) => (0, 0),
+        SampleEntry::Video(VideoEntry { width, height, sample_aspect_ratio, .. }) => {
             let (h, v) = sample_aspect_ratio.unwrap_or((1, 1));
             let shown = u64::from(width).saturating_mul(h.into()).checked_div(v.into());
             let fixed = |size: u64| u32::try_from(size.saturating_mul(1 << 16)).unwrap_or(u32::MAX);
@@ -252,7 +289,7 @@ fn display_size(entry: &SampleEntry<'_>) -> (u32, u32) {
 }
 
 fn is_video(init: &Init<'_>) -> bool {
-    matches!(init.entry, SampleEntry::Avc1 { .. })
+    matches!(init.entry, SampleEntry::Video(_))
 }
 
 /// Only `mehd` is measured in it.

@@ -3,7 +3,10 @@
 use mp4_atom::{Any, Atom, Codec, Colr, Decode, FourCC, Moof, Moov, TrunEntry};
 use proptest::prelude::*;
 
-use super::{Fragment, Init, NON_SYNC, SYNC, Sample, SampleEntry, write_fragment, write_init};
+use super::{
+    AudioEntry, AudioRecord, Fragment, Init, Light, NON_SYNC, SYNC, Sample, SampleEntry,
+    VideoEntry, write_fragment, write_init,
+};
 use crate::codec::avc::{Colour, DecoderConfigurationRecord, Sps};
 use crate::flv::{Item, Reader, TagKind, video};
 
@@ -47,6 +50,30 @@ fn moov(init: &Init<'_>) -> Moov {
     }
 }
 
+fn avc1(
+    record: &[u8],
+    width: u16,
+    height: u16,
+    sample_aspect_ratio: (u16, u16),
+    colour: Option<Colour>,
+) -> SampleEntry<'_> {
+    SampleEntry::Video(VideoEntry {
+        kind: *b"avc1",
+        record_kind: *b"avcC",
+        record,
+        width,
+        height,
+        sample_aspect_ratio: Some(sample_aspect_ratio),
+        colour,
+        light: Light::default(),
+    })
+}
+
+fn mp4a(sample_rate: u32, config: &[u8]) -> SampleEntry<'_> {
+    let record = AudioRecord::Descriptor(0x40, config);
+    SampleEntry::Audio(AudioEntry { kind: *b"mp4a", channels: 2, sample_rate, record })
+}
+
 #[test]
 fn a_video_track() {
     let record = recorded_record();
@@ -57,13 +84,7 @@ fn a_video_track() {
         track_id: 1,
         timescale: 1_000_000,
         duration_ms: None,
-        entry: SampleEntry::Avc1 {
-            width,
-            height,
-            sample_aspect_ratio: Some((4, 3)),
-            colour: Some(colour),
-            record: &record,
-        },
+        entry: avc1(&record, width, height, (4, 3), Some(colour)),
     });
     assert_eq!((moov.mvhd.duration, moov.mvhd.next_track_id), (0, 2));
     let mvex = moov.mvex.unwrap();
@@ -103,13 +124,7 @@ fn square_samples_need_no_pasp_and_a_known_length_is_said() {
         track_id: 1,
         timescale: 1_000_000,
         duration_ms: Some(5_000_000_000),
-        entry: SampleEntry::Avc1 {
-            width: 160,
-            height: 120,
-            sample_aspect_ratio: Some((1, 1)),
-            colour: None,
-            record: &record,
-        },
+        entry: avc1(&record, 160, 120, (1, 1), None),
     });
     assert_eq!(moov.mvex.unwrap().mehd.unwrap().fragment_duration, 5_000_000_000);
     let [Codec::Avc1(entry)] = moov.trak[0].mdia.minf.stbl.stsd.codecs.as_slice() else { panic!() };
@@ -125,7 +140,7 @@ fn a_sound_track_keeps_its_configuration_byte_for_byte() {
             track_id: 2,
             timescale: 48_000,
             duration_ms: None,
-            entry: SampleEntry::Mp4a { channels: 2, sample_rate: 48_000, config },
+            entry: mp4a(48_000, config),
         });
         assert_eq!(moov.mvex.unwrap().trex[0].default_sample_flags, SYNC);
         let track = &moov.trak[0];
@@ -143,7 +158,7 @@ fn a_sound_track_keeps_its_configuration_byte_for_byte() {
 
 #[test]
 fn a_rate_that_does_not_fit_is_left_to_the_decoder() {
-    let entry = SampleEntry::Mp4a { channels: 2, sample_rate: 96_000, config: &[0x10, 0x10] };
+    let entry = mp4a(96_000, &[0x10, 0x10]);
     let moov = moov(&Init { track_id: 2, timescale: 96_000, duration_ms: None, entry });
     assert_eq!(moov.trak[0].mdia.mdhd.timescale, 96_000);
     let [Codec::Mp4a(entry)] = moov.trak[0].mdia.minf.stbl.stsd.codecs.as_slice() else { panic!() };

@@ -8,16 +8,19 @@ use bytes::Bytes;
 use super::clock::{Clock, Step};
 use super::config::Config;
 use super::epochs::Due;
-use super::event::{AudioInfo, TrackInfo};
+use super::event::{Announced, TrackInfo};
+use super::sound::AudioConfig;
 use super::ticks::{self, SECOND};
-use super::{Segment, WarningKind};
-use crate::codec::aac;
-use crate::mp4::{self, Fragment, Init, SampleEntry};
+use super::{Error, Segment, WarningKind};
+use crate::flv::audio::{Codec, Head};
+use crate::mp4::{self, Fragment};
 
 /// Sound frames; the timescale is the sampling frequency of their configuration.
 #[derive(Debug, Default)]
 pub(super) struct AudioTrack {
     config: Option<Arc<AudioConfig>>,
+    /// The newest sequence header.
+    header: Bytes,
     clock: Option<Clock>,
     queue: VecDeque<AudioSample>,
     queued_bytes: usize,
@@ -25,21 +28,17 @@ pub(super) struct AudioTrack {
     written: Option<Arc<AudioConfig>>,
     /// Where the last segment ends, in ticks of a rate.
     end: Option<(i64, u32)>,
+    /// Bare frames are put into MP4 for the browser here.
+    prefers_mp4: bool,
 }
 
-/// A configuration and what it says.
-#[derive(Debug)]
-pub(super) struct AudioConfig {
-    bytes: Bytes,
-    parsed: aac::AudioSpecificConfig,
-    silence: Option<Bytes>,
-}
-
-/// A frame; its duration is its configuration's frame length.
+/// A frame.
 #[derive(Clone, Debug)]
 struct AudioSample {
     /// Start in ticks of the configuration's rate.
     at: i64,
+    /// How long it is, in the same.
+    length: i64,
     data: Bytes,
     config: Arc<AudioConfig>,
 }
@@ -49,35 +48,46 @@ impl AudioTrack {
         Self::default()
     }
 
-    pub(super) fn has_config(&self) -> bool {
-        self.config.is_some()
+    /// Whether frames of `codec` can be taken.
+    pub(super) fn has_config(&self, codec: Codec) -> bool {
+        self.config.as_ref().is_some_and(|config| config.codec == codec)
     }
 
-    /// Takes an AudioSpecificConfig. `None` if it is the one in force; else whether it replaces
-    /// another, its codec string and what it says.
+    /// Takes a sequence header. Gives what comes into force.
     pub(super) fn configure(
         &mut self,
-        bytes: &[u8],
-    ) -> Result<Option<(bool, String, TrackInfo)>, aac::Error> {
-        if self.config.as_ref().is_some_and(|config| config.bytes == bytes) {
+        head: &Head,
+        header: &Bytes,
+    ) -> Result<Option<Announced>, Error> {
+        if self.config.as_ref().is_some_and(|config| config.is_of(head.codec, header)) {
             return Ok(None);
         }
-        let parsed = aac::AudioSpecificConfig::parse(bytes)?;
-        let (rate, frame) = (parsed.sampling_frequency, parsed.frame_length);
+        let config = AudioConfig::from_header(head, header)?;
+        self.header = Bytes::copy_from_slice(header);
+        Ok(config.map(|config| self.install(config)))
+    }
+
+    /// Looks for a new configuration in the first frame of a tag. Gives what comes into force.
+    pub(super) fn adopt(&mut self, head: &Head, body: &Bytes) -> Option<Announced> {
+        let config = AudioConfig::from_frame(head, body, self.config.as_deref(), &self.header)?;
+        Some(self.install(config))
+    }
+
+    /// The host has taken another than the first of the types.
+    pub(super) fn choose_mime(&mut self, index: usize) {
+        self.prefers_mp4 = index > 0;
+    }
+
+    fn install(&mut self, config: AudioConfig) -> Announced {
         match &mut self.clock {
-            Some(clock) => clock.retune(rate, frame),
-            None => self.clock = Some(Clock::new(rate, frame)),
+            Some(clock) => clock.retune(config.rate, config.frame),
+            None => self.clock = Some(Clock::new(config.rate, config.frame)),
         }
-        let info = AudioInfo {
-            sample_rate: parsed.output_frequency(),
-            channels: parsed.output_channels(),
-            object_type: parsed.object_type,
-            frame_length: parsed.frame_length,
-        };
-        let silence = parsed.silent_frame().map(Bytes::from);
-        let config = AudioConfig { bytes: Bytes::copy_from_slice(bytes), parsed, silence };
+        let mimes = config.mimes();
+        let codec = config.codec_string().to_owned();
+        let info = TrackInfo::Audio(config.info());
         let changed = self.config.replace(Arc::new(config)).is_some();
-        Ok(Some((changed, parsed.codec_string(), TrackInfo::Audio(info))))
+        Announced { codec, mimes, changed, info }
     }
 
     /// Where the next frame is due, and from how far off it has jumped.
@@ -87,46 +97,46 @@ impl AudioTrack {
         Some(Due { time: clock.due_us()?, tolerance })
     }
 
-    /// Queues a frame stamped `time` on the stream's line. Gives whether it was kept, and warnings
-    /// with the number of frames.
+    /// Queues what a tag stamped `time` on the stream's line holds. Gives the frames kept, and
+    /// warnings with the number of frames.
     pub(super) fn push(
         &mut self,
-        time: i64,
+        mut time: i64,
         certain: bool,
         body: &Bytes,
         mut warn: impl FnMut(WarningKind, u32),
-    ) -> bool {
+    ) -> u32 {
         let (Some(config), Some(clock)) = (self.config.clone(), &mut self.clock) else {
             warn(WarningKind::FrameBeforeConfig, 1);
-            return false;
+            return 0;
         };
-        let mut data = body.clone();
-        if let Some(header) = aac::adts_header_len(body) {
-            data = body.slice(header..);
-            warn(WarningKind::AdtsHeader, 1);
-        }
-        if data.is_empty() {
-            return false;
-        }
-        match clock.place(time, certain, config.silence.is_some()) {
-            Step::Drop => {
-                warn(WarningKind::AudioDropped, 1);
-                false
+        let mut kept: u32 = 0;
+        let mut rest = body.clone();
+        while let Some(frame) = config.next_frame(&mut rest) {
+            if let Some(kind) = frame.repaired {
+                warn(kind, 1);
             }
-            Step::Play { at, silent } => {
-                let frame = clock.frame();
-                if silent > 0 {
-                    warn(WarningKind::SilenceInserted, u32::try_from(silent).unwrap_or(u32::MAX));
+            let (data, length) = (frame.data, i64::from(frame.length));
+            clock.set_frame(frame.length);
+            match clock.place(time, certain, config.has_silence(length)) {
+                Step::Drop => warn(WarningKind::AudioDropped, 1),
+                Step::Play { at, silent } => {
+                    if silent > 0 {
+                        let count = u32::try_from(silent).unwrap_or(u32::MAX);
+                        warn(WarningKind::SilenceInserted, count);
+                    }
+                    for left in (1..=silent).rev() {
+                        let at = at.saturating_sub(left.saturating_mul(length));
+                        self.queue.extend(silent_sample(&config, at, length));
+                    }
+                    self.queued_bytes = self.queued_bytes.saturating_add(data.len());
+                    self.queue.push_back(AudioSample { at, length, data, config: config.clone() });
+                    kept = kept.saturating_add(1);
                 }
-                for left in (1..=silent).rev() {
-                    let at = at.saturating_sub(left.saturating_mul(frame));
-                    self.queue.extend(config.silent_sample(at));
-                }
-                self.queued_bytes = self.queued_bytes.saturating_add(data.len());
-                self.queue.push_back(AudioSample { at, data, config });
-                true
             }
+            time = time.saturating_add(ticks::to_us(length, config.rate));
         }
+        kept
     }
 
     /// Drops the oldest frames until the limits hold. Returns how many.
@@ -206,16 +216,17 @@ impl AudioTrack {
                 dropped = dropped.saturating_add(1);
             }
             if let Some(front) = self.queue.front().cloned() {
+                let frame = front.length.max(1);
                 let gap = front.at_rate(rate).saturating_sub(shift).saturating_sub(end);
                 let silent = gap.saturating_add(frame / 2).checked_div(frame).unwrap_or(0);
                 let length = silent.saturating_mul(frame);
                 if ticks::to_us(length, rate) <= SECOND
-                    && (silent == 0 || front.config.silence.is_some())
+                    && (silent == 0 || front.config.has_silence(frame))
                 {
                     shift = shift.saturating_add(gap).saturating_sub(length);
                     for before in 1..=silent {
                         let at = front.at.saturating_sub(before.saturating_mul(frame));
-                        if let Some(sample) = front.config.silent_sample(at) {
+                        if let Some(sample) = silent_sample(&front.config, at, frame) {
                             self.queue.push_front(sample);
                         }
                     }
@@ -224,7 +235,7 @@ impl AudioTrack {
         }
         let exact = ticks::to_us(shift, rate);
         for sample in &mut self.queue {
-            let own = sample.config.rate();
+            let own = sample.config.rate;
             let shift = if own == rate { shift } else { ticks::from_us(exact, own) };
             sample.at = sample.at.saturating_sub(shift);
         }
@@ -248,21 +259,21 @@ impl AudioTrack {
         };
         let mut segment = Segment::default();
         if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
-            config.write_init(limits, out);
+            config.write_init(TRACK_ID, limits, out);
             segment.init = true;
             self.written = Some(config.clone());
         }
         let Some(start) = self.queue.front().map(|sample| sample.at) else {
             return segment.init.then_some(segment);
         };
-        let (rate, frame) = (config.rate(), config.frame());
+        let rate = config.rate;
         let mut end = start;
         let mut count: usize = 0;
         for sample in &self.queue {
             if sample.at != end || !Arc::ptr_eq(&sample.config, &config) {
                 break;
             }
-            end = end.saturating_add(frame);
+            end = end.saturating_add(sample.length);
             count = count.saturating_add(1);
         }
         let base = ticks::from_us(base, rate);
@@ -273,7 +284,7 @@ impl AudioTrack {
             pictures: false,
         };
         let samples = self.queue.iter().take(count).map(|sample| mp4::Sample {
-            duration: u32::try_from(frame).unwrap_or(u32::MAX),
+            duration: u32::try_from(sample.length).unwrap_or(u32::MAX),
             composition_offset: 0,
             sync: true,
             data: &sample.data,
@@ -304,45 +315,23 @@ impl AudioTrack {
 
 impl AudioSample {
     fn start_us(&self) -> i64 {
-        ticks::to_us(self.at, self.config.rate())
+        ticks::to_us(self.at, self.config.rate)
     }
 
     fn end_us(&self) -> i64 {
-        ticks::to_us(self.at.saturating_add(self.config.frame()), self.config.rate())
+        ticks::to_us(self.at.saturating_add(self.length), self.config.rate)
     }
 
     /// Its start in ticks of `rate`.
     fn at_rate(&self, rate: u32) -> i64 {
-        if self.config.rate() == rate { self.at } else { ticks::from_us(self.start_us(), rate) }
+        if self.config.rate == rate { self.at } else { ticks::from_us(self.start_us(), rate) }
     }
 }
 
-impl AudioConfig {
-    fn rate(&self) -> u32 {
-        self.parsed.sampling_frequency
-    }
-
-    fn frame(&self) -> i64 {
-        self.parsed.frame_length.into()
-    }
-
-    fn silent_sample(self: &Arc<Self>, at: i64) -> Option<AudioSample> {
-        Some(AudioSample { at, data: self.silence.clone()?, config: self.clone() })
-    }
-
-    fn write_init(&self, limits: &Config, out: &mut Vec<u8>) {
-        let init = Init {
-            track_id: TRACK_ID,
-            timescale: self.rate(),
-            duration_ms: limits.duration_ms,
-            entry: SampleEntry::Mp4a {
-                channels: self.parsed.output_channels().into(),
-                sample_rate: self.rate(),
-                config: &self.bytes,
-            },
-        };
-        mp4::write_init(&init, out);
-    }
+/// A frame of silence at `at` that lasts `length` samples.
+fn silent_sample(config: &Arc<AudioConfig>, at: i64, length: i64) -> Option<AudioSample> {
+    let data = config.silent_frame(length)?;
+    Some(AudioSample { at, length, data, config: config.clone() })
 }
 
 /// The track's number in the output.

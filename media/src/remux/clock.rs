@@ -73,6 +73,11 @@ impl Clock {
         self.frame
     }
 
+    /// The next frame is `frame` samples long.
+    pub(super) fn set_frame(&mut self, frame: u16) {
+        self.frame = i64::from(frame.max(1));
+    }
+
     /// Samples per second.
     pub(super) fn rate(&self) -> u32 {
         self.rate

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::Track;
 use crate::{amf0, codec, flv};
 
@@ -23,6 +25,9 @@ pub enum Event {
         codec: String,
         /// MIME type for `addSourceBuffer`, such as `video/mp4;codecs="avc1.64001f"`.
         mime: String,
+        /// Types to try when the browser does not play that one, best first. A host that takes one
+        /// says so with [`choose_mime`](super::Remuxer::choose_mime).
+        other_mimes: Vec<String>,
         /// It replaces another configuration.
         changed: bool,
         /// What the configuration says.
@@ -57,6 +62,18 @@ pub enum Event {
         track: Track,
         /// The codec's name.
         codec: String,
+        /// A build with the feature `codecs` can, which this one is not.
+        full: bool,
+    },
+    /// A message of supplemental enhancement information in the pictures, if
+    /// [`Config::sei`](super::Config::sei) asks for them.
+    Sei {
+        /// `payloadType`.
+        payload_type: u32,
+        /// Its bytes.
+        payload: Bytes,
+        /// When its picture is shown, microseconds of the stream's line.
+        time_us: i64,
     },
     /// Something was repaired or dropped.
     Warning(Warning),
@@ -111,6 +128,16 @@ pub struct AudioInfo {
     pub frame_length: u16,
 }
 
+/// What a configuration that comes into force brings.
+#[derive(Debug)]
+pub(super) struct Announced {
+    pub(super) codec: String,
+    /// Types for `addSourceBuffer`, best first; not empty.
+    pub(super) mimes: Vec<String>,
+    pub(super) changed: bool,
+    pub(super) info: TrackInfo,
+}
+
 /// Something that was repaired or dropped, counted while the host does not look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -149,8 +176,8 @@ pub enum WarningKind {
     /// A composition time of more than ten seconds.
     #[error("composition time out of range clamped")]
     CompositionTime,
-    /// A message with several tracks; only the plain one is played.
-    #[error("multitrack message ignored")]
+    /// There are tracks other than the one that is played. Told once.
+    #[error("other tracks ignored")]
     Multitrack,
     /// Frames dropped because the host did not take them in time.
     #[error("queue full: oldest frames dropped")]

@@ -15,13 +15,17 @@
 //! * Queues and events are bounded ([`Config`], [`MAX_EVENTS`]).
 
 mod audio;
+mod choice;
 mod clock;
 mod config;
 mod epochs;
 mod event;
 mod payload;
+mod picture;
 mod remuxer;
 mod segment;
+mod sound;
+mod support;
 mod ticks;
 mod video;
 

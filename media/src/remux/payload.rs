@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::WarningKind;
-use crate::codec::avc::{AnnexB, NalUnits, is_annex_b, is_idr};
+use crate::codec::nal::{AnnexB, Nal, NalUnits, is_annex_b};
 
 /// A picture whose lengths fit.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,23 +15,27 @@ pub(super) struct Picture {
     pub(super) repaired: Option<WarningKind>,
 }
 
-/// Checks the lengths of an H.264 picture: a browser that meets a wrong one gives up the stream.
+/// Checks the lengths of a picture of NAL units: a browser that meets a wrong one gives up the stream.
 ///
 /// Start codes are turned into lengths, empty NAL units and padding are left out. `None` is a
 /// picture of nothing.
-pub(super) fn picture(body: Bytes, length_size: u8) -> Result<Option<Picture>, WarningKind> {
+pub(super) fn picture(
+    body: Bytes,
+    nal: Nal,
+    length_size: u8,
+) -> Result<Option<Picture>, WarningKind> {
     let mut idr = false;
     let mut end: usize = 0;
     let mut units: usize = 0;
     let mut empty: usize = 0;
     for unit in NalUnits::new(&body, length_size) {
         let Ok(unit) = unit else {
-            return from_start_codes(&body, length_size);
+            return from_start_codes(&body, nal, length_size);
         };
         end = end.saturating_add(length_size.into()).saturating_add(unit.len());
         units = units.saturating_add(1);
         empty = empty.saturating_add(usize::from(unit.is_empty()));
-        idr |= is_idr(unit);
+        idr |= nal.is_idr(unit);
     }
     if units == empty {
         return Ok(None);
@@ -45,11 +49,15 @@ pub(super) fn picture(body: Bytes, length_size: u8) -> Result<Option<Picture>, W
     Ok(Some(Picture { data, idr, repaired: None }))
 }
 
-fn from_start_codes(body: &[u8], length_size: u8) -> Result<Option<Picture>, WarningKind> {
+fn from_start_codes(
+    body: &[u8],
+    nal: Nal,
+    length_size: u8,
+) -> Result<Option<Picture>, WarningKind> {
     if !is_annex_b(body) {
         return Err(WarningKind::CorruptFrame);
     }
-    let idr = AnnexB::new(body).any(is_idr);
+    let idr = AnnexB::new(body).any(|unit| nal.is_idr(unit));
     // A start code of three bytes may become a length of four.
     let room = body.len().saturating_add(AnnexB::new(body).count());
     let data = with_lengths(AnnexB::new(body), length_size, room)?;
@@ -82,13 +90,13 @@ mod tests {
     use super::*;
 
     fn check(body: &'static [u8], length_size: u8) -> Result<Option<Picture>, WarningKind> {
-        picture(Bytes::from_static(body), length_size)
+        picture(Bytes::from_static(body), Nal::Avc, length_size)
     }
 
     #[test]
     fn a_sound_picture_is_not_copied() {
         let body = Bytes::from_static(&[0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x06]);
-        let picture = picture(body.clone(), 4).unwrap().unwrap();
+        let picture = picture(body.clone(), Nal::Avc, 4).unwrap().unwrap();
         assert_eq!(picture.data.as_ptr(), body.as_ptr());
         assert_eq!(picture.data, body);
         assert!(picture.idr && picture.repaired.is_none());
@@ -126,6 +134,6 @@ mod tests {
     fn a_unit_too_long_for_its_length_is_corrupt() {
         let mut stream = vec![0, 0, 1];
         stream.resize(303, 0x65);
-        assert_eq!(picture(stream.into(), 1), Err(WarningKind::CorruptFrame));
+        assert_eq!(picture(stream.into(), Nal::Avc, 1), Err(WarningKind::CorruptFrame));
     }
 }

@@ -1,9 +1,11 @@
 mod response;
 
 use super::audio::AudioTrack;
+use super::choice::{Choice, Chosen};
 use super::epochs::{Due, Epochs, Jump, Placed};
-use super::event::{Events, TrackInfo};
+use super::event::{Announced, Events};
 use super::segment::{Evidence, Segment, Skipped, Track, Tracks};
+use super::support::{self, Support};
 use super::video::{Arrived, VideoTrack};
 use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
 use crate::amf0;
@@ -27,6 +29,8 @@ pub struct Remuxer {
     unsupported: (Option<flv::video::Codec>, Option<flv::audio::Codec>),
     /// `None` until the host has decided.
     tracks: Option<Tracks>,
+    /// Which of several tracks of a kind.
+    choice: (Choice, Choice),
     /// What is 0 on the output's line; `None` until the first keyframe (or sound alone) is there.
     base: Option<i64>,
     /// Pictures were dropped in front of the queue: the next segment shall follow the last one.
@@ -48,6 +52,7 @@ impl Remuxer {
             evidence: Evidence::default(),
             unsupported: (None, None),
             tracks: None,
+            choice: (Choice::new(config.video_track), Choice::new(config.audio_track)),
             base: None,
             rejoin: false,
             sequence: 1,
@@ -111,6 +116,14 @@ impl Remuxer {
         Some(segment)
     }
 
+    /// Says which type the host has given the track's buffer: 0 is
+    /// [`mime`](Event::TrackConfig::mime), 1 the first of the others.
+    pub fn choose_mime(&mut self, track: Track, index: usize) {
+        if track == Track::Audio {
+            self.audio.choose_mime(index);
+        }
+    }
+
     /// Catches up with the stream: drops what is queued before the last keyframe, sound alike. The
     /// output goes on without a hole, so the host need not seek. Without video, all but the newest
     /// sound is dropped.
@@ -143,38 +156,38 @@ impl Remuxer {
     }
 
     fn push_video(&mut self, tag: &Tag) -> Result<(), Error> {
-        let data = tag.data();
-        let head = flv::video::Head::parse(data)?;
-        let wire = low_32_bits(tag.time());
-        if head.track.is_some() {
-            self.warn_at(Track::Video, WarningKind::Multitrack, wire);
-            return Ok(());
+        let mut next = Some(flv::video::Head::parse(tag.data())?);
+        while let Some(head) = next {
+            if self.chooses(Track::Video, head.track, head.is_sequence_header(), tag) {
+                self.push_video_part(tag, &head)?;
+            }
+            next = head.next_track(tag.data())?;
         }
+        Ok(())
+    }
+
+    fn push_video_part(&mut self, tag: &Tag, head: &flv::video::Head) -> Result<(), Error> {
         let wanted = head.is_sequence_header() || head.packet == flv::video::Packet::Frames;
-        if wanted && head.codec != flv::video::Codec::Avc {
+        let support = support::of_video(head.codec);
+        if wanted && support != Support::Here {
             if self.unsupported.0.replace(head.codec) != Some(head.codec) {
-                let codec = head.codec.name().into_owned();
-                self.events.push(Event::Unsupported { track: Track::Video, codec });
+                self.refuse(Track::Video, head.codec.name().into_owned(), support);
             }
             return Ok(());
         }
+        let body = part(tag, head.body, head.end);
         match head.packet {
-            flv::video::Packet::SequenceStart => {
-                let record = data.get(head.body..).unwrap_or_default();
-                if let Some((changed, codec, info)) = self.video.configure(record)? {
-                    self.evidence.video_config = true;
-                    self.announce(Track::Video, codec, changed, info);
+            flv::video::Packet::SequenceStart | flv::video::Packet::Mpeg2TsSequenceStart => {
+                if let Some(new) = self.video.configure(head, &body)? {
+                    self.announce(Track::Video, new);
                 }
             }
+            flv::video::Packet::Metadata => self.video.take_metadata(&body),
             flv::video::Packet::SequenceEnd => {
                 self.events.push(Event::SequenceEnd { track: Track::Video });
             }
-            flv::video::Packet::Frames if self.plays_video() => {
-                let body = tag.body();
-                let body = body.slice(head.body.min(body.len())..);
-                if !body.is_empty() {
-                    self.push_picture(wire, &head, body);
-                }
+            flv::video::Packet::Frames if self.plays_video() && !body.is_empty() => {
+                self.push_picture(low_32_bits(tag.time()), head, body);
             }
             _ => {}
         }
@@ -182,7 +195,12 @@ impl Remuxer {
     }
 
     fn push_picture(&mut self, wire: u32, head: &flv::video::Head, body: bytes::Bytes) {
-        if !self.video.has_config() {
+        if head.is_keyframe()
+            && let Some(new) = self.video.adopt(head.codec, &body)
+        {
+            self.announce(Track::Video, new);
+        }
+        if !self.video.has_config(head.codec) {
             self.warn_at(Track::Video, WarningKind::FrameBeforeConfig, wire);
             return;
         }
@@ -216,58 +234,63 @@ impl Remuxer {
     }
 
     fn push_audio(&mut self, tag: &Tag) -> Result<(), Error> {
-        let data = tag.data();
-        let head = flv::audio::Head::parse(data)?;
-        let wire = low_32_bits(tag.time());
-        if head.track.is_some() {
-            self.warn_at(Track::Audio, WarningKind::Multitrack, wire);
-            return Ok(());
+        let mut next = Some(flv::audio::Head::parse(tag.data())?);
+        while let Some(head) = next {
+            if self.chooses(Track::Audio, head.track, head.is_sequence_header(), tag) {
+                self.push_audio_part(tag, &head)?;
+            }
+            next = head.next_track(tag.data())?;
         }
+        Ok(())
+    }
+
+    fn push_audio_part(&mut self, tag: &Tag, head: &flv::audio::Head) -> Result<(), Error> {
         let wanted = head.is_sequence_header() || head.packet == flv::audio::Packet::Frames;
-        if wanted && head.codec != flv::audio::Codec::Aac {
+        let support = support::of_audio(head.codec);
+        if wanted && support != Support::Here {
             if self.unsupported.1.replace(head.codec) != Some(head.codec) {
-                let codec = head.codec.name().into_owned();
-                self.events.push(Event::Unsupported { track: Track::Audio, codec });
+                self.refuse(Track::Audio, head.codec.name().into_owned(), support);
             }
             return Ok(());
         }
+        let body = part(tag, head.body, head.end);
         match head.packet {
             flv::audio::Packet::SequenceStart => {
-                let bytes = data.get(head.body..).unwrap_or_default();
-                if let Some((changed, codec, info)) = self.audio.configure(bytes)? {
-                    self.evidence.audio_config = true;
-                    self.announce(Track::Audio, codec, changed, info);
+                if let Some(new) = self.audio.configure(head, &body)? {
+                    self.announce(Track::Audio, new);
                 }
             }
             flv::audio::Packet::SequenceEnd => {
                 self.events.push(Event::SequenceEnd { track: Track::Audio });
             }
-            flv::audio::Packet::Frames if self.tracks.is_none_or(|tracks| tracks.audio) => {
-                let body = tag.body();
-                let body = body.slice(head.body.min(body.len())..);
-                if !body.is_empty() {
-                    self.push_sound(wire, head.nano_offset, &body);
-                }
+            flv::audio::Packet::Frames
+                if !body.is_empty() && self.tracks.is_none_or(|tracks| tracks.audio) =>
+            {
+                self.push_sound(low_32_bits(tag.time()), head, &body);
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn push_sound(&mut self, wire: u32, nano_offset: u32, body: &bytes::Bytes) {
-        if !self.audio.has_config() {
+    fn push_sound(&mut self, wire: u32, head: &flv::audio::Head, body: &bytes::Bytes) {
+        if let Some(new) = self.audio.adopt(head, body) {
+            self.announce(Track::Audio, new);
+        }
+        if !self.audio.has_config(head.codec) {
             self.warn_at(Track::Audio, WarningKind::FrameBeforeConfig, wire);
             return;
         }
-        let sent = self.sent_us(wire, nano_offset);
+        let sent = self.sent_us(wire, head.nano_offset);
         let due = self.audio.due();
         let anchor = self.sound_anchor(due, sent);
         let placed = self.place(Track::Audio, sent, due, anchor);
         let events = &mut self.events;
         let warn = |kind, count| events.warn(Track::Audio, kind, count, sent);
-        if self.audio.push(placed.time, placed.certain, body, warn) {
+        let kept = self.audio.push(placed.time, placed.certain, body, warn);
+        if kept > 0 {
             self.evidence.audio_first_ms.get_or_insert(sent.div_euclid(1000));
-            self.evidence.audio_frames = self.evidence.audio_frames.saturating_add(1);
+            self.evidence.audio_frames = self.evidence.audio_frames.saturating_add(kept.into());
         }
         let dropped = self.audio.enforce(&self.config);
         if dropped > 0 {
@@ -385,13 +408,38 @@ impl Remuxer {
         self.tracks.is_none_or(|tracks| tracks.video)
     }
 
-    fn announce(&mut self, track: Track, codec: String, changed: bool, info: TrackInfo) {
-        let kind = match track {
-            Track::Video => "video",
-            Track::Audio => "audio",
+    /// Whether the data of one track of a message, or of a plain one, is played.
+    fn chooses(&mut self, track: Track, id: Option<u8>, begins: bool, tag: &Tag) -> bool {
+        let (choice, has_config) = match track {
+            Track::Video => (&mut self.choice.0, self.evidence.video_config),
+            Track::Audio => (&mut self.choice.1, self.evidence.audio_config),
         };
-        let mime = [kind, "/mp4;codecs=\"", &codec, "\""].concat();
-        self.events.push(Event::TrackConfig { track, codec, mime, changed, info });
+        // Without the feature only plain messages are played, and of several tracks only the plain.
+        let apart = support::MULTITRACK == Support::Here;
+        let chosen = choice.choose(id, begins && (apart || id.is_none()));
+        if chosen == Chosen::Tell {
+            self.warn_at(track, WarningKind::Multitrack, low_32_bits(tag.time()));
+            if !apart && (!has_config || id.is_none()) {
+                self.refuse(track, String::from("multitrack"), support::MULTITRACK);
+            }
+        }
+        chosen == Chosen::Yes && (apart || id.is_none())
+    }
+
+    fn refuse(&mut self, track: Track, codec: String, support: Support) {
+        let full = support == Support::Full;
+        self.events.push(Event::Unsupported { track, codec, full });
+    }
+
+    fn announce(&mut self, track: Track, new: Announced) {
+        match track {
+            Track::Video => self.evidence.video_config = true,
+            Track::Audio => self.evidence.audio_config = true,
+        }
+        let Announced { codec, mut mimes, changed, info } = new;
+        let other_mimes = mimes.split_off(mimes.len().min(1));
+        let mime = mimes.pop().unwrap_or_default();
+        self.events.push(Event::TrackConfig { track, codec, mime, other_mimes, changed, info });
     }
 
     fn warn_at(&mut self, track: Track, kind: WarningKind, wire: u32) {
@@ -404,6 +452,13 @@ impl Remuxer {
         let ms = self.unwrapper.unwrap(wire);
         ms.saturating_mul(1000).saturating_add(i64::from(nano_offset / 1000))
     }
+}
+
+/// The data of one track in a tag.
+fn part(tag: &Tag, from: usize, to: usize) -> bytes::Bytes {
+    let body = tag.body();
+    let to = to.min(body.len());
+    body.slice(from.min(to)..to)
 }
 
 /// How much sound already put out may overlap with pictures that follow the last one: it is cut from

@@ -55,6 +55,9 @@ pub struct Segment {
     pub keyframes: u32,
     /// Presentation time of the last of them.
     pub last_keyframe_us: Option<i64>,
+    /// The media is no MP4 but bare frames without times: whoever appends it sets the buffer's
+    /// `timestampOffset` to [`start_us`](Self::start_us) first, unless it touches the segment before.
+    pub raw: bool,
 }
 
 /// What [`skip_to_last_keyframe`](super::Remuxer::skip_to_last_keyframe) dropped.

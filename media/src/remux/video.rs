@@ -8,17 +8,20 @@ use bytes::Bytes;
 
 use super::config::Config;
 use super::epochs::Due;
-use super::event::{TrackInfo, VideoInfo};
+use super::event::{Announced, TrackInfo};
+use super::picture::{Framing, VideoConfig};
 use super::ticks::SECOND;
-use super::{Segment, WarningKind, payload};
-use crate::codec::avc;
-use crate::mp4::{self, Fragment, Init, SampleEntry};
+use super::{Error, Segment, WarningKind, payload};
+use crate::flv::video::{Codec, Head};
+use crate::mp4::{self, Fragment};
 use crate::timeline::Cadence;
 
 /// Pictures on the stream's line of microseconds, which is also the timescale.
 #[derive(Debug, Default)]
 pub(super) struct VideoTrack {
     config: Option<Arc<VideoConfig>>,
+    /// The newest sequence header.
+    header: Bytes,
     queue: VecDeque<VideoSample>,
     queued_bytes: usize,
     /// Nothing can be decoded before the next keyframe.
@@ -33,14 +36,6 @@ pub(super) struct VideoTrack {
     end: Option<i64>,
     /// … and where the browser was told the last picture ends.
     told_end: Option<i64>,
-}
-
-/// A configuration and what it says.
-#[derive(Debug)]
-pub(super) struct VideoConfig {
-    record: Bytes,
-    nal_length_size: u8,
-    sps: avc::Sps,
 }
 
 /// A picture.
@@ -71,28 +66,43 @@ impl VideoTrack {
         Self { needs_keyframe: true, ..Self::default() }
     }
 
-    pub(super) fn has_config(&self) -> bool {
-        self.config.is_some()
+    /// Whether pictures of `codec` can be taken.
+    pub(super) fn has_config(&self, codec: Codec) -> bool {
+        self.config.as_ref().is_some_and(|config| config.codec == codec)
     }
 
-    /// Takes a configuration record. `None` if it is the one in force; else whether it replaces
-    /// another, its codec string and what it says.
+    /// Takes a sequence header. Gives what comes into force.
     pub(super) fn configure(
         &mut self,
-        record: &[u8],
-    ) -> Result<Option<(bool, String, TrackInfo)>, avc::Error> {
-        if self.config.as_ref().is_some_and(|config| config.record == record) {
+        head: &Head,
+        header: &Bytes,
+    ) -> Result<Option<Announced>, Error> {
+        let codec = head.codec;
+        if self.config.as_ref().is_some_and(|config| config.is_of(codec, header)) {
             return Ok(None);
         }
-        let parsed = avc::DecoderConfigurationRecord::parse(record)?;
-        let config = VideoConfig {
-            sps: parsed.parse_sps()?,
-            nal_length_size: parsed.nal_length_size,
-            record: Bytes::copy_from_slice(record),
-        };
-        let described = (config.sps.codec_string(), TrackInfo::Video(config.info()));
+        let header = Bytes::copy_from_slice(header);
+        let config = VideoConfig::from_header(head, &header)?;
+        self.header = header;
+        Ok(config.map(|config| self.install(config)))
+    }
+
+    /// Looks for a new configuration in a keyframe. Gives what comes into force.
+    pub(super) fn adopt(&mut self, codec: Codec, keyframe: &Bytes) -> Option<Announced> {
+        let current = self.config.as_deref();
+        let config = VideoConfig::from_keyframe(codec, keyframe, current, &self.header)?;
+        Some(self.install(config))
+    }
+
+    /// Takes a metadata message.
+    pub(super) fn take_metadata(&mut self, _body: &[u8]) {}
+
+    fn install(&mut self, config: VideoConfig) -> Announced {
+        let codec = config.codec_string().to_owned();
+        let mimes = vec![["video/mp4;codecs=\"", &codec, "\""].concat()];
+        let info = TrackInfo::Video(config.info());
         let changed = self.config.replace(Arc::new(config)).is_some();
-        Ok(Some((changed, described.0, described.1)))
+        Announced { codec, mimes, changed, info }
     }
 
     /// Where the next picture is due, and from how far off it has jumped.
@@ -118,7 +128,10 @@ impl VideoTrack {
             return None;
         };
         let dts = self.advance(arrived.sent, arrived.time, &mut warn);
-        let picture = match payload::picture(arrived.body, config.nal_length_size) {
+        let picture = match config.framing {
+            Framing::Nal(nal, length_size) => payload::picture(arrived.body, nal, length_size),
+        };
+        let picture = match picture {
             Ok(picture) => picture?,
             Err(kind) => {
                 warn(kind);
@@ -232,7 +245,7 @@ impl VideoTrack {
         };
         let mut segment = Segment::default();
         if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
-            config.write_init(limits, out);
+            config.write_init(TRACK_ID, limits, out);
             segment.init = true;
             self.written = Some(config.clone());
         }
@@ -301,7 +314,9 @@ impl VideoTrack {
     /// The usual step between pictures: the median of the last, before that what the SPS says.
     pub(super) fn step(&self) -> i64 {
         self.cadence.median().unwrap_or_else(|| {
-            self.config.as_ref().map_or(DEFAULT_STEP, |config| config.nominal_step())
+            self.config
+                .as_ref()
+                .map_or(super::picture::DEFAULT_STEP, |config| config.nominal_step())
         })
     }
 
@@ -329,59 +344,12 @@ impl VideoSample {
     }
 }
 
-impl VideoConfig {
-    fn info(&self) -> VideoInfo {
-        let vui = &self.sps.vui;
-        VideoInfo {
-            width: self.sps.width,
-            height: self.sps.height,
-            sample_aspect_ratio: vui.sample_aspect_ratio.unwrap_or((1, 1)),
-            fps: vui.timing.map(|timing| timing.frame_rate()),
-            profile: self.sps.profile,
-            level: self.sps.level,
-            bit_depth: self.sps.luma_bit_depth,
-            chroma_format: self.sps.chroma_format,
-            reorder_frames: vui.bitstream_restriction.map(|b| b.max_num_reorder_frames),
-            max_ref_frames: self.sps.max_ref_frames,
-            colour: vui.colour.map(|c| (c.primaries, c.transfer, c.matrix)),
-        }
-    }
-
-    /// Microseconds per frame by the SPS, if that is between 1 and 240 frames per second.
-    fn nominal_step(&self) -> i64 {
-        let step = self.sps.vui.timing.and_then(|timing| {
-            i64::from(timing.num_units_in_tick)
-                .saturating_mul(2 * SECOND)
-                .checked_div(timing.time_scale.into())
-        });
-        step.filter(|step| (SECOND / 240..=SECOND).contains(step)).unwrap_or(DEFAULT_STEP)
-    }
-
-    fn write_init(&self, limits: &Config, out: &mut Vec<u8>) {
-        let init = Init {
-            track_id: TRACK_ID,
-            timescale: 1_000_000,
-            duration_ms: limits.duration_ms,
-            entry: SampleEntry::Avc1 {
-                width: self.sps.width,
-                height: self.sps.height,
-                sample_aspect_ratio: self.sps.vui.sample_aspect_ratio,
-                colour: self.sps.vui.colour,
-                record: &self.record,
-            },
-        };
-        mp4::write_init(&init, out);
-    }
-}
-
 fn saturate(offset: i64) -> i32 {
     i32::try_from(offset).unwrap_or(if offset < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// The track's number in the output.
 const TRACK_ID: u32 = 1;
-/// A step at 30 frames per second, for a stream that does not say.
-const DEFAULT_STEP: i64 = SECOND / 30;
 /// The longest step that counts as the stream's rhythm.
 const MAX_STEP: i64 = 10 * SECOND;
 /// Composition times beyond are nonsense: no encoder reorders over ten seconds.

@@ -211,7 +211,7 @@ impl Engine {
 
     fn take_event(&mut self, event: Event, now: f64) {
         match event {
-            Event::TrackConfig { track, codec, mime, info, changed } => {
+            Event::TrackConfig { track, codec, mime, info, changed, .. } => {
                 let known = self.formats[track].as_ref().filter(|known| known.mime == mime);
                 let playable = known.and_then(|known| known.playable);
                 if known.is_none() {
@@ -233,8 +233,8 @@ impl Engine {
                 self.counters.discontinuities += 1;
                 self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);
             }
-            Event::Unsupported { codec, .. } if !FULL => self.upgrade(codec),
-            Event::Unsupported { track, codec } => self.unplayable(track, codec, now),
+            Event::Unsupported { codec, full: true, .. } => self.upgrade(codec),
+            Event::Unsupported { track, codec, .. } => self.unplayable(track, codec, now),
             Event::Warning(warning) => self.take_warning(warning, now),
             _ => {}
         }

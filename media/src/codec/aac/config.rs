@@ -1,4 +1,5 @@
 use crate::codec::bits::{BitReader, OutOfBits};
+use crate::codec::text::push_number;
 
 /// Why an AudioSpecificConfig could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +98,9 @@ impl AudioSpecificConfig {
     /// The codec string of RFC 6381: `mp4a.40.N`, N being the object type as first written.
     #[must_use]
     pub fn codec_string(&self) -> String {
-        format!("mp4a.40.{}", self.object_type)
+        let mut text = String::from("mp4a.40.");
+        push_number(&mut text, self.object_type, 1);
+        text
     }
 
     /// The sampling frequency that is heard, in Hz.

@@ -18,6 +18,19 @@ pub fn adts_header_len(frame: &[u8]) -> Option<usize> {
     (sync && length == frame.len() && length > header).then_some(header)
 }
 
+/// The AudioSpecificConfig that the ADTS header of `frame` stands for, if it is one whole ADTS frame
+/// and says its channels.
+#[must_use]
+pub fn adts_config(frame: &[u8]) -> Option<[u8; 2]> {
+    adts_header_len(frame)?;
+    let &[_, _, b2, b3, ..] = frame else { return None };
+    let object_type = (b2 >> 6).saturating_add(1);
+    let frequency = b2 >> 2 & 15;
+    let channels = (b2 & 1) << 2 | b3 >> 6;
+    (channels > 0)
+        .then_some([object_type << 3 | frequency >> 1, (frequency & 1) << 7 | channels << 3])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +48,7 @@ mod tests {
         nine[5] = 1 << 5 | 0x1F;
         assert_eq!(adts_header_len(&nine), Some(7));
         assert_eq!(adts_header_len(&nine[..8]), None);
+        assert_eq!(adts_config(&nine), Some([0x12, 0x10]), "LC, 44.1 kHz, stereo");
         let mut with_crc = nine.clone();
         with_crc[1] = 0xF0;
         assert_eq!(adts_header_len(&with_crc), None, "no payload behind a header of nine");

@@ -1,4 +1,4 @@
-use super::{Error, Sps};
+use super::{Error, PPS, SPS, Sps};
 
 /// An `AVCDecoderConfigurationRecord`: what FLV calls the AVC sequence header and MP4 `avcC`.
 ///
@@ -50,6 +50,37 @@ impl DecoderConfigurationRecord {
         }
         let nal_length_size = (length_size & 3).saturating_add(1);
         Ok(Self { profile, compatibility, level, nal_length_size, sps, pps })
+    }
+
+    /// Writes a record of parameter sets, each with its NAL header; other NAL units are left out.
+    ///
+    /// # Errors
+    /// [`Error::NoParameterSets`] when there is no SPS or no PPS, [`Error::Truncated`] when an SPS
+    /// does not hold its profile.
+    pub fn write<T: AsRef<[u8]>>(sets: &[T], nal_length_size: u8) -> Result<Vec<u8>, Error> {
+        let of = |kind: u8, limit: usize| {
+            let sets = sets.iter().map(T::as_ref);
+            sets.filter(move |set| set.first().is_some_and(|head| head & 0x1F == kind)).take(limit)
+        };
+        let (Some(first), Some(_)) = (of(SPS, 1).next(), of(PPS, 1).next()) else {
+            return Err(Error::NoParameterSets);
+        };
+        let &[_, profile, compatibility, level, ..] = first else {
+            return Err(Error::Truncated { what: "parameter set" });
+        };
+        let length_size = nal_length_size.clamp(1, 4).saturating_sub(1);
+        let mut record = vec![1, profile, compatibility, level, 0xFC | length_size];
+        for (kind, limit, marker) in [(SPS, 31, 0xE0), (PPS, 255, 0)] {
+            let count = u8::try_from(of(kind, limit).count()).unwrap_or(u8::MAX);
+            record.push(marker | count);
+            for set in of(kind, limit) {
+                // A set past 64 KiB cannot be: its numbers take a few hundred bytes.
+                let len = u16::try_from(set.len()).unwrap_or(u16::MAX);
+                record.extend_from_slice(&len.to_be_bytes());
+                record.extend_from_slice(set.get(..len.into()).unwrap_or_default());
+            }
+        }
+        Ok(record)
     }
 
     /// The first sequence parameter set, decoded.
@@ -117,6 +148,19 @@ mod tests {
         for data in [record(4, &[], &[]), record(4, &[&[]], &[PPS]), record(4, &[SPS], &[])] {
             assert_eq!(DecoderConfigurationRecord::parse(&data), Err(Error::NoParameterSets));
         }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let sets = [SPS, b"\x06sei", PPS, &[0x68, 0xEE]];
+        for length_size in 1..=4 {
+            let written = DecoderConfigurationRecord::write(&sets, length_size).unwrap();
+            assert_eq!(written, record(length_size, &[SPS], &[PPS, &[0x68, 0xEE]]));
+        }
+        let none = DecoderConfigurationRecord::write(&[SPS], 4);
+        assert_eq!(none, Err(Error::NoParameterSets));
+        let short = DecoderConfigurationRecord::write(&[&[0x67, 1][..], PPS], 4);
+        assert!(matches!(short, Err(Error::Truncated { .. })));
     }
 
     #[test]

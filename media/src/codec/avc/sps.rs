@@ -1,4 +1,5 @@
 use super::super::bits::{BitReader, OutOfBits};
+use super::super::text::push_hex;
 use super::Error;
 use super::vui::{self, Vui};
 
@@ -77,7 +78,11 @@ impl Sps {
     /// The codec string of RFC 6381 and ISO/IEC 14496-15 annex E: `avc1.PPCCLL`.
     #[must_use]
     pub fn codec_string(&self) -> String {
-        format!("avc1.{:02x}{:02x}{:02x}", self.profile, self.constraints, self.level)
+        let mut text = String::from("avc1.");
+        for byte in [self.profile, self.constraints, self.level] {
+            push_hex(&mut text, byte);
+        }
+        text
     }
 }
 

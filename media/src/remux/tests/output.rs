@@ -99,7 +99,7 @@ fn events_tell_the_tracks() {
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::TrackConfig { track, codec, mime, changed, info } => {
+            Event::TrackConfig { track, codec, mime, changed, info, .. } => {
                 Some((*track, codec.as_str(), mime.as_str(), *changed, *info))
             }
             _ => None,

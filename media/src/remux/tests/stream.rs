@@ -144,19 +144,19 @@ fn other_codecs_are_named_once() {
     let mut host = Host::started();
     for time in 0..5 {
         host.play(&[
-            Tag::new(TagKind::Video, time * 40, b"\x91hvc1\x00\x00\x00nal").unwrap(),
-            Tag::new(TagKind::Audio, time * 40, &[0x2F, 1, 2, 3]).unwrap(),
+            Tag::new(TagKind::Video, time * 40, b"\x91vvc1\x00\x00\x00nal").unwrap(),
+            Tag::new(TagKind::Audio, time * 40, &[0xB6, 1, 2, 3]).unwrap(),
         ]);
     }
     let unsupported: Vec<_> = host
         .events
         .iter()
         .filter_map(|event| match event {
-            Event::Unsupported { track, codec } => Some((*track, codec.as_str())),
+            Event::Unsupported { track, codec, .. } => Some((*track, codec.as_str())),
             _ => None,
         })
         .collect();
-    assert_eq!(unsupported, [(Track::Video, "H.265"), (Track::Audio, "MP3")]);
+    assert_eq!(unsupported, [(Track::Video, "H.266"), (Track::Audio, "Speex")]);
 }
 
 #[test]

@@ -1,3 +1,8 @@
+//! NAL units, of which H.264 and H.265 are made: behind lengths or start codes.
+
+use super::avc;
+use super::bits::BitReader;
+
 /// The NAL units of an FLV or MP4 sample: each behind its length (ISO/IEC 14496-15, 5.3.4.2.1).
 ///
 /// Zero-length units are given as empty slices. Fewer bytes than a length at the end are ignored if
@@ -76,10 +81,55 @@ pub fn is_annex_b(data: &[u8]) -> bool {
     data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
 }
 
-/// Whether a NAL unit is a slice of an IDR picture (type 5): decoding can start there.
+/// Whether the lengths in `sample` fit it, and there is a NAL unit.
 #[must_use]
-pub fn is_idr(unit: &[u8]) -> bool {
-    unit.first().is_some_and(|header| header & 0x1F == 5)
+pub fn is_well_formed(sample: &[u8], length_size: u8) -> bool {
+    let mut units = NalUnits::new(sample, length_size).peekable();
+    units.peek().is_some() && units.all(|unit| unit.is_ok())
+}
+
+/// The codecs made of NAL units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nal {
+    /// H.264: a header of one byte.
+    Avc,
+}
+
+impl Nal {
+    /// `nal_unit_type`.
+    #[must_use]
+    pub fn unit_type(self, unit: &[u8]) -> Option<u8> {
+        let &header = unit.first()?;
+        Some(match self {
+            Self::Avc => header & 0x1F,
+        })
+    }
+
+    /// Whether `unit` is a slice of a picture at which decoding can start.
+    #[must_use]
+    pub fn is_idr(self, unit: &[u8]) -> bool {
+        match self {
+            Self::Avc => self.unit_type(unit) == Some(5),
+        }
+    }
+
+    /// What a parameter set is, and its id: a later one of the same replaces it. `None` for any
+    /// other NAL unit.
+    #[must_use]
+    pub fn parameter_set(self, unit: &[u8]) -> Option<(u8, u32)> {
+        let kind = self.unit_type(unit)?;
+        match self {
+            Self::Avc => {
+                let mut bits = BitReader::nal(unit.get(1..)?);
+                match kind {
+                    avc::SPS => bits.skip(24).ok()?, // profile, constraints, level
+                    avc::PPS => {}
+                    _ => return None,
+                }
+                Some((kind, bits.ue().ok()?))
+            }
+        }
+    }
 }
 
 /// What is before the first 00 00 01, and what is after it.
@@ -131,6 +181,7 @@ mod tests {
         assert!(is_annex_b(&stream));
         let units: Vec<_> = AnnexB::new(&stream).collect();
         assert_eq!(units, [&[0x67u8, 1][..], &[0x65, 2], &[0x41]]);
+        let is_idr = |unit| Nal::Avc.is_idr(unit);
         assert!(is_idr(units[1]) && !is_idr(units[2]) && !is_idr(&[]));
     }
 

@@ -22,6 +22,23 @@ pub enum Clip {
     Blind,
     /// Four seconds of noise at about 8 Mbit/s.
     Heavy,
+    /// Half a minute, small; each picture carries its number in the upper edge: black, white, ten bits from the least on.
+    Numbered,
+    /// The same pictures larger, with B-frames and of another profile.
+    NumberedLarge,
+}
+
+/// Sources with a picture's number drawn into it.
+macro_rules! numbered {
+    ($size:literal) => {
+        concat!(
+            "-v error -f lavfi -i testsrc2=size=",
+            $size,
+            ":rate=25,drawbox=w=iw:h=ih/8:color=black:t=fill,format=yuv420p,geq=lum='if(lt(Y,H/8),16+219*if(lt(X*12/W,2),",
+            "floor(X*12/W),mod(floor(N/pow(2,floor(X*12/W)-2)),2)),lum(X,Y))':cb='cb(X,Y)':cr='cr(X,Y)' ",
+            "-f lavfi -i sine=frequency=440:sample_rate=44100 -t 30 -pix_fmt yuv420p "
+        )
+    };
 }
 
 impl Clip {
@@ -66,6 +83,14 @@ impl Clip {
                 "-v error -f lavfi -i nullsrc=size=640x360:rate=25,geq=random(1)*255:128:128 ",
                 "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 4 ",
                 "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 0 -g 25 -sc_threshold 0 -b:v 8M -maxrate 8M -bufsize 2M -c:a aac -b:a 96k"
+            ),
+            Clip::Numbered => concat!(
+                numbered!("320x180"),
+                "-c:v libx264 -preset veryfast -profile:v main -bf 0 -g 25 -sc_threshold 0 -b:v 250k -c:a aac -b:a 64k"
+            ),
+            Clip::NumberedLarge => concat!(
+                numbered!("480x270"),
+                "-c:v libx264 -preset veryfast -profile:v high -bf 2 -g 25 -sc_threshold 0 -b:v 350k -c:a aac -b:a 64k"
             ),
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod browser;
 pub mod clip;
+pub mod fault;
 pub mod ffmpeg;
 pub mod http;
 pub mod process;

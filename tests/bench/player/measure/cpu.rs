@@ -1,0 +1,129 @@
+//! What the browser's processes and threads have used, read from `/proc`.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use anyhow::{Context, Result};
+
+/// Run time so far, ms.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// All threads of the renderers.
+    pub renderer: f64,
+    /// The renderers' first threads: the pages'.
+    pub main: f64,
+    /// Threads of dedicated workers.
+    pub worker: f64,
+    /// All processes of the browser.
+    pub all: f64,
+    /// What else ran on this machine.
+    pub others: f64,
+}
+
+impl Times {
+    /// What was used since `earlier`.
+    pub fn since(self, earlier: Self) -> Self {
+        Self {
+            renderer: self.renderer - earlier.renderer,
+            main: self.main - earlier.main,
+            worker: self.worker - earlier.worker,
+            all: self.all - earlier.all,
+            others: self.others - earlier.others,
+        }
+    }
+}
+
+/// Looks at everything below the process `root`. A thread that has ended is not counted.
+pub fn times(root: u32) -> Result<Times> {
+    let mut times = Times::default();
+    for pid in descendants(root)? {
+        let is_renderer = is_renderer(pid);
+        for (tid, name, run) in threads(pid) {
+            times.all += run;
+            if is_renderer {
+                times.renderer += run;
+                if tid == pid {
+                    times.main += run;
+                } else if name.starts_with("DedicatedWorker") {
+                    times.worker += run;
+                }
+            }
+        }
+    }
+    let ours: f64 = threads(std::process::id()).iter().map(|(_, _, run)| run).sum();
+    times.others = busy()? - times.all - ours;
+    Ok(times)
+}
+
+/// Run time of each thread of the renderers by name, ms.
+pub fn by_thread(root: u32) -> Result<HashMap<String, f64>> {
+    let mut sums = HashMap::new();
+    for pid in descendants(root)?.into_iter().filter(|&pid| is_renderer(pid)) {
+        for (tid, name, run) in threads(pid) {
+            let name = if tid == pid { "main".to_owned() } else { name };
+            *sums.entry(name).or_default() += run;
+        }
+    }
+    Ok(sums)
+}
+
+/// Private memory of the largest renderer, MB.
+pub fn private_mb(root: u32) -> Result<f64> {
+    let renderers = descendants(root)?.into_iter().filter(|&pid| is_renderer(pid));
+    let kilobytes = renderers.filter_map(|pid| {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let lines = text.lines().filter(|line| line.starts_with("Private_"));
+        Some(lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok()).sum())
+    });
+    kilobytes.reduce(f64::max).map(|kilobytes| kilobytes / 1024.0).context("no renderer")
+}
+
+fn threads(pid: u32) -> Vec<(u32, String, f64)> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    // A thread may end between the listing and the read.
+    let read = |path: &Path| {
+        let tid = path.file_name()?.to_str()?.parse().ok()?;
+        let name = fs::read_to_string(path.join("comm")).ok()?;
+        let run = fs::read_to_string(path.join("schedstat")).ok()?;
+        let nanos: f64 = run.split_whitespace().next()?.parse().ok()?;
+        Some((tid, name.trim().to_owned(), nanos / 1e6))
+    };
+    tasks.flatten().filter_map(|task| read(&task.path())).collect()
+}
+
+fn is_renderer(pid: u32) -> bool {
+    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&command).contains("--type=renderer")
+}
+
+fn descendants(root: u32) -> Result<Vec<u32>> {
+    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        // The name stands in brackets and may hold anything.
+        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+        if let Some(parent) = after.split_whitespace().nth(1).and_then(|word| word.parse().ok()) {
+            children.entry(parent).or_default().push(pid);
+        }
+    }
+    let mut found = vec![root];
+    let mut next = 0;
+    while let Some(&pid) = found.get(next) {
+        found.extend(children.remove(&pid).unwrap_or_default());
+        next += 1;
+    }
+    Ok(found)
+}
+
+/// Time that all cores were busy, ms.
+fn busy() -> Result<f64> {
+    let text = fs::read_to_string("/proc/stat")?;
+    let line = text.lines().next().context("no first line")?;
+    let ticks: Vec<f64> =
+        line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
+    let idle: f64 = ticks.iter().skip(3).take(2).sum();
+    // user and nice hold the guests' time too; a hundred ticks a second.
+    Ok((ticks.iter().take(8).sum::<f64>() - idle) * 10.0)
+}

@@ -1,0 +1,116 @@
+//! What `just bench player` measures, and how.
+
+mod browser;
+mod clip;
+mod cpu;
+mod live;
+mod options;
+mod report;
+mod server;
+mod sizes;
+mod targets;
+mod variants;
+mod vod;
+
+use std::{collections::HashMap, path::Path};
+
+use anyhow::{Context, Result};
+use pushpull_tests::stage::target_dir;
+
+pub use options::{Measure, Options};
+pub use report::Report;
+
+use clip::{Clip, FULL_HD, HD, Kind, SMALL};
+use server::{Content, Server};
+use variants::Variant;
+
+/// Measures everything that was asked for.
+pub async fn run(options: &Options) -> Result<Report> {
+    let target = target_dir()?;
+    let folder = target.join("bench/player");
+    let mut content = Content { peers: peers(&target), ..Content::default() };
+    for kind in options.kinds() {
+        content.clips.insert(kind.name, Clip::load(kind, &folder)?);
+    }
+    content.packages.extend(options.packages.iter().cloned());
+    if options.wants(Measure::Vod) {
+        for clip in content.clips.values() {
+            let file = clip.file(options.megabytes * 1_000_000);
+            content.files.insert(format!("{}.flv", clip.kind.name), file.into());
+        }
+    }
+    let bench = Bench { server: Server::start(content).await?, options };
+    let mut report = Report::default();
+    for measure in Measure::ALL.into_iter().filter(|&measure| options.wants(measure)) {
+        match measure {
+            Measure::Ttff => live::first_frames(&bench, &mut report).await?,
+            Measure::Live => live::steady(&bench, &mut report).await?,
+            Measure::Stall => live::stalls(&bench, &mut report).await?,
+            Measure::Memory => live::memory(&bench, &mut report).await?,
+            Measure::Vod => vod::throughput(&bench, &mut report).await?,
+            Measure::Size => sizes::measure(&bench, &mut report).await?,
+        }
+    }
+    Ok(report)
+}
+
+/// What every measurement has.
+struct Bench<'a> {
+    server: Server,
+    options: &'a Options,
+}
+
+impl Bench<'_> {
+    /// Runs of each player, players in turn so that a busy moment hits all of them; what fails is said and left out.
+    async fn alternate(
+        &self,
+        kinds: &[Kind],
+        variants: &[Variant],
+        runs: usize,
+        mut run: impl AsyncFnMut(Kind, &Variant) -> Result<()>,
+    ) {
+        for round in 0..runs {
+            for &kind in kinds.iter().filter(|kind| self.options.kinds().contains(kind)) {
+                for variant in variants {
+                    let outcome = run(kind, variant).await;
+                    let how = match outcome {
+                        Ok(()) => "done".to_owned(),
+                        Err(error) => format!("FAILED: {error:#}"),
+                    };
+                    eprintln!("{} {} {}/{runs}: {how}", kind.name, variant.name, round + 1);
+                }
+            }
+        }
+    }
+
+    /// The variants of `names` that were asked for, in each of our packages and modes.
+    fn variants(&self, names: &[&str]) -> Vec<Variant> {
+        variants::all(self.options)
+            .into_iter()
+            .filter(|variant| variant.is_ours() || names.contains(&variant.name.as_str()))
+            .filter(|variant| self.options.wants_player(&variant.name))
+            .collect()
+    }
+}
+
+fn peers(target: &Path) -> std::path::PathBuf {
+    target.join("tools/players/node_modules")
+}
+
+/// The median.
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() % 2 {
+        0 => Some((sorted.get(middle.checked_sub(1)?)? + sorted.get(middle)?) / 2.0),
+        _ => sorted.get(middle).copied(),
+    }
+}
+
+/// The value that `percent` of the values do not exceed.
+fn percentile(values: &[f64], percent: usize) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied()
+}

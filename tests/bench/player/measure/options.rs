@@ -1,0 +1,142 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::clip::{FULL_HD, HD, Kind, SMALL};
+
+/// A group of measures that one kind of run gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Time to the first picture.
+    Ttff,
+    /// Steady play: latency, CPU, appends, dropped pictures.
+    Live,
+    /// A network stall.
+    Stall,
+    /// Reading a file as fast as it goes.
+    Vod,
+    /// Memory over time.
+    Memory,
+    /// Bytes that a page loads.
+    Size,
+}
+
+impl Measure {
+    pub const ALL: [Self; 6] =
+        [Self::Ttff, Self::Live, Self::Stall, Self::Vod, Self::Memory, Self::Size];
+
+    fn parse(name: &str) -> Result<Self> {
+        Ok(match name {
+            "ttff" => Self::Ttff,
+            "latency" | "cpu" | "live" => Self::Live,
+            "stall" => Self::Stall,
+            "vod" => Self::Vod,
+            "memory" => Self::Memory,
+            "size" => Self::Size,
+            _ => bail!("no measure {name}; there are ttff, latency, cpu, stall, vod, memory, size"),
+        })
+    }
+}
+
+/// What to measure.
+#[derive(Debug)]
+pub struct Options {
+    pub only: Vec<Measure>,
+    /// Runs of each player; `None`: as many as the measure needs.
+    pub runs: Option<usize>,
+    /// Seconds of steady play that CPU is measured over.
+    pub seconds: u64,
+    /// Seconds that memory is watched.
+    pub memory_seconds: u64,
+    /// Size of the file that is read, MB.
+    pub megabytes: usize,
+    /// Clips by name; empty: those the measure needs.
+    pub clips: Vec<String>,
+    /// Players by name; empty: all.
+    pub players: Vec<String>,
+    /// Our packages by name.
+    pub packages: Vec<(String, PathBuf)>,
+    /// Modes of ours beside the default.
+    pub modes: Vec<String>,
+    /// Where the figures go as JSON.
+    pub json: Option<PathBuf>,
+    /// Prints the run time of each thread, and what else may explain a figure.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../player-wasm/pkg");
+        Self {
+            only: Vec::new(),
+            runs: None,
+            seconds: 15,
+            memory_seconds: 200,
+            megabytes: 100,
+            clips: Vec::new(),
+            players: Vec::new(),
+            packages: vec![("ours".to_owned(), package.into())],
+            modes: Vec::new(),
+            json: None,
+            verbose: false,
+        }
+    }
+}
+
+impl Options {
+    pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut options = Self::default();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            let list = |text: String| text.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match word.as_str() {
+                "--only" => {
+                    let names = list(value()?);
+                    options.only = names.iter().map(|name| Measure::parse(name)).collect::<Result<_>>()?;
+                }
+                "--runs" => options.runs = Some(value()?.parse()?),
+                "--seconds" => options.seconds = value()?.parse()?,
+                "--memory-seconds" => options.memory_seconds = value()?.parse()?,
+                "--megabytes" => options.megabytes = value()?.parse()?,
+                "--clips" => options.clips = list(value()?),
+                "--players" => options.players = list(value()?),
+                "--modes" => options.modes = list(value()?),
+                "--package" => {
+                    let text = value()?;
+                    let (name, folder) = text.split_once('=').context("--package NAME=FOLDER")?;
+                    options.packages.retain(|(known, _)| known != name);
+                    options.packages.push((name.to_owned(), folder.into()));
+                }
+                "--json" => options.json = Some(value()?.into()),
+                "--verbose" => options.verbose = true,
+                // What `cargo bench` adds by itself.
+                "--bench" => {}
+                _ => bail!("unknown option {word}"),
+            }
+        }
+        ensure!(options.seconds > 0 && options.runs != Some(0), "both must be over 0");
+        Ok(options)
+    }
+
+    pub fn wants(&self, measure: Measure) -> bool {
+        self.only.is_empty() || self.only.contains(&measure)
+    }
+
+    pub fn wants_player(&self, name: &str) -> bool {
+        let matches = |wanted: &String| wanted == name || (wanted == "ours" && name.starts_with("ours@"));
+        self.players.is_empty() || self.players.iter().any(matches)
+    }
+
+    /// The clips that are needed.
+    pub fn kinds(&self) -> Vec<Kind> {
+        let needed = |kind: Kind| match kind {
+            SMALL => self.wants(Measure::Vod) || self.wants(Measure::Memory),
+            FULL_HD => [Measure::Ttff, Measure::Live, Measure::Vod].iter().any(|&m| self.wants(m)),
+            _ => true,
+        };
+        let chosen = |kind: &Kind| self.clips.is_empty() || self.clips.iter().any(|name| name == kind.name);
+        [HD, FULL_HD, SMALL].into_iter().filter(|&kind| needed(kind)).filter(chosen).collect()
+    }
+}

@@ -1,10 +1,14 @@
 //! `--demo`: the built-in clip, published for ever as `live/demo`.
 //!
-//! It goes the way of every other publisher, so what it shows is what a pushed stream would show.
+//! It goes the way of every other publisher, so what it shows is what a pushed stream would show. Once a second it says
+//! what the clock on the wall shows, so that a player can tell how late its picture is.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use pushpull_media::flv::{self, Item, Reader, Tag, TagBuffer, TagKind, audio, video};
+use pushpull_media::{
+    amf0::{self, Value},
+    flv::{self, Item, Reader, Tag, TagBuffer, TagKind, audio, video},
+};
 use pushpull_rtmp::StreamName;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info, warn};
@@ -81,6 +85,7 @@ impl Clip {
         }
         let mut start = Instant::now();
         let mut lap_start = Duration::ZERO;
+        let mut next_clock = Duration::ZERO;
         loop {
             for frame in &self.frames {
                 let time =
@@ -92,7 +97,12 @@ impl Clip {
                 }
                 wait_until(start + time, publisher).await;
                 // Timestamps wrap at 2³² ms, as those of any publisher do.
-                send(publisher, frame, time.as_millis() as u32);
+                let timestamp = time.as_millis() as u32;
+                if time >= next_clock {
+                    next_clock = time + CLOCK_INTERVAL;
+                    publisher.media(TagKind::Script, timestamp, wall_clock(start + time));
+                }
+                send(publisher, frame, timestamp);
             }
             lap_start += LAP;
             // A clip without frames would never wait.
@@ -116,6 +126,20 @@ fn send(publisher: &mut Publisher, tag: &Tag, timestamp: u32) {
     if buffer.extend_from_slice(tag.data()).is_ok() {
         publisher.media(tag.kind(), timestamp, buffer);
     }
+}
+
+/// A script tag's data: what the clock on the wall showed at `moment`, which is now or has just been.
+fn wall_clock(moment: Instant) -> TagBuffer {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let unix_time = now.saturating_sub(moment.elapsed());
+    let time = Value::Number(unix_time.as_micros() as f64 / 1000.0);
+    let mut data = Vec::new();
+    amf0::encode(&"onWallClock".into(), &mut data);
+    amf0::encode(&Value::Object(vec![("unixTimeMs".into(), time)]), &mut data);
+    let mut buffer = TagBuffer::with_capacity(data.len());
+    // Some 40 bytes always fit; without them the hub would leave the tag out.
+    drop(buffer.extend_from_slice(&data));
+    buffer
 }
 
 fn is_header(tag: &Tag) -> bool {
@@ -150,6 +174,9 @@ const CLIP: &[u8] = include_bytes!("../assets/demo.flv");
 /// The length of the clip: 288 pictures at 30 per second, 450 AAC frames at 48 kHz. Both come out even, so that a lap
 /// joins the next without a gap in either track.
 const LAP: Duration = Duration::from_millis(9600);
+
+/// How often the clock on the wall is told.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(1);
 
 const RETRY: Duration = Duration::from_secs(2);
 const MAX_LATE: Duration = Duration::from_secs(1);
@@ -203,6 +230,32 @@ mod tests {
             Duration::from_millis((pictures[pictures.len() - 1] - pictures[0]).unsigned_abs());
         let paced = begin.elapsed();
         assert!(paced <= media + LAP && paced + LAP >= media, "{media:?} of media in {paced:?}");
+
+        task.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_is_told_once_a_second() {
+        let hub = Hub::new(hub::Config::default());
+        let task = tokio::spawn(run(hub.clone()));
+        let mut viewer = view(&hub).await;
+
+        let mut told = Vec::new();
+        while told.len() < 12 {
+            let Next::Block(block) = viewer.next().await else { panic!("the stream ended") };
+            for tag in block.tags().iter().filter(|tag| tag.kind() == TagKind::Script) {
+                let mut values = amf0::Decoder::new(tag.data());
+                if values.next_value().unwrap().unwrap().as_str() == Some("onWallClock") {
+                    let value = values.next_value().unwrap().unwrap();
+                    told.push((tag.time(), value.get("unixTimeMs").unwrap().as_f64().unwrap()));
+                }
+            }
+        }
+        for pair in told.windows(2) {
+            assert!((1000..=1034).contains(&(pair[1].0 - pair[0].0)), "{pair:?}");
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1000.0;
+        assert!(told.iter().all(|&(_, time)| (now - time).abs() < 3_600_000.0), "{told:?}");
 
         task.abort();
     }

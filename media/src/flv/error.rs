@@ -66,4 +66,7 @@ pub enum SyncLoss {
     /// The PreviousTagSize behind the tag does not match its size.
     #[error("the tag is not closed by its own size but by {0}")]
     PreviousTagSize(u32),
+    /// Other tags stand where the tag's data should.
+    #[error("other tags stand where its data should")]
+    Tags,
 }

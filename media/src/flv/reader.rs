@@ -40,6 +40,8 @@ pub struct Reader {
     filled: usize,
     offset: u64,
     state: State,
+    /// Bytes of the incomplete tag in front that were looked through for other tags.
+    searched: usize,
 }
 
 impl Reader {
@@ -58,6 +60,7 @@ impl Reader {
             filled: 0,
             offset: 0,
             state: State::Header,
+            searched: 0,
         }
     }
 
@@ -101,6 +104,31 @@ impl Reader {
         self.state = State::Searching;
     }
 
+    /// Looks through what is there of an incomplete tag for a row of other tags: a wrong size would
+    /// swallow up to [`Limits::max_tag_len`] of the stream. For a host that finds that a tag takes
+    /// long; call [`Reader::next`] afterwards.
+    ///
+    /// # Errors
+    /// [`Error::LostSync`] if it is no tag.
+    pub fn doubt(&mut self) -> Result<(), Error> {
+        if !matches!(self.state, State::Tags) {
+            return Ok(());
+        }
+        let mut at = self.searched.max(1);
+        let mut open = None;
+        while let Some(rest) = self.buffer.get(at..self.filled).filter(|rest| !rest.is_empty()) {
+            match row(rest, self.limits.max_tag_len) {
+                // Where tags follow one another is no tag's data.
+                Some(true) => return Err(self.lose_sync(at, SyncLoss::Tags)),
+                Some(false) => {}
+                None => open = open.or(Some(at)),
+            }
+            at = at.saturating_add(1);
+        }
+        self.searched = open.unwrap_or(at).max(self.filled.saturating_sub(MAX_ROW));
+        Ok(())
+    }
+
     /// The next item, or `None` until more input is there.
     ///
     /// # Errors
@@ -124,19 +152,21 @@ impl Reader {
             State::Tags => match inspect(&self.buffer, self.limits.max_tag_len) {
                 Found::Tag(head) => Ok(Some(Item::Tag(self.take_tag(head)))),
                 Found::Incomplete => Ok(None),
-                Found::Nothing(reason) => {
-                    self.state = State::Searching;
-                    let offset = self.offset;
-                    // Where the search starts is not a tag: that is what was found out.
-                    self.take(1);
-                    Err(Error::LostSync { offset, reason })
-                }
+                // Where the search starts is not a tag: that is what was found out.
+                Found::Nothing(reason) => Err(self.lose_sync(1, reason)),
             },
             State::Searching => Ok(self.search().map(|head| {
                 self.state = State::Tags;
                 Item::Tag(self.take_tag(head))
             })),
         }
+    }
+
+    fn lose_sync(&mut self, skip: usize, reason: SyncLoss) -> Error {
+        let offset = self.offset;
+        self.state = State::Searching;
+        self.take(skip);
+        Error::LostSync { offset, reason }
     }
 
     /// Skips to the first place where a whole tag stands, closed by its own size.
@@ -167,6 +197,7 @@ impl Reader {
 
     fn take(&mut self, len: usize) -> Bytes {
         let len = len.min(self.filled);
+        self.searched = 0;
         self.filled = self.filled.saturating_sub(len);
         self.offset = self.offset.saturating_add(len as u64);
         self.buffer.split_to(len).freeze()
@@ -220,6 +251,27 @@ fn inspect(input: &[u8], max_len: usize) -> Found {
     found
 }
 
+/// Whether [`ROW`] whole tags stand at the start of `input`, one after the other; `None` while too few
+/// bytes are there to tell.
+fn row(input: &[u8], max_len: usize) -> Option<bool> {
+    let mut rest = input;
+    let mut last: Option<Head> = None;
+    for _ in 0..ROW {
+        let head = match inspect_strictly(rest, max_len) {
+            Found::Tag(head) => head,
+            Found::Incomplete => return None,
+            Found::Nothing(_) => return Some(false),
+        };
+        let apart = last.map_or(0, |last| head.time.wrapping_sub(last.time).cast_signed());
+        if apart.unsigned_abs() > MAX_APART {
+            return Some(false);
+        }
+        last = Some(head);
+        rest = rest.get(head.total..)?;
+    }
+    Some(true)
+}
+
 fn inspect_strictly(input: &[u8], max_len: usize) -> Found {
     let head = match head(input, max_len) {
         Ok(Some(head)) => head,
@@ -265,200 +317,17 @@ fn head(input: &[u8], max_len: usize) -> Result<Option<Head>, SyncLoss> {
 /// How much is allocated at a time: some ten tags of a 2 Mbit/s stream.
 const BLOCK: usize = 64 << 10;
 
+/// Tags in a row that are not a coincidence: each is 56 bits that fit.
+const ROW: usize = 3;
+
+/// Bytes in which a row of tags has to stand: noise may look like the beginnings of many huge tags.
+const MAX_ROW: usize = 256 << 10;
+
+/// Milliseconds between two tags of such a row, at most.
+const MAX_APART: u32 = 10_000;
+
 /// Most bytes kept while looking for the next tag: a keyframe and its neighbours.
 const MAX_SEARCH: usize = 1 << 20;
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn flv(tags: &[Tag]) -> Vec<u8> {
-        let mut bytes = Header { has_audio: true, has_video: true }.to_bytes().to_vec();
-        for tag in tags {
-            bytes.extend_from_slice(tag.bytes());
-        }
-        bytes
-    }
-
-    fn drain(reader: &mut Reader) -> (Vec<Tag>, Vec<Error>) {
-        let (mut tags, mut errors) = (Vec::new(), Vec::new());
-        loop {
-            match reader.next() {
-                Ok(Some(Item::Tag(tag))) => tags.push(tag),
-                Ok(Some(Item::Header(_))) => {}
-                Ok(None) => return (tags, errors),
-                Err(error) => {
-                    errors.push(error);
-                    assert!(errors.len() < 1000, "the same error for ever: {errors:?}");
-                }
-            }
-        }
-    }
-
-    fn tag(kind: TagKind, time: i64, len: usize) -> Tag {
-        let data: Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
-        Tag::new(kind, time, &data).unwrap()
-    }
-
-    fn three() -> Vec<Tag> {
-        vec![
-            tag(TagKind::Script, 0, 30),
-            tag(TagKind::Video, 0xFFFF_FFFF, 500),
-            tag(TagKind::Audio, 20, 0),
-            tag(TagKind::Video, 40, 5000),
-        ]
-    }
-
-    #[test]
-    fn an_answer_that_is_not_flv_is_told_from_its_first_bytes() {
-        let mut reader = Reader::new();
-        reader.push(b"{\"e");
-        assert_eq!(reader.next(), Err(Error::NotFlv { found: *b"{\"e" }));
-        reader.push(b"rror");
-        assert!(reader.next().is_err(), "the error is final");
-    }
-
-    #[test]
-    fn other_versions_and_absurd_header_lengths_are_refused() {
-        let mut reader = Reader::new();
-        reader.push(b"FLV\x02\x05\x00\x00\x00\x09");
-        assert_eq!(reader.next(), Err(Error::UnsupportedVersion { version: 2 }));
-        let mut reader = Reader::new();
-        reader.push(b"FLV\x01\x05\xFF\x00\x00\x09");
-        assert_eq!(reader.next(), Err(Error::BadHeaderLength { len: 0xFF00_0009 }));
-    }
-
-    #[test]
-    fn a_wrong_previous_tag_size_is_forgiven_when_a_tag_follows() {
-        let tags = three();
-        let mut bytes = flv(&tags);
-        let end_of_first = Header::LEN + tags[0].bytes().len();
-        bytes[end_of_first - 4..end_of_first].copy_from_slice(&[0; 4]);
-        let mut reader = Reader::new();
-        reader.push(&bytes);
-        assert_eq!(drain(&mut reader), (tags, vec![]));
-    }
-
-    #[test]
-    fn noise_between_tags_costs_the_noise_alone() {
-        let tags = three();
-        let mut bytes = flv(&tags[..2]);
-        let noise: Vec<u8> =
-            (0..777_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-        let at = bytes.len() as u64;
-        bytes.extend_from_slice(&noise);
-        bytes.extend_from_slice(tags[2].bytes());
-        bytes.extend_from_slice(tags[3].bytes());
-        let mut reader = Reader::new();
-        let (mut seen, mut errors) = (Vec::new(), Vec::new());
-        for piece in bytes.chunks(100) {
-            reader.push(piece);
-            let (t, e) = drain(&mut reader);
-            seen.extend(t);
-            errors.extend(e);
-        }
-        assert_eq!(seen, tags);
-        assert!(
-            matches!(errors[..], [Error::LostSync { offset, .. }] if offset == at),
-            "{errors:?}"
-        );
-    }
-
-    #[test]
-    fn a_wrong_size_costs_its_own_tag_alone() {
-        let tags = three();
-        let mut bytes = flv(&tags);
-        bytes[Header::LEN + tags[0].bytes().len() + 3] ^= 0x55;
-        let mut reader = Reader::new();
-        reader.push(&bytes);
-        let (seen, errors) = drain(&mut reader);
-        assert_eq!(seen, [tags[0].clone(), tags[2].clone(), tags[3].clone()]);
-        assert_eq!(errors.len(), 1);
-    }
-
-    #[test]
-    fn a_tag_over_the_limit_is_named_and_passed_over() {
-        let tags = three();
-        let mut reader = Reader::with_limits(Limits { max_tag_len: 4000 });
-        reader.push(&flv(&tags));
-        reader.push(tags[0].bytes());
-        let (seen, errors) = drain(&mut reader);
-        assert_eq!(seen, [tags[0].clone(), tags[1].clone(), tags[2].clone(), tags[0].clone()]);
-        assert!(
-            matches!(errors[..], [Error::LostSync { reason: SyncLoss::Size(5000), .. }]),
-            "{errors:?}"
-        );
-    }
-
-    #[test]
-    fn endless_noise_is_not_kept() {
-        let mut reader = Reader::new();
-        reader.push(&flv(&[]));
-        // Looks like the beginning of an 8 MB tag at every twelfth byte.
-        let noise = [9, 0x7F, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 1].repeat(1000);
-        for _ in 0..300 {
-            reader.push(&noise);
-            drain(&mut reader);
-            assert!(reader.filled <= Limits::default().max_tag_len + noise.len());
-        }
-    }
-
-    #[test]
-    fn a_host_may_write_in_place() {
-        let tags = three();
-        let bytes = flv(&tags);
-        let mut reader = Reader::new();
-        let mut seen = Vec::new();
-        for piece in bytes.chunks(333) {
-            let room = reader.reserve(400);
-            assert_eq!(room.len(), 400);
-            room[..piece.len()].copy_from_slice(piece);
-            reader.commit(piece.len());
-            seen.extend(drain(&mut reader).0);
-        }
-        assert_eq!(seen, tags);
-        assert_eq!(reader.offset(), bytes.len() as u64);
-    }
-
-    fn any_tag() -> impl Strategy<Value = Tag> {
-        let kind = prop_oneof![Just(TagKind::Audio), Just(TagKind::Video), Just(TagKind::Script)];
-        (kind, any::<u32>(), prop::collection::vec(any::<u8>(), 0..300))
-            .prop_map(|(kind, time, data)| Tag::new(kind, i64::from(time), &data).unwrap())
-    }
-
-    proptest! {
-        #[test]
-        fn split_anywhere_gives_the_same_tags(
-            tags in prop::collection::vec(any_tag(), 0..20),
-            cuts in prop::collection::vec(1_usize..200, 1..50),
-        ) {
-            let bytes = flv(&tags);
-            let mut reader = Reader::new();
-            let (mut rest, mut seen) = (&bytes[..], Vec::new());
-            for cut in cuts.iter().cycle() {
-                let (piece, behind) = rest.split_at((*cut).min(rest.len()));
-                reader.push(piece);
-                let (tags, errors) = drain(&mut reader);
-                prop_assert_eq!(errors, vec![]);
-                seen.extend(tags);
-                rest = behind;
-                if rest.is_empty() { break }
-            }
-            prop_assert_eq!(seen, tags);
-        }
-
-        #[test]
-        fn any_bytes_end_in_items_or_errors(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
-            let mut reader = Reader::new();
-            reader.push(&bytes);
-            // Errors of the header repeat by design; past it every error makes progress.
-            if reader.next().is_ok() { drain(&mut reader); }
-            let mut reader = Reader::new();
-            reader.push(&flv(&[]));
-            reader.push(&bytes);
-            drain(&mut reader);
-        }
-    }
-}
+mod tests;

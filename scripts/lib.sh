@@ -8,6 +8,7 @@ cd "$root" || exit 1
 # Versions that Cargo.lock does not pin.
 wasm_pack_version=0.15.1
 binaryen_version=132.0.0
+geckodriver_version=0.37.1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() {
@@ -91,17 +92,25 @@ need_wasm_pack() {
     install_tool wasm-pack "$wasm_pack_version"
 }
 
+# Drives Firefox; Debian has no package of it. Another version that is there already does as well.
+need_geckodriver() {
+    if have geckodriver; then return; fi
+    say "Installing geckodriver $geckodriver_version into $tools (compiles for some minutes, once)"
+    install_tool geckodriver "$geckodriver_version"
+}
+
 # Debian's packages for the browser tests, when their programs are missing.
 need_test_packages() {
     local packages="" as_root=""
     have chromedriver || packages="$packages chromium-driver"
     have chromium || have google-chrome || packages="$packages chromium"
+    have firefox || have firefox-esr || packages="$packages firefox-esr"
     { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
     packages=${packages# }
     [ -n "$packages" ] || return 0
 
     have apt-get || fail "the tests need these programs: $packages" \
-        "install them with your system's package manager (names as in Debian), so that chromedriver, chromium and ffmpeg are on PATH"
+        "install them with your system's package manager (names as in Debian), so that chromedriver, chromium, firefox and ffmpeg are on PATH"
     if [ "$(id -u)" != 0 ]; then
         as_root=sudo
         # Without a terminal sudo cannot ask for a password.

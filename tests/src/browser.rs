@@ -1,8 +1,7 @@
-//! Headless Chromium, driven the way a person uses a page: by the roles and names of its elements.
+//! A headless browser, driven the way a person uses a page: by the roles and names of its elements.
 
 use std::{
     path::Path,
-    process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -11,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
+    driver::Kind,
     process::Process,
     server::PATIENCE,
     stage::Stage,
@@ -21,6 +21,8 @@ use crate::{
 /// A browser with one page.
 #[derive(Clone)]
 pub struct Browser {
+    kind: Kind,
+    driver: Process,
     session: Session,
     console: Arc<Mutex<Vec<Message>>>,
 }
@@ -32,6 +34,23 @@ pub struct Message {
     pub level: String,
     /// What it says.
     pub text: String,
+}
+
+impl Message {
+    /// What Firefox prints: of our log `console.<level>: <text>`, and the page's errors that nobody caught.
+    fn of_firefox(line: &str) -> Option<Message> {
+        // Its own pages say things too.
+        let (level, text) = match line.strip_prefix("console.") {
+            Some(rest) => rest.split_once(':').filter(|(_, text)| text.contains("[pushpull]"))?,
+            None => ("error", line.strip_prefix("JavaScript error: http://127.0.0.1")?),
+        };
+        let level = match level {
+            "error" => "SEVERE",
+            "warn" => "WARNING",
+            _ => "INFO",
+        };
+        Some(Message { level: level.to_owned(), text: text.trim().to_owned() })
+    }
 }
 
 /// What a `<video>` shows at one moment.
@@ -52,38 +71,22 @@ pub struct Look {
 }
 
 impl Browser {
-    /// Starts a Chromium with an empty profile, in English, 1280 × 800.
+    /// Starts a Chromium.
     pub async fn start(stage: &Stage) -> Result<Browser> {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0");
-        let driver = Process::start("chromedriver", command)?;
-        stage.watch(&driver);
-        let port: u16 = until("chromedriver listens", PATIENCE, async || {
-            ensure!(driver.is_running().await?, "it ended");
-            let log = driver.log().text();
-            Ok(log.lines().find_map(|line| {
-                line.split_once("started successfully on port ")?
-                    .1
-                    .trim_end_matches('.')
-                    .parse()
-                    .ok()
-            }))
-        })
-        .await?;
+        Browser::of_kind(stage, Kind::Chromium).await
+    }
 
-        let mut arguments = CHROMIUM_ARGUMENTS.map(str::to_owned).to_vec();
-        let profile =
-            tempfile::Builder::new().prefix("chromium-").tempdir_in(stage.folder())?.keep();
-        arguments.push(format!("--user-data-dir={}", profile.display()));
-        let session = Session::start(
-            ([127, 0, 0, 1], port).into(),
-            json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } }),
-        )
-        .await
-        .context("chromedriver starts Chromium")?;
-        let browser = Browser { session, console: Arc::default() };
+    /// Starts a browser with an empty profile, in English, 1280 × 800.
+    pub async fn of_kind(stage: &Stage, kind: Kind) -> Result<Browser> {
+        let (driver, session) = kind.start(stage).await?;
+        let browser = Browser { kind, driver, session, console: Arc::default() };
         stage.keep(browser.clone());
         Ok(browser)
+    }
+
+    /// Which browser it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Opens an address and waits until the page has loaded.
@@ -215,6 +218,9 @@ impl Browser {
 
     /// Every line of the console so far.
     pub async fn console(&self) -> Result<Vec<Message>> {
+        if self.kind == Kind::Firefox {
+            return Ok(self.driver.log().text().lines().filter_map(Message::of_firefox).collect());
+        }
         let new = self.session.post("se/log", json!({ "type": "browser" })).await?;
         let mut console = self.console.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         for entry in new.as_array().context("a list of messages")? {
@@ -273,21 +279,6 @@ fn candidates(role: &str) -> Result<&'static str> {
 
 /// How long a browser may take to be pictured or closed; a stuck one is left to be killed.
 const CLOSING: Duration = Duration::from_secs(10);
-
-/// As root and in containers Chromium has no sandbox; and it must not look for hosts of its own.
-const CHROMIUM_ARGUMENTS: [&str; 11] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--window-size=1280,800",
-    "--accept-lang=en-US",
-];
 
 const LOOK: &str = r#"
     const video = document.querySelector("video");

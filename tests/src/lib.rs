@@ -1,10 +1,11 @@
-//! End to end: a real server process, real ffmpeg, real Chromium.
+//! End to end: a real server process, real ffmpeg, real browsers.
 //!
 //! A test gets a [`Stage`]: it starts the processes, ends them, and when the test fails prints what each of them said
 //! and takes a picture of every page. The server is `target/release/pushpull`, or the file `PUSHPULL_BIN` names.
 
 pub mod browser;
 pub mod clip;
+pub mod driver;
 pub mod fault;
 pub mod ffmpeg;
 pub mod http;
@@ -20,6 +21,7 @@ pub mod webdriver;
 pub use crate::{
     browser::Browser,
     clip::Clip,
+    driver::Kind,
     ffmpeg::Publisher,
     scene::Scene,
     server::Server,

@@ -1,16 +1,26 @@
-//! The page in Chromium, used the way a person uses it.
+//! The page in a browser, used the way a person uses it.
 
 use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Browser, Clip, Publisher, Server, server::PATIENCE, stage, until};
+use pushpull_tests::{Browser, Clip, Kind, Publisher, Server, server::PATIENCE, stage, until};
 
 #[test]
 fn a_pushed_stream_is_typed_started_watched_and_stopped() {
+    typed_started_watched_and_stopped(Kind::Chromium);
+}
+
+#[test]
+fn the_same_in_firefox() {
+    typed_started_watched_and_stopped(Kind::Firefox);
+}
+
+#[track_caller]
+fn typed_started_watched_and_stopped(kind: Kind) {
     stage(async |stage| {
         let server = Server::start(stage, &[]).await?;
         let _publisher = Publisher::looped(stage, &server, Clip::Plain, "stream1").await?;
         server.live("live/stream1").await?;
 
-        let browser = Browser::start(stage).await?;
+        let browser = Browser::of_kind(stage, kind).await?;
         browser.open(&server.url("/")).await?;
         browser.by_role("region", "Player").await?;
         browser.fill("Stream name", "stream1").await?;

@@ -167,6 +167,12 @@ pub fn damage(world: &Arc<World>) -> Vec<Row> {
     ]
 }
 
+/// The faults that are also played in Firefox.
+pub fn core(world: &Arc<World>) -> Vec<Row> {
+    let all = [network(world), clocks(world), tracks(world)];
+    all.into_iter().flatten().filter(|row| CORE.contains(&row.name)).collect()
+}
+
 /// The live stream with something done to it.
 fn row(
     world: &Arc<World>,
@@ -285,3 +291,14 @@ const DAMAGE: i64 = 5200;
 
 /// The world's time at which a late track comes: three seconds after the viewer, at a keyframe.
 const LATE: i64 = 4000;
+
+/// See [`core`].
+const CORE: [&str; 7] = [
+    "nothing for 3 s, then a burst",
+    "connection reset, the stream is there",
+    "timestamps +10 s",
+    "timestamps -10 s",
+    "publisher restarts",
+    "promised sound never comes",
+    "size and profile change",
+];

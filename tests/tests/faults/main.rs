@@ -13,34 +13,40 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use catalogue::{Row, World};
 use pushpull_tests::{
-    Browser, Clip,
+    Browser, Clip, Kind,
     fault::{Case, Footage, Pieces, Source, Theatre, Verdict, table},
     stage,
 };
 
 #[test]
 fn network() {
-    matrix(catalogue::network);
+    matrix(Kind::Chromium, catalogue::network);
 }
 
 #[test]
 fn clocks() {
-    matrix(catalogue::clocks);
+    matrix(Kind::Chromium, catalogue::clocks);
 }
 
 #[test]
 fn tracks() {
-    matrix(catalogue::tracks);
+    matrix(Kind::Chromium, catalogue::tracks);
 }
 
 #[test]
 fn damage() {
-    matrix(catalogue::damage);
+    matrix(Kind::Chromium, catalogue::damage);
 }
 
-/// Plays these faults, with large and tiny pieces, in Chromium.
+/// The core of the matrix.
+#[test]
+fn firefox() {
+    matrix(Kind::Firefox, catalogue::core);
+}
+
+/// Plays these faults, with large and tiny pieces, in a browser.
 #[track_caller]
-fn matrix(rows: fn(&Arc<World>) -> Vec<Row>) {
+fn matrix(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>) {
     // One page full of players is as much as a small machine can do.
     static ALONE: Mutex<()> = Mutex::new(());
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,7 +54,7 @@ fn matrix(rows: fn(&Arc<World>) -> Vec<Row>) {
         let small = Footage::of(Clip::Numbered).await?;
         let large = Footage::of(Clip::NumberedLarge).await?;
         let world = Arc::new(World { small, large });
-        let browser = Browser::start(stage).await?;
+        let browser = Browser::of_kind(stage, kind).await?;
         let theatre = Theatre::open(stage, browser).await?;
         let mut judged = Vec::new();
         for pieces in [Pieces::Large, Pieces::Tiny] {

@@ -102,7 +102,10 @@ const COLUMNS = 12;
 window.theatre = {
     open: (name, what) => shows.set(name, new Show(what)),
     notes: () => Object.fromEntries([...shows].map(([name, show]) => [name, show.notes()])),
+    /** Elements that may be played elsewhere; a ManagedMediaSource forbids it. */
+    remotely: 0,
     close: () => {
+        for (const { video } of shows.values()) window.theatre.remotely += Number(video.disableRemotePlayback !== true);
         for (const show of shows.values()) show.close();
         shows.clear();
     },

@@ -26,6 +26,8 @@ export class Session {
   statistics = null;
   /** Whether the server says that the publisher has lost its connection. */
   publisherLost = false;
+  /** `{attempt, count}` while the player opens a lost connection anew, or null. */
+  reconnecting = null;
   /** The audio codec that is left out because the browser cannot play it, or null. */
   mutedCodec = null;
 
@@ -120,10 +122,9 @@ export class Session {
     this.#player = player;
     const mine = (listener) => (...args) => player === this.#player && listener(...args);
     player.on('error', mine((type, detail, info) => this.#failed(type, detail, info)));
-    player.on('warning', mine((type, detail, info) => {
-      if (detail === 'CodecUnsupported') this.mutedCodec = info.context?.codec ?? null;
-    }));
+    player.on('warning', mine((type, detail, info) => this.#warned(detail, info.context)));
     player.on('loading_complete', mine(() => this.#drain()));
+    player.on('recovered_early_eof', mine(() => this.#reconnected()));
     player.on('media_info', mine((info) => {
       this.mediaInfo = info;
       this.#onStatistics();
@@ -153,6 +154,19 @@ export class Session {
       this.problem = localProblem('blocked');
       this.#onChange();
     }
+  }
+
+  /** What the player mends by itself. */
+  #warned(detail, { step, attempt, count, codec = null }) {
+    if (detail === 'CodecUnsupported') this.mutedCodec = codec;
+    if (step !== 'reconnect') return;
+    this.reconnecting = { attempt, count };
+    this.#onChange();
+  }
+
+  #reconnected() {
+    this.reconnecting = null;
+    this.#onChange();
   }
 
   #playing() {
@@ -217,6 +231,7 @@ export class Session {
 
   #fail(problem) {
     this.#close();
+    this.reconnecting = null;
     this.problem = problem;
     if (problem.retry === Retry.NEVER) this.target = null;
     else this.#waiter.wait(this.target, problem.retry);
@@ -242,6 +257,7 @@ export class Session {
     this.startup = null;
     this.mediaInfo = null;
     this.statistics = null;
+    this.reconnecting = null;
     this.mutedCodec = null;
   }
 

@@ -46,8 +46,9 @@ export class Stage {
     if (changed) this.#watchSlowness(session);
     const blocked = session.problem?.kind === 'blocked';
     this.#tap.hidden = !blocked;
-    const values = { stream: session.target ? targetLabel(session.target) : '' };
-    setText(this.#title, t(`state.${session.state}.title`, values));
+    const values = { stream: session.target ? targetLabel(session.target) : '', ...session.reconnecting };
+    const reconnects = session.reconnecting && ['connecting', 'stalled'].includes(session.state);
+    setText(this.#title, t(`state.${reconnects ? 'reconnecting' : session.state}.title`, values));
     setText(this.#text, this.#explanation(session, values));
     setText(this.#announce, this.#title.textContent);
     this.#showSound();
@@ -63,8 +64,10 @@ export class Stage {
       case 'playing':
         return '';
       case 'connecting':
+        if (session.reconnecting) return t('state.reconnecting.text');
         return this.#slow && !session.problem ? t('state.connecting.slow') : '';
       case 'stalled':
+        if (session.reconnecting) return t('state.reconnecting.text');
         return t(session.publisherLost ? 'state.stalled.publisher' : 'state.stalled.text', values);
       case 'error':
         return t(`state.error.${session.problem.retry}`);

@@ -19,6 +19,7 @@ const TRACKS_MS = 3000;
 export class Stats {
   #cells = new Map([...document.querySelectorAll('[data-stat]')].map((node) => [node.dataset.stat, node]));
   #sparks = new Map([...document.querySelectorAll('[data-spark]')].map((node) => [node.dataset.spark, new Spark(node)]));
+  #latencyLabel = byId('latency-label');
   #advice = byId('advice');
   #drawn = null;
 
@@ -30,7 +31,7 @@ export class Stats {
     const bitrate = now && now.videoBitrate + now.audioBitrate;
     this.#set('fps', now ? now.fps.toFixed(0) : format.NOTHING);
     this.#set('bitrate', format.bitrate(bitrate));
-    this.#set('latency', format.seconds(now?.latency));
+    this.#set('latency', format.seconds(this.#latency(now)));
     this.#set('buffered', format.seconds(now?.buffered));
     this.#set('size', format.size(now?.width || media?.width, now?.height || media?.height));
     this.#set('video', this.#track(media?.hasVideo, media?.videoCodec));
@@ -40,6 +41,10 @@ export class Stats {
     this.#set('startup', session.startup === null ? format.NOTHING : format.seconds(session.startup / 1000));
     this.#set('transport', this.#transport(session));
     this.#set('mode', now?.mode ? t(`stat.mode.${now.mode}`) : format.NOTHING);
+    this.#set('gop', format.seconds(now?.gopLength));
+    this.#set('target', format.seconds(now?.targetLatency));
+    this.#set('jitter', format.seconds(now?.jitter));
+    this.#set('reconnects', now ? String(now.reconnects ?? 0) : format.NOTHING);
     this.#spark(now, bitrate);
     this.#advise(session, listed);
   }
@@ -49,6 +54,14 @@ export class Stats {
     setText(cell, text);
     // Long codec names are cut off in a narrow window.
     cell.title = text;
+  }
+
+  /** Since the picture was taken, where the stream tells the time; else since it was received. The label says which. */
+  #latency(now) {
+    const isCapture = Number.isFinite(now?.captureLatency);
+    this.#latencyLabel.dataset.i18n = `stat.latency.${isCapture ? 'capture' : 'buffer'}`;
+    setText(this.#latencyLabel, t(this.#latencyLabel.dataset.i18n));
+    return isCapture ? now.captureLatency : now?.latency;
   }
 
   #track(present, codec) {
@@ -71,7 +84,7 @@ export class Stats {
   #spark(now, bitrate) {
     if (now === this.#drawn) return;
     this.#drawn = now;
-    const values = { fps: now?.fps, bitrate, latency: now?.latency, buffered: now?.buffered };
+    const values = { fps: now?.fps, bitrate, latency: this.#latency(now), buffered: now?.buffered };
     for (const [name, spark] of this.#sparks) {
       if (now) spark.add(values[name] ?? 0);
       else spark.clear();

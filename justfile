@@ -27,6 +27,6 @@ player:
 fmt:
     cargo fmt --all
 
-# What delivering costs, beside the floor: `just bench relay --viewers 300 --seconds 20`.
+# Measure: `just bench relay --viewers 300`, `just bench player --only ttff,latency,cpu`.
 bench name *args:
     @scripts/bench "$@"

@@ -8,6 +8,8 @@ cd "$root" || exit 1
 # Versions that Cargo.lock does not pin.
 wasm_pack_version=0.15.1
 binaryen_version=132.0.0
+flv_js_version=1.6.2
+mpegts_js_version=1.8.2
 geckodriver_version=0.37.1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -84,6 +86,21 @@ want_wasm_opt() {
     fi
     say "No wasm-opt: the player's WebAssembly will be larger than it could be" \
         "(to change that, put binaryen's wasm-opt on PATH, or install Node.js with npm)"
+}
+
+# The players that ours is measured beside, from npm.
+need_peer_players() {
+    local wanted="flv.js@$flv_js_version mpegts.js@$mpegts_js_version" players=$tools/players
+    if [ "$(cat "$players/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+    { have node && have npm; } || fail "the benchmark compares with flv.js and mpegts.js from npm, and Node.js or npm is missing" \
+        "install Node.js with npm"
+    say "Installing $wanted into $players (npm)"
+    mkdir -p "$players"
+    # The variable holds words to be split.
+    # shellcheck disable=SC2086
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$players" $wanted >&2 ||
+        fail "npm could not install $wanted" "try: npm install --prefix $players $wanted"
+    echo "$wanted" >"$players/installed"
 }
 
 need_wasm_pack() {

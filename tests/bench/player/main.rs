@@ -9,7 +9,8 @@ use anyhow::Result;
 
 fn main() -> Result<()> {
     let options = measure::Options::parse(std::env::args().skip(1))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let report = runtime.block_on(measure::run(&options))?;
     print!("{}", report.text());
     if let Some(path) = &options.json {

@@ -45,7 +45,9 @@ impl Chromium {
     pub async fn open(&self, path: &str) -> Result<()> {
         // Another site in between, or the old page's process would be used again.
         let port = self.server.port();
-        for url in [format!("http://localhost:{port}/blank"), format!("http://{}{path}", self.server)] {
+        for url in
+            [format!("http://localhost:{port}/blank"), format!("http://{}{path}", self.server)]
+        {
             self.session.post("url", json!({ "url": url })).await?;
         }
         Ok(())
@@ -58,9 +60,7 @@ impl Chromium {
 
     /// Sends a command of the DevTools protocol to the page.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
-        self.session
-            .post("goog/cdp/execute", json!({ "cmd": command, "params": parameters }))
-            .await
+        self.session.post("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
     }
 
     /// The console so far, for a person.

@@ -74,25 +74,29 @@ impl Clip {
         reader.push(&std::fs::read(flv)?);
         let mut head = Vec::from(*b"FLV\x01\x05\0\0\0\x09\0\0\0\0");
         let mut tags = Vec::new();
-        let (mut sounds, mut first_shown) = (0, f64::INFINITY);
+        let wanted = usize::try_from(LENGTH)? * kind.fps as usize / 1000;
+        let (mut pictures, mut sounds, mut first_shown) = (0, 0, f64::INFINITY);
         while let Some(item) = reader.next()? {
             let Item::Tag(tag) = item else { continue };
+            if is_end(&tag) {
+                continue;
+            }
             if !is_media(&tag) {
-                if !is_end(&tag) {
-                    head.extend_from_slice(tag.bytes());
-                }
+                head.extend_from_slice(tag.bytes());
                 continue;
             }
             let is_video = tag.kind() == TagKind::Video;
+            // A little more than a round was drawn; a round ends where a GOP does.
+            let (count, limit) =
+                if is_video { (&mut pictures, wanted) } else { (&mut sounds, AUDIO_FRAMES) };
+            if *count == limit {
+                continue;
+            }
+            *count += 1;
             if is_video {
                 let data = tag.data();
                 let shift = i32::from_be_bytes([0, data[2], data[3], data[4]]);
                 first_shown = first_shown.min(tag.time() as f64 + f64::from(shift));
-            } else {
-                sounds += 1;
-                if sounds > AUDIO_FRAMES {
-                    continue;
-                }
             }
             tags.push(Media {
                 time: u64::try_from(tag.time())?,
@@ -102,9 +106,10 @@ impl Clip {
             });
         }
         tags.sort_by_key(|tag| tag.time);
-        let pictures = tags.iter().filter(|tag| tag.is_video).count();
-        ensure!(pictures as u64 == LENGTH * u64::from(kind.fps) / 1000, "{pictures} pictures");
-        ensure!(sounds >= AUDIO_FRAMES, "{sounds} frames of sound");
+        ensure!(
+            pictures == wanted && sounds == AUDIO_FRAMES,
+            "{pictures} pictures, {sounds} sounds"
+        );
         Ok(Self { kind, mp4, head, tags, first_shown })
     }
 
@@ -178,7 +183,6 @@ fn files(kind: Kind, folder: &Path) -> Result<(PathBuf, PathBuf)> {
 
 fn arguments(kind: Kind) -> Vec<String> {
     let Kind { size, fps, kilobits, b_frames, .. } = kind;
-    let frames = LENGTH * u64::from(fps) / 1000;
     let mut picture = format!(
         "testsrc2=size={size}:rate={fps},noise=alls=12:allf=t,\
          drawbox=x=24:y=24:w=288:h=24:color=black:t=fill"
@@ -192,10 +196,10 @@ fn arguments(kind: Kind) -> Vec<String> {
     }
     let mut all = vec!["-f".to_owned(), "lavfi".to_owned(), "-i".to_owned(), picture];
     let rest = format!(
-        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {} -frames:v {frames} -c:v libx264 -preset superfast \
+        "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {} -c:v libx264 -preset superfast \
          -pix_fmt yuv420p -b:v {kilobits}k -maxrate {kilobits}k -bufsize {kilobits}k -g {} -bf {b_frames} \
          -sc_threshold 0 -c:a aac -b:a 128k -ac 2 -f flv",
-        LENGTH / 1000,
+        LENGTH / 1000 + 1,
         fps * GOP_SECONDS,
     );
     all.extend(rest.split(' ').map(str::to_owned));

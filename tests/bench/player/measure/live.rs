@@ -86,7 +86,12 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let took = begun.elapsed().as_secs_f64();
             let after = page.call("counts", vec![]).await?;
             page.call("readCodes", vec![]).await?;
-            let seen = Seen::new(&page.call("collect", vec![]).await?, bench, kind, is_native)?;
+            let seen = Seen::new(
+                &page.call("collect", vec![]).await?,
+                bench,
+                kind,
+                (!is_native).then_some("steady"),
+            )?;
             page.browser.close().await;
 
             let mut add = |measure, value| report.add(measure, kind.name, variant, value);
@@ -104,7 +109,7 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             if !is_native {
                 add("latency.3s", seen.latency(2.7, 3.3).context("no picture after 3 s")?);
                 add("latency.settled", seen.latency(9.5, 10.5).context("no picture after 10 s")?);
-                add("latency.end", seen.latency(3600.0_f64.min(seen.last() - 2.0), 1e9).unwrap_or(f64::NAN));
+                add("latency.end", seen.latency(seen.last() - 2.0, 1e9).unwrap_or(f64::NAN));
                 let calm: Vec<_> = seen.between(10.0, 1e9).collect();
                 add("latency.p95", percentile(&calm, 95).unwrap_or(f64::NAN));
                 add("waiting", seen.waiting);
@@ -130,7 +135,8 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 
 /// The network says nothing for 3 s and then everything at once.
 pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let variants = bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
+    let variants =
+        bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
     let runs = bench.options.runs.unwrap_or(3);
     bench
         .alternate(&[HD], &variants, runs, async |kind, variant| {
@@ -149,7 +155,7 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             page.call("readCodes", vec![]).await?;
             sleep_until(started + Duration::from_secs_f64(at + length + 16.0)).await;
             page.call("readCodes", vec![]).await?;
-            let seen = Seen::new(&page.call("collect", vec![]).await?, bench, kind, false)?;
+            let seen = Seen::new(&page.call("collect", vec![]).await?, bench, kind, Some("stall"))?;
             page.browser.close().await;
             let burst = at + length;
             let before = seen.latency(at - 2.0, at).context("no picture before the stall")?;
@@ -157,7 +163,10 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let mut add = |measure, value| report.add(measure, kind.name, variant, value);
             add("stall.before", before);
             add("stall.after", after - before);
-            add("stall.3s", seen.latency(burst + 2.8, burst + 3.2).map_or(f64::NAN, |l| l - before));
+            add(
+                "stall.3s",
+                seen.latency(burst + 2.8, burst + 3.2).map_or(f64::NAN, |l| l - before),
+            );
             add("stall.freeze", seen.longest_gap(at - 1.0, burst + 15.0));
             if bench.options.verbose {
                 eprintln!("    {}", seen.track());
@@ -168,7 +177,7 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Memory after 20 s and at the end.
+/// Memory after 30 s and at the end.
 pub async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let variants = bench.variants(&["flv.js", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
     let runs = bench.options.runs.unwrap_or(1);
@@ -195,7 +204,8 @@ pub async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let mut add = |measure, value| report.add(measure, kind.name, variant, value);
             add("memory.private", looks[1][0] - looks[0][0]);
             add("memory.private.end", looks[1][0]);
-            add("memory.heap", looks[1][1] - looks[0][1]);
+            let minutes = (end - MEMORY_FROM).as_secs_f64() / 60.0;
+            add("memory.heap", (looks[1][1] - looks[0][1]) / minutes);
             add("memory.heap.end", looks[1][1]);
             add("memory.wasm", looks[1][2] - looks[0][2]);
             add("memory.wasm.end", looks[1][2]);
@@ -220,10 +230,14 @@ impl Page {
 
     /// Calls one of the functions of `bench.js`; on failure tells what the console says.
     pub async fn call(&self, name: &str, arguments: Vec<Value>) -> Result<Value> {
-        let called = self.browser.run(&format!("return bench.{name}(...arguments)"), arguments).await;
+        let called =
+            self.browser.run(&format!("return bench.{name}(...arguments)"), arguments).await;
         match called {
             Ok(value) => Ok(value),
-            Err(error) => Err(error.context(format!("{name}; the console:\n{}", self.browser.console().await))),
+            Err(error) => {
+                Err(error
+                    .context(format!("{name}; the console:\n{}", self.browser.console().await)))
+            }
         }
     }
 }
@@ -236,15 +250,15 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(collected: &Value, bench: &Bench<'_>, kind: Kind, is_native: bool) -> Result<Self> {
+    /// `id` is that of the stream; `None` for what has no publisher.
+    fn new(collected: &Value, bench: &Bench<'_>, kind: Kind, id: Option<&str>) -> Result<Self> {
         let started = collected["startedAt"].as_f64().context("a start")?;
         let frames = pairs(&collected["frames"]);
         let waiting = collected["waiting"].as_array().map_or(0.0, |events| events.len() as f64);
-        if is_native {
+        let Some(id) = id else {
             let pictures = frames.iter().map(|(at, _)| ((at - started) / 1000.0, 0.0)).collect();
             return Ok(Self { pictures, waiting });
-        }
-        let id = if bench.server.wall("stall").is_ok() && false { "stall" } else { "steady" };
+        };
         let wall = bench.server.wall(id)?;
         let clip = bench.server.clip(kind.name)?;
         // What to add to `mediaTime` (ms) for the publisher's time, told by the numbers in the pictures.
@@ -301,7 +315,11 @@ impl Seen {
             let from = f64::from(second);
             self.latency(from, from + 1.0).map_or("-".to_owned(), |latency| format!("{latency:.0}"))
         });
-        format!("latency by second: {}; waiting {}", each.collect::<Vec<_>>().join(" "), self.waiting)
+        format!(
+            "latency by second: {}; waiting {}",
+            each.collect::<Vec<_>>().join(" "),
+            self.waiting
+        )
     }
 }
 
@@ -315,4 +333,4 @@ fn pairs(list: &Value) -> Vec<(f64, f64)> {
 const SETTLING: Duration = Duration::from_secs(6);
 
 /// What a start needs is there by then.
-const MEMORY_FROM: Duration = Duration::from_secs(20);
+const MEMORY_FROM: Duration = Duration::from_secs(30);

@@ -12,9 +12,9 @@ mod targets;
 mod variants;
 mod vod;
 
-use std::{collections::HashMap, path::Path};
+use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use pushpull_tests::stage::target_dir;
 
 pub use options::{Measure, Options};

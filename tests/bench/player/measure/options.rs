@@ -94,7 +94,8 @@ impl Options {
             match word.as_str() {
                 "--only" => {
                     let names = list(value()?);
-                    options.only = names.iter().map(|name| Measure::parse(name)).collect::<Result<_>>()?;
+                    options.only =
+                        names.iter().map(|name| Measure::parse(name)).collect::<Result<_>>()?;
                 }
                 "--runs" => options.runs = Some(value()?.parse()?),
                 "--seconds" => options.seconds = value()?.parse()?,
@@ -125,7 +126,8 @@ impl Options {
     }
 
     pub fn wants_player(&self, name: &str) -> bool {
-        let matches = |wanted: &String| wanted == name || (wanted == "ours" && name.starts_with("ours@"));
+        let matches =
+            |wanted: &String| wanted == name || (wanted == "ours" && name.starts_with("ours@"));
         self.players.is_empty() || self.players.iter().any(matches)
     }
 
@@ -136,7 +138,8 @@ impl Options {
             FULL_HD => [Measure::Ttff, Measure::Live, Measure::Vod].iter().any(|&m| self.wants(m)),
             _ => true,
         };
-        let chosen = |kind: &Kind| self.clips.is_empty() || self.clips.iter().any(|name| name == kind.name);
+        let chosen =
+            |kind: &Kind| self.clips.is_empty() || self.clips.iter().any(|name| name == kind.name);
         [HD, FULL_HD, SMALL].into_iter().filter(|&kind| needed(kind)).filter(chosen).collect()
     }
 }

@@ -54,8 +54,7 @@ impl Server {
     pub async fn start(content: Content) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { content, walls: Mutex::default(), asked: Mutex::default() });
+        let shared = Arc::new(Shared { content, walls: Mutex::default(), asked: Mutex::default() });
         let server = Self { address, shared: Arc::clone(&shared) };
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {

@@ -22,7 +22,11 @@ pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
                 let found = packages.iter().find(|(name, _)| name == package);
                 found.context("a known package")?.1.join(file)
             } else if path.starts_with("/peers/") {
-                let file = if path.ends_with("flv.js") { "flv.js/dist/flv.min.js" } else { "mpegts.js/dist/mpegts.js" };
+                let file = if path.ends_with("flv.js") {
+                    "flv.js/dist/flv.min.js"
+                } else {
+                    "mpegts.js/dist/mpegts.js"
+                };
                 peers(&target_dir()?).join(file)
             } else {
                 continue;
@@ -41,7 +45,11 @@ pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 /// Bytes of a file as brotli at its strongest; Node.js, which brought the peers, has it.
 fn brotli(file: &Path) -> Result<usize> {
     let script = "process.stdout.write(String(require('zlib').brotliCompressSync(require('fs').readFileSync(process.argv[1])).length))";
-    let output = Command::new("node").args(["-e", script]).arg(file).output().context("node is needed for brotli")?;
+    let output = Command::new("node")
+        .args(["-e", script])
+        .arg(file)
+        .output()
+        .context("node is needed for brotli")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }

@@ -41,7 +41,8 @@ pub fn all(options: &Options) -> Vec<Variant> {
     let mut all = Vec::new();
     for (package, _) in &options.packages {
         let base = format!("/pkg/{package}/");
-        let variant = |name: String, config| Variant { name, library: "pkg", base: base.clone(), config };
+        let variant =
+            |name: String, config| Variant { name, library: "pkg", base: base.clone(), config };
         all.push(variant(package.clone(), json!({})));
         for mode in &options.modes {
             all.push(variant(format!("{package}@{mode}"), json!({ "mode": mode })));

@@ -9,24 +9,34 @@ import { Fault, Notice } from './pushpull_player.js';
  * @param {string} text
  */
 export function explainFault(fault, value, text) {
+    const code = Fault[fault];
     switch (fault) {
         case Fault.NotFlv:
-            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, -1, 'the answer is not FLV: it does not begin as FLV does');
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, 'the answer is not FLV: it does not begin as FLV does');
         case Fault.BadHeader:
-            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, -1, 'the FLV header is broken or of an unknown version');
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, 'the FLV header is broken or of an unknown version');
         case Fault.BadTags:
-            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, -1, `the FLV is damaged beyond repair near byte ${value}`, { offset: value });
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, `the FLV is damaged beyond repair near byte ${value}`, { offset: value });
         case Fault.CodecUnsupported:
-            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, -1, `this player or browser cannot play ${text}`, { codec: text });
+            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `this player or browser cannot play ${text}`, { codec: text });
         case Fault.NoMedia:
-            return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, 'the stream ended before anything playable came');
+            return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, 'the stream ended before anything playable came');
         case Fault.Silence:
-            return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, `nothing came for ${Math.round(value)} s: the connection counts as lost`);
+            return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `nothing came for ${Math.round(value)} s: the connection counts as lost`);
         case Fault.Stalled:
-            return mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, -1, 'playback stands still and nothing helped');
+            return mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, code, 'playback stands still and nothing helped');
         default:
-            return failure(ErrorTypes.OTHER_ERROR, ErrorDetails.OTHER_EXCEPTION, -1, `unknown fault ${fault}`);
+            return failure(ErrorTypes.OTHER_ERROR, ErrorDetails.OTHER_EXCEPTION, code, `unknown fault ${fault}`);
     }
+}
+
+/**
+ * A server that takes long to answer: others of the page may hold all connections that a browser opens to a host.
+ * @param {string} url @param {number} others
+ */
+export function explainSlowness(url, others) {
+    const hint = `a browser opens six connections to a host over HTTP/1.1, and this page plays ${others} more; WebSocket or HTTP/2 have no such limit`;
+    return networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, `no answer yet: ${hint}`, { step: 'connect', url, others });
 }
 
 /**
@@ -36,26 +46,39 @@ export function explainFault(fault, value, text) {
  * @param {string} text
  */
 export function explainNotice(notice, value, text) {
+    const code = Notice[notice];
     switch (notice) {
         case Notice.Resync:
-            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, -1, `lost the FLV tags at byte ${value}; looking for the next`, { offset: value });
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, `lost the FLV tags at byte ${value}; looking for the next`, { offset: value });
         case Notice.BadTag:
-            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, -1, `an FLV tag at ${value} ms could not be used`, { time: value });
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, `an FLV tag at ${value} ms could not be used`, { time: value });
         case Notice.CodecUnsupported:
-            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, -1, `playing without sound: ${text} cannot be played`, { codec: text });
+            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `playing without sound: ${text} cannot be played`, { codec: text });
         case Notice.Discontinuity:
-            return mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, -1, `the publisher's clock jumped by ${Math.round(value)} ms`, { jump: value });
+            return mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, code, `the publisher's clock jumped by ${Math.round(value)} ms`, { jump: value });
         case Notice.Silence:
-            return networkFailure(ErrorDetails.NETWORK_SILENCE, -1, `nothing came for ${Math.round(value)} s`);
+            return networkFailure(ErrorDetails.NETWORK_SILENCE, code, `nothing came for ${Math.round(value)} s`);
         case Notice.Jump:
-            return mediaFailure(ErrorDetails.MEDIA_STALLED, -1, `moved over a hole or a damaged place, to ${value.toFixed(2)} s`);
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `moved over a hole or a damaged place, to ${value.toFixed(2)} s`);
         case Notice.Nudge:
-            return mediaFailure(ErrorDetails.MEDIA_STALLED, -1, `playback stood still at ${value.toFixed(2)} s; nudged`);
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; nudged`);
         case Notice.Rebuild:
-            return mediaFailure(ErrorDetails.MEDIA_STALLED, -1, 'playback stood still; starting anew');
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'playback stood still; starting anew');
         case Notice.LateTrack:
-            return mediaFailure(ErrorDetails.MEDIA_STALLED, -1, 'a track came late; starting anew with it');
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'a track came late; starting anew with it');
+        case Notice.SoundMissing:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'the sound that was announced does not come; silence is played', { track: 'audio' });
+        case Notice.PictureMissing:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `no pictures for ${Math.round(value)} s, but sound`, { track: 'video' });
+        case Notice.NoPicture:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `the browser has shown no picture for ${Math.round(value)} s`, { track: 'video' });
+        case Notice.BufferFull:
+            return mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, code, 'the browser has no room for more media; what was played is removed');
+        case Notice.QueueFull:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'media was not taken in time; the oldest was dropped');
+        case Notice.Pacing:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'playback was uneven; starting anew with a little more delay');
         default:
-            return failure(ErrorTypes.OTHER_ERROR, ErrorDetails.OTHER_EXCEPTION, -1, `unknown notice ${notice}`);
+            return failure(ErrorTypes.OTHER_ERROR, ErrorDetails.OTHER_EXCEPTION, code, `unknown notice ${notice}`);
     }
 }

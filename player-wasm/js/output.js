@@ -27,7 +27,10 @@ export class MediaOutput {
         this.#listener = listener;
         this.#mediaSource = new Type();
         const on = (event, then, options) => this.#mediaSource.addEventListener(event, () => this.#closed || then(), options);
-        on('sourceopen', () => listener.opened(), { once: true });
+        on('sourceopen', () => {
+            this.#applyDuration();
+            listener.opened();
+        }, { once: true });
         // Only of a ManagedMediaSource: it takes nothing between endstreaming and startstreaming.
         on('startstreaming', () => this.#held.splice(0).forEach((bytes, track) => this.append(track, bytes)));
     }
@@ -112,7 +115,9 @@ export class MediaOutput {
     /** A MediaSource refuses a duration while it takes something. */
     #applyDuration() {
         if (!this.#duration || !this.isOpen || this.#buffers.some((buffer) => buffer?.updating)) return;
-        this.#mediaSource.duration = this.#duration;
+        const { buffered } = this.#buffers.find((buffer) => buffer?.buffered.length) ?? {};
+        // What is there counts more than what was announced.
+        if (!buffered || buffered.end(buffered.length - 1) < this.#duration) this.#mediaSource.duration = this.#duration;
         this.#duration = 0;
     }
 }

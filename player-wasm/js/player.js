@@ -10,6 +10,8 @@ import { describe, netStatus } from './stats.js';
 import { compileWasm } from './wasm.js';
 
 export class FlvPlayer extends ElementPlayer {
+    /** How many players have something loaded. */
+    static #open = 0;
     #source;
     #config;
     /** @type {AbortController | undefined} ends our listening to the element */
@@ -199,6 +201,7 @@ export class FlvPlayer extends ElementPlayer {
     #start() {
         this.#reloads = false;
         this.#loaded = true;
+        FlvPlayer.#open += 1;
         this.#generation += 1;
         this.#link ??= this.#openLink();
         this.#tellStates('load');
@@ -223,7 +226,7 @@ export class FlvPlayer extends ElementPlayer {
         } catch (error) {
             return refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url }));
         }
-        const compiling = compileWasm(wasmUrl);
+        this.#sendWasm(config.module === 'full');
         this.#link.post({
             type: 'load',
             id,
@@ -235,6 +238,7 @@ export class FlvPlayer extends ElementPlayer {
                 fetchMode: cors === false ? 'same-origin' : undefined,
                 referrerPolicy: config.referrerPolicy,
                 connectTimeout: config.connectTimeout,
+                others: FlvPlayer.#open - 1,
             },
             // Everything that was said, but for what only this side needs: a host takes what it knows.
             config: {
@@ -248,8 +252,13 @@ export class FlvPlayer extends ElementPlayer {
                 sei: config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED)),
             },
         });
-        compiling.then(
-            (module) => this.#link?.post({ type: 'wasm', id, module }),
+    }
+
+    /** Compiles the WebAssembly, the larger if it must be, for the host. @param {boolean} full */
+    #sendWasm(full) {
+        const id = this.#generation;
+        compileWasm(this.#config.wasmUrl, full).then(
+            (module) => this.#link?.post({ type: 'wasm', id, module, full }),
             (error) => this.#fail(otherFailure(`the player's WebAssembly could not be loaded: ${textOf(error)}`), id),
         );
     }
@@ -307,6 +316,9 @@ export class FlvPlayer extends ElementPlayer {
                 break;
             case 'connected':
                 this.#tellStates('connected');
+                break;
+            case 'upgrade':
+                this.#sendWasm(true);
                 break;
             case 'cue':
                 this.#addCue(message);
@@ -388,12 +400,14 @@ export class FlvPlayer extends ElementPlayer {
         this.#link?.post({ type: 'element-error', id: this.#generation, code: error.code, text: error.message });
     }
 
-    /** Somebody wants to be where nothing is buffered: of a file the host can get that. */
+    /** Somebody moved the playhead: of a file the host gets what is missing there, or after what is there. */
     #reportSeek() {
         const { buffered, currentTime: time } = this;
-        const has = (_, range) => buffered.start(range) <= time && time < buffered.end(range);
-        if (!this.#isAttached || Array.from(buffered, has).some(Boolean)) return;
-        this.#link?.post({ type: 'seek', id: this.#generation, time });
+        let [start, end] = /** @type {number[]} */ ([]);
+        for (let range = 0; range < buffered.length; range += 1) {
+            if (buffered.start(range) <= time && time < buffered.end(range)) [start, end] = [buffered.start(range), buffered.end(range)];
+        }
+        if (this.#isAttached) this.#link?.post({ type: 'seek', id: this.#generation, time, start, end });
     }
 
     /** @param {any} cue */
@@ -437,7 +451,10 @@ export class FlvPlayer extends ElementPlayer {
 
     /** Ends a load: host, element and those who wait. */
     #release() {
-        if (this.#loaded) this.#link?.post({ type: 'unload' });
+        if (this.#loaded) {
+            this.#link?.post({ type: 'unload' });
+            FlvPlayer.#open -= 1;
+        }
         this.#loaded = false;
         this.#generation += 1;
         this.#attachment = undefined;
@@ -479,7 +496,8 @@ function aborted() {
 
 /** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<any>} */
 function withResolvers() {
-    let resolve, reject;
+    let resolve = /** @type {any} */ (undefined);
+    let reject = resolve;
     const promise = new Promise((onResolve, onReject) => {
         resolve = onResolve;
         reject = onReject;

@@ -1,51 +1,63 @@
 /** One load of one stream: source, engine and output. @module */
+import { Connection } from './connection.js';
 import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
 import { Events } from './events.js';
-import { explainFault, explainNotice } from './explain.js';
+import { explainFault, explainNotice, explainSlowness } from './explain.js';
 import { MediaOutput } from './output.js';
+import initCore, { Engine as CoreEngine, Fault, Notice, Op, Setting, Track } from './pushpull_player.js';
+import { Recorder } from './recorder.js';
 import { RemoteOutput } from './remote.js';
-import initWasm, { Engine, Fault, Info, Notice, Op, Setting, Stat, Track } from './pushpull_player.js';
+import { mediaInfo, seiMessage, statistics } from './report.js';
 import { ScriptBuilder } from './script.js';
-import { openSource } from './source.js';
+
+/** @typedef {import('./pushpull_player.js').Engine} Engine */
 
 export class Session {
     id;
     #post;
-    #request;
     #config;
     /** @type {Engine | undefined} */
     #engine;
     /** @type {WebAssembly.Memory} */
     #memory;
-    /** @type {ReturnType<typeof openSource> | undefined} */
-    #source;
+    #connection;
+    #isConnected = false;
+    /** @type {MediaOutput | RemoteOutput} */
     #output;
     /** @type {ReturnType<typeof setInterval>[]} */
     #timers = [];
+    /** Until the source is opened again. @type {ReturnType<typeof setTimeout> | undefined} */
+    #pause;
     #closed = false;
     /** What came before the engine was there. @type {Uint8Array[]} */
     #early = [];
     #earlyBytes = 0;
     /** Lets a source that was asked to wait go on. */
     #goOn = () => {};
-    /** How the source ended, if it did: a failure, or null for a proper end. */
+    /** How the source ended, if it did: a failure, or null for a proper end. @type {import('./source.js').SourceFailure | null | undefined} */
     #sourceEnd;
     /** What the browser last said of a failed append or decoder. @type {import('./errors.js').Failure} */
     #outputFailure;
-    #finalUrl = '';
     #metadata;
+    #recorder = new Recorder();
+    #started = now();
+    /** A stream's beginning as the engine knew it when it ended. @type {Uint8Array | undefined} */
+    #head;
+    #hasTracks = false;
+    /** Of a file: its length in seconds, where reading last began, where the playhead last was of its own. */
+    #duration = 0;
+    #readFrom = 0;
+    #position = 0;
 
-    /** @param {{id: number, request: import('./source.js').Request, config: object}} load @param {(message: object, transfer?: Transferable[]) => void} post */
+    /** @param {{id: number, request: import('./source.js').Request, config: any}} load @param {(message: object, transfer?: Transferable[]) => void} post */
     constructor({ id, request, config }, post) {
         this.id = id;
         this.#post = post;
-        this.#request = request;
         this.#config = config;
         // The stream is on its way while the WebAssembly is still being compiled.
-        this.#source = openSource(request, {
-            opened: (url) => {
-                this.#finalUrl = url;
-            },
+        this.#connection = new Connection(request, config, {
+            opened: (isNew) => this.#sourceOpened(isNew),
+            slow: () => this.#warnOfSlowness(request),
             data: (bytes) => this.#receiveData(bytes),
             ended: () => this.#endSource(null),
             failed: (failure) => this.#endSource(failure),
@@ -55,49 +67,71 @@ export class Session {
 
     /** @param {any} message from the page */
     receive(message) {
-        if (message.type === 'wasm') {
-            this.#startEngine(message.module).catch((error) => {
-                this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
-            });
-        } else if (message.type === 'playhead') {
-            const { at, time, rate, flags, decoded, dropped } = message;
-            this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
-        } else if (message.type === 'output') {
-            this.#output.receive(message);
-        } else if (message.type === 'element-error') {
-            this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
+        switch (message.type) {
+            case 'wasm':
+                this.#startEngine(message).catch((error) => {
+                    this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
+                });
+                break;
+            case 'playhead': {
+                const { at, time, rate, flags, decoded, dropped } = message;
+                if (!(flags & SEEKING)) this.#position = time;
+                this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
+                break;
+            }
+            case 'output':
+                this.#output.receive(message);
+                break;
+            case 'element-error':
+                this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
+                break;
+            case 'seek':
+                this.#seek(message);
+                break;
+            case 'sei':
+                this.#config.sei = true;
+                break;
+            case 'diagnostics':
+                this.#diagnose(message.token);
+                break;
         }
     }
 
     close() {
-        if (this.#closed) return;
-        this.#stop();
+        if (!this.#closed) this.#stop();
         this.#output.close();
     }
 
     /** Stops everything but the output: what is buffered may be played to its end. */
     #stop() {
         this.#closed = true;
-        this.#source?.close();
-        this.#goOn();
+        this.#connection.close();
+        clearTimeout(this.#pause);
+        this.#stopEngine();
         this.#early = [];
-        for (const timer of this.#timers) clearInterval(timer);
+        this.#goOn();
+    }
+
+    #stopEngine() {
+        for (const timer of this.#timers.splice(0)) clearInterval(timer);
         this.#engine?.free();
         this.#engine = undefined;
     }
 
-    /** @param {WebAssembly.Module} module */
-    async #startEngine(module) {
-        const { memory } = await initWasm({ module_or_path: module });
+    /** @param {{module: WebAssembly.Module, full?: boolean}} build */
+    async #startEngine({ module, full }) {
+        const glue = full && (await import(/* webpackIgnore: true */ /* @vite-ignore */ new URL('./full/pushpull_player.js', import.meta.url).href));
+        const { memory } = await (glue ? glue.default : initCore)({ module_or_path: module });
         if (this.#closed) return;
         this.#memory = memory;
-        const engine = new Engine();
+        const engine = new (glue ? glue.Engine : CoreEngine)();
         this.#configure(engine);
         this.#engine = engine;
         this.#timers.push(
             setInterval(() => this.#drive((engine) => engine.tick(now())), TICK_INTERVAL),
             setInterval(() => this.#reportStatistics(), this.#config.statisticsInfoReportInterval),
         );
+        if (this.#isConnected) engine.source_opened(now());
         if (this.#output.isOpen) this.#drive((engine) => engine.opened(now()));
         for (const bytes of this.#early.splice(0)) this.#feed(bytes);
         this.#earlyBytes = 0;
@@ -118,14 +152,37 @@ export class Session {
             [Setting.BackBuffer, config.backBuffer],
             [Setting.SilenceWarning, config.silenceWarningTimeout / 1000],
             [Setting.SilenceLimit, config.silenceTimeout / 1000],
+            [Setting.Pacing, ['auto', 'lowest', 'smooth'].indexOf(config.pacing)],
+            [Setting.MaxReconnects, config.maxReconnects],
+            [Setting.Seed, Math.random() * 2 ** 32],
+            [Setting.VideoTrackId, config.videoTrackId],
+            [Setting.AudioTrackId, config.audioTrackId],
+            [Setting.FillAudio, Number(config.fillAudio !== false)],
+            [Setting.MaxQueueBytes, config.maxQueueBytes],
+            [Setting.Sei, Number(config.sei === true)],
         ];
         for (const [setting, value] of settings) {
-            if (typeof value === 'number' && Number.isFinite(value)) engine.set(setting, value);
+            if (Number.isFinite(value) && value >= 0) engine.set(setting, value);
+        }
+    }
+
+    /** @param {boolean} isNew not a file that goes on where it broke off */
+    #sourceOpened(isNew) {
+        this.#sourceEnd = undefined;
+        this.#isConnected = true;
+        this.#note('opened', this.#connection.url);
+        if (isNew) {
+            this.#recorder.restart();
+            this.#drive((engine) => engine.source_opened(now()));
+            this.#post({ type: 'connected' });
+        } else {
+            this.#event(Events.RECOVERED_EARLY_EOF);
         }
     }
 
     /** @param {Uint8Array} bytes @returns {Promise<void> | undefined} */
     #receiveData(bytes) {
+        this.#recorder.add(bytes, now());
         if (this.#engine) {
             this.#feed(bytes);
             if (this.#engine?.wants_data() !== false) return undefined;
@@ -152,10 +209,43 @@ export class Session {
         });
     }
 
+    /** @param {import('./source.js').SourceFailure | null} failure */
     #endSource(failure) {
         this.#sourceEnd = failure;
-        if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, false, now()));
-        else if (failure) this.#fail(failure);
+        this.#note('ended', failure?.msg);
+        const retry = failure?.retry ?? true;
+        if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, retry, now()));
+        else if (failure && !retry) this.#fail(failure);
+    }
+
+    /** @param {number} delay seconds @param {number} attempt */
+    #reconnect(delay, attempt) {
+        const { isLive } = this.#config;
+        const why = this.#sourceEnd ?? networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, 'the stream ended');
+        this.#connection.close();
+        const context = { url: this.#connection.url, ...why.context, step: 'reconnect', attempt, delay };
+        this.#warn({ ...why, msg: `${why.msg}; trying again (${attempt})`, context });
+        this.#pause = setTimeout(() => (isLive ? this.#connection.open() : this.#connection.resume()), delay * 1000);
+    }
+
+    /** Others of the page may hold all connections that a browser opens to a host. */
+    #warnOfSlowness({ url, others }) {
+        if (others) this.#warn(explainSlowness(url, others));
+    }
+
+    /** Another build of the engine is needed. @param {string} what it is needed for */
+    #upgrade(what) {
+        this.#stopEngine();
+        if (this.#config.module === 'core') {
+            this.#fail(explainFault(Fault.CodecUnsupported, 0, what));
+            return;
+        }
+        this.#post({ type: 'upgrade' });
+        if (this.#hasTracks) this.#renewOutput();
+        this.#early = this.#recorder.chunks;
+        if (this.#recorder.isWhole) return;
+        this.#early = [];
+        this.#connection.open();
     }
 
     #openOutput() {
@@ -167,11 +257,18 @@ export class Session {
         };
         if (this.#config.mode === 'transmux') {
             this.#output = new RemoteOutput(listener, this.#post);
-            return;
+        } else {
+            this.#output = new MediaOutput(listener);
+            const { handle, ...rest } = this.#output.attachment;
+            this.#post({ type: 'attach', handle, ...rest }, handle && [handle]);
         }
-        this.#output = new MediaOutput(listener);
-        const { handle, ...rest } = this.#output.attachment;
-        this.#post({ type: 'attach', handle, ...rest }, handle && [handle]);
+        if (this.#duration) this.#output.setDuration(this.#duration);
+    }
+
+    #renewOutput() {
+        this.#hasTracks = false;
+        this.#output.close();
+        this.#openOutput();
     }
 
     /** The output could not begin what it was asked for. */
@@ -214,32 +311,49 @@ export class Session {
                 output.check(engine.track(), engine.text());
                 break;
             case Op.AddTrack:
+                this.#hasTracks = true;
+                this.#note('track', engine.text());
                 output.addTrack(engine.track(), engine.text());
                 break;
             case Op.ChangeType:
+                this.#note('type', engine.text());
                 output.changeType(engine.track(), engine.text());
                 break;
             case Op.Append:
-                output.append(engine.track(), new Uint8Array(this.#memory.buffer, engine.ptr(), engine.byte_len()));
+                output.append(engine.track(), this.#operand(engine));
                 break;
             case Op.Remove:
+                // What is read goes on from what is kept.
+                if (this.#readFrom < engine.b()) this.#readFrom = engine.b();
                 output.remove(engine.track(), engine.a(), engine.b());
                 break;
             case Op.Seek:
+                this.#note('seek', engine.a());
                 this.#post({ type: 'seek', time: engine.a() });
                 break;
             case Op.Rate:
                 this.#post({ type: 'rate', rate: engine.a() });
                 break;
             case Op.MediaInfo:
-                this.#reportMediaInfo(engine);
+                this.#recorder.isSettled = true;
+                this.#event(Events.MEDIA_INFO, mediaInfo(engine, this.#metadata, this.#duration));
                 break;
             case Op.Script:
                 this.#reportScript(engine);
                 break;
+            case Op.Sei:
+                this.#reportSei(engine);
+                break;
             case Op.Rebuild:
-                output.close();
-                this.#openOutput();
+                this.#note('rebuild');
+                this.#renewOutput();
+                break;
+            case Op.Connect:
+                this.#reconnect(engine.a(), engine.b());
+                break;
+            case Op.Upgrade:
+                this.#note('upgrade', engine.text());
+                this.#upgrade(engine.text());
                 break;
             case Op.Notice:
                 this.#warn(engine.code() === Notice.Output ? this.#outputFailure : explainNotice(engine.code(), engine.a(), engine.text()));
@@ -248,6 +362,7 @@ export class Session {
                 this.#fail(this.#known(engine.code()) ?? explainFault(engine.code(), engine.a(), engine.text()));
                 break;
             case Op.Complete:
+                this.#note('complete');
                 output.end();
                 this.#event(Events.LOADING_COMPLETE);
                 break;
@@ -257,110 +372,111 @@ export class Session {
         return true;
     }
 
+    /** The bytes an operation is about, in the engine's memory. @param {Engine} engine */
+    #operand(engine) {
+        return new Uint8Array(this.#memory.buffer, engine.ptr(), engine.byte_len());
+    }
+
     /** The failure behind a fault that began on this side. @param {number} fault one of {@link Fault} */
     #known(fault) {
         return { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure }[fault];
     }
 
     /** @param {Engine} engine */
-    #reportMediaInfo(engine) {
-        const known = (info) => {
-            const value = engine.info(info);
-            return Number.isNaN(value) ? undefined : value;
-        };
-        const has = (track) => engine.has_track(track);
-        const [videoCodec, audioCodec] = [engine.codec(Track.Video), engine.codec(Track.Audio)];
-        const codecs = [videoCodec, audioCodec].filter(Boolean).join(',');
-        this.#event(Events.MEDIA_INFO, {
-            mimeType: `video/x-flv; codecs="${codecs}"`,
-            hasVideo: has(Track.Video),
-            hasAudio: has(Track.Audio),
-            videoCodec: videoCodec || undefined,
-            audioCodec: audioCodec || undefined,
-            width: known(Info.Width),
-            height: known(Info.Height),
-            fps: known(Info.Fps),
-            profile: known(Info.Profile),
-            level: known(Info.Level),
-            refFrames: known(Info.RefFrames),
-            chromaFormat: known(Info.ChromaFormat),
-            sarNum: known(Info.SarNum),
-            sarDen: known(Info.SarDen),
-            audioSampleRate: known(Info.SampleRate),
-            audioChannelCount: known(Info.Channels),
-            videoDataRate: this.#metadata?.videodatarate,
-            audioDataRate: this.#metadata?.audiodatarate,
-            metadata: this.#metadata,
-            hasKeyframesIndex: false,
-            segmentCount: 1,
-        });
-    }
-
-    /** @param {Engine} engine */
     #reportScript(engine) {
         const name = engine.text();
+        const time = engine.a();
         const builder = new ScriptBuilder();
         engine.script(builder);
         if (name === 'onMetaData') {
             this.#metadata = builder.value;
+            this.#setDuration();
             this.#event(Events.METADATA_ARRIVED, builder.value);
         }
-        this.#event(Events.SCRIPTDATA_ARRIVED, { [name]: builder.value });
+        const data = { [name]: builder.value };
+        this.#event(Events.SCRIPTDATA_ARRIVED, data);
+        this.#post({ type: 'cue', kind: 'script', time, data });
+    }
+
+    /** @param {Engine} engine */
+    #reportSei(engine) {
+        const time = engine.a();
+        const data = seiMessage(engine.code(), time, this.#operand(engine).slice());
+        this.#event(Events.SEI_ARRIVED, data);
+        this.#post({ type: 'cue', kind: 'sei', time, data });
     }
 
     #reportStatistics() {
-        const engine = this.#engine;
-        if (!engine) return;
-        const at = now();
-        const stat = (which) => engine.stat(which, at);
-        const { url } = this.#request;
-        this.#event(Events.STATISTICS_INFO, {
-            playerType: 'FlvPlayer',
-            url,
-            hasRedirect: this.#finalUrl !== '' && this.#finalUrl !== url,
-            redirectedURL: this.#finalUrl || undefined,
-            loaderType: this.#source?.transport === 'websocket' ? 'websocket-loader' : 'fetch-stream-loader',
-            transport: this.#source?.transport,
-            currentSegmentIndex: 0,
-            totalSegmentCount: 1,
-            speed: stat(Stat.Speed) / 1024,
-            decodedFrames: stat(Stat.Decoded),
-            droppedFrames: stat(Stat.Dropped),
-            latency: stat(Stat.Latency),
-            targetLatency: stat(Stat.TargetLatency),
-            jitter: stat(Stat.Jitter),
-            buffered: stat(Stat.Buffered),
-            currentTime: stat(Stat.Position),
-            playbackRate: stat(Stat.PlaybackRate),
-            fps: stat(Stat.Fps),
-            videoBitrate: (stat(Stat.VideoRate) * 8) / 1000,
-            audioBitrate: (stat(Stat.AudioRate) * 8) / 1000,
-            width: engine.info(Info.Width) || 0,
-            height: engine.info(Info.Height) || 0,
-            appends: stat(Stat.Appends),
-            stalls: stat(Stat.Stalls),
-            jumps: stat(Stat.Jumps),
-            nudges: stat(Stat.Nudges),
-            rebuilds: stat(Stat.Rebuilds),
-            skippedFrames: stat(Stat.Skipped),
-            resyncs: stat(Stat.Resyncs),
-            badTags: stat(Stat.BadTags),
-            discontinuities: stat(Stat.Discontinuities),
-            audioFramesInserted: stat(Stat.SilenceInserted),
-            audioFramesDropped: stat(Stat.SoundDropped),
+        if (!this.#engine) return;
+        this.#event(Events.STATISTICS_INFO, { ...this.#connection.statistics, ...statistics(this.#engine, now()) });
+    }
+
+    #setDuration() {
+        const { isLive, duration } = this.#config;
+        const seconds = duration > 0 ? duration / 1000 : Number(this.#metadata?.duration);
+        if (isLive || !(seconds > 0) || this.#duration) return;
+        this.#duration = seconds;
+        this.#output.setDuration(seconds);
+    }
+
+    /** Somebody moved the playhead of a file; `start` and `end` are of what is buffered there. @param {{time: number, start?: number, end?: number}} message */
+    async #seek({ time, start, end }) {
+        if (this.#config.isLive || !this.#engine || !this.#recorder.isSettled) return;
+        if (end !== undefined) {
+            // What is being read joins what is there, or else has to.
+            if (this.#readFrom >= start - JOINS && this.#readFrom <= end) return;
+            if (this.#duration && end > this.#duration - JOINS) return;
+        }
+        const known = { keyframes: this.#metadata?.keyframes, duration: this.#duration, hasVideo: this.#engine.has_track(Track.Video) };
+        const position = this.#position;
+        this.#goOn();
+        const failure = await this.#connection.seek(end ?? time, known, () => {
+            this.#sourceEnd = undefined;
+            this.#readFrom = end ?? time;
+            this.#recorder.restart();
+            this.#recorder.isWhole = false;
+            this.#drive((engine) => engine.seek(end ?? time, now()));
         });
+        if (!failure || this.#closed) return;
+        this.#warn(failure);
+        if (end === undefined) this.#post({ type: 'seek', time: position });
+    }
+
+    /** @param {number} token */
+    async #diagnose(token) {
+        const { log } = this.#recorder;
+        const { chunks, isWhole } = this.#recorder;
+        const head = isWhole ? undefined : (this.#head ?? this.#readHead());
+        const { dump } = await import(/* webpackIgnore: true */ /* @vite-ignore */ new URL('./diagnostics.js', import.meta.url).href);
+        const flv = dump(head, chunks);
+        this.#post({ type: 'diagnostics', token, flv, log }, [flv]);
+    }
+
+    #readHead() {
+        this.#engine?.headers();
+        return this.#engine && this.#operand(this.#engine).slice();
     }
 
     /** @param {import('./errors.js').Failure} warning */
-    #warn({ type, detail, ...info }) {
-        this.#event(Events.WARNING, type, detail, { ...info, fatal: false });
+    #warn(warning) {
+        this.#tell(Events.WARNING, warning);
     }
 
     /** @param {import('./errors.js').Failure} failure */
-    #fail({ type, detail, ...info }) {
+    #fail(failure) {
         if (this.#closed) return;
+        this.#head = this.#readHead();
         this.#stop();
-        this.#event(Events.ERROR, type, detail, { ...info, fatal: true });
+        this.#tell(Events.ERROR, failure);
+    }
+
+    #tell(name, { type, detail, retry, ...info }) {
+        this.#note(name, type, detail, info);
+        this.#event(name, type, detail, info);
+    }
+
+    #note(what, ...details) {
+        this.#recorder.note(now() - this.#started, what, ...details);
     }
 
     #event(name, ...args) {
@@ -372,6 +488,12 @@ export class Session {
 function now() {
     return performance.timeOrigin + performance.now();
 }
+
+/** A flag of a report of the playhead. */
+const SEEKING = 2;
+
+/** Stretches of a file that are so near each other, seconds, are one. */
+const JOINS = 0.5;
 
 /** How often the engine looks around when nothing else happens, ms. */
 const TICK_INTERVAL = 100;

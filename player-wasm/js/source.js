@@ -6,6 +6,7 @@ import { ErrorDetails, networkFailure, textOf } from './errors.js';
  * @property {string} url absolute; http, https, ws or wss
  * @property {Record<string, string>} [headers]
  * @property {boolean} [withCredentials]
+ * @property {RequestMode} [fetchMode]
  * @property {ReferrerPolicy} [referrerPolicy]
  * @property {number} connectTimeout ms
  */
@@ -13,11 +14,15 @@ import { ErrorDetails, networkFailure, textOf } from './errors.js';
 /**
  * Who gets the bytes. After `ended` or `failed`, or `close()` of the source, nothing is called.
  * @typedef {object} Sink
- * @property {(finalUrl: string) => void} opened
+ * @property {(answer: Answer) => void} opened
+ * @property {() => void} [slow] no answer yet, which is unusual
  * @property {(bytes: Uint8Array) => Promise<void> | undefined} data a promise: not faster, please
  * @property {() => void} ended
- * @property {(failure: import('./errors.js').Failure) => void} failed
+ * @property {(failure: SourceFailure) => void} failed
  */
+
+/** @typedef {{url: string, headers?: Headers, status?: number}} Answer where the bytes come from at last; of HTTP the response's head too */
+/** @typedef {import('./errors.js').Failure & {retry: boolean}} SourceFailure `retry`: trying again may help */
 
 /**
  * Starts to read.
@@ -44,7 +49,8 @@ function guard(sink, abort) {
         tell(argument);
     };
     return {
-        opened: (url) => abort.signal.aborted || sink.opened(url),
+        opened: (answer) => abort.signal.aborted || sink.opened(answer),
+        slow: () => abort.signal.aborted || sink.slow?.(),
         data: (bytes) => (abort.signal.aborted ? undefined : sink.data(bytes)),
         ended: once(sink.ended),
         failed: once(sink.failed),
@@ -54,6 +60,8 @@ function guard(sink, abort) {
 /** @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
 async function readResponse(request, sink, signal) {
     const timer = connectTimer(request, sink, signal);
+    const slow = setTimeout(sink.slow, SLOW_ANSWER);
+    signal.addEventListener('abort', () => clearTimeout(slow));
     let response;
     try {
         response = await fetch(request.url, { ...fetchOptions(request), signal });
@@ -62,7 +70,8 @@ async function readResponse(request, sink, signal) {
     }
     if (!response.ok) return sink.failed(await statusFailure(response));
     clearTimeout(timer);
-    sink.opened(response.url);
+    clearTimeout(slow);
+    sink.opened(response);
     try {
         const reader = response.body.getReader();
         for (;;) {
@@ -83,7 +92,7 @@ function openWebSocket(request, sink, signal) {
         socket = new WebSocket(request.url);
     } catch (error) {
         // Told later, like any other failure: whoever opens a source does not have it yet.
-        queueMicrotask(() => sink.failed(unreachable(request.url, textOf(error))));
+        queueMicrotask(() => sink.failed(unreachable(request.url, textOf(error), false)));
         return;
     }
     socket.binaryType = 'arraybuffer';
@@ -92,7 +101,7 @@ function openWebSocket(request, sink, signal) {
     socket.onopen = () => {
         opened = true;
         clearTimeout(timer);
-        sink.opened(request.url);
+        sink.opened({ url: request.url });
     };
     socket.onmessage = ({ data }) => {
         if (data instanceof ArrayBuffer) sink.data(new Uint8Array(data));
@@ -100,8 +109,8 @@ function openWebSocket(request, sink, signal) {
     socket.onclose = ({ code, reason }) => {
         clearTimeout(timer);
         if (!opened) explainRefusal(request, sink, signal);
-        else if (code === CLOSE_NORMAL || code === CLOSE_GOING_AWAY) sink.ended();
-        else sink.failed(lost(code, reason || `WebSocket closed with code ${code}`));
+        else if (PROPER_ENDS.includes(code)) sink.ended();
+        else sink.failed(lost(code, reason || `WebSocket closed with code ${code}`, !POINTLESS.test(String(code))));
     };
     signal.addEventListener('abort', () => {
         clearTimeout(timer);
@@ -118,16 +127,17 @@ async function explainRefusal(request, sink, signal) {
         const response = await fetch(url, { ...fetchOptions(request), method: 'HEAD', signal });
         if (!response.ok) return sink.failed(await statusFailure(response));
         const why = 'the server answers, but refuses the WebSocket';
-        sink.failed(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, why, { url: request.url }));
+        sink.failed({ ...networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, why, { url: request.url }), retry: true });
     } catch (error) {
         sink.failed(unreachable(request.url, textOf(error)));
     }
 }
 
 /** @param {Request} request @returns {RequestInit} */
-function fetchOptions({ headers, withCredentials, referrerPolicy }) {
+function fetchOptions({ headers, withCredentials, fetchMode, referrerPolicy }) {
     return {
         headers,
+        mode: fetchMode,
         referrerPolicy,
         credentials: withCredentials ? 'include' : 'same-origin',
         cache: 'no-store',
@@ -138,7 +148,7 @@ function fetchOptions({ headers, withCredentials, referrerPolicy }) {
 function connectTimer({ url, connectTimeout }, sink, signal) {
     const timer = setTimeout(() => {
         const msg = `no answer from ${hostOf(url)} within ${connectTimeout / 1000} s`;
-        sink.failed(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { url }));
+        sink.failed({ ...networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { url }), retry: true });
     }, connectTimeout);
     signal.addEventListener('abort', () => clearTimeout(timer));
     return timer;
@@ -147,12 +157,12 @@ function connectTimer({ url, connectTimeout }, sink, signal) {
 /** @param {Response} response */
 async function statusFailure(response) {
     const problem = await problemOf(response);
-    const said = problem?.detail ?? problem?.title ?? response.statusText;
-    const msg = said || (response.status === 404 ? 'not found' : `HTTP status ${response.status}`);
-    return networkFailure(ErrorDetails.NETWORK_STATUS_CODE_INVALID, response.status, msg, {
-        url: response.url,
-        ...(problem && { problem }),
-    });
+    const { status, url, headers, statusText } = response;
+    // The answer to a HEAD has no body: our server says it in a header too.
+    const said = problem?.detail ?? problem?.title ?? headers.get('x-problem-detail') ?? statusText;
+    const msg = said || (status === 404 ? 'not found' : `HTTP status ${status}`);
+    const failure = networkFailure(ErrorDetails.NETWORK_STATUS_CODE_INVALID, status, msg, { url, ...(problem && { problem }) });
+    return { ...failure, retry: status >= 500 || status === 408 || status === 429 };
 }
 
 /** The problem document (RFC 9457) of a refusal, if it has one. @param {Response} response */
@@ -162,17 +172,17 @@ async function problemOf(response) {
     return response.json().catch(() => undefined);
 }
 
-/** @param {string} url @param {string} why */
-function unreachable(url, why) {
+/** @param {string} url @param {string} why @returns {SourceFailure} */
+function unreachable(url, why, retry = true) {
     const mixed = globalThis.isSecureContext && /^(http|ws):/i.test(url) && globalThis.location?.protocol === 'https:';
     const hint = mixed ? ' (a page of https may not load from http or ws)' : '';
     const msg = `cannot connect to ${hostOf(url)}${hint}: ${why}`;
-    return networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, msg, { url });
+    return { ...networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, msg, { url }), retry: retry && !mixed };
 }
 
-/** @param {number} code @param {string} why */
-function lost(code, why) {
-    return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `the connection was lost: ${why}`);
+/** @param {number} code @param {string} why @returns {SourceFailure} */
+function lost(code, why, retry = true) {
+    return { ...networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `the connection was lost: ${why}`), retry };
 }
 
 /** @param {string} url */
@@ -180,8 +190,11 @@ function hostOf(url) {
     return new URL(url).host;
 }
 
-/** RFC 6455 section 7.4.1: the purpose is fulfilled. */
-const CLOSE_NORMAL = 1000;
+/** RFC 6455 section 7.4.1: the purpose is fulfilled; the server goes down; no code was sent. */
+const PROPER_ENDS = [1000, 1001, 1005];
 
-/** RFC 6455 section 7.4.1: the server goes down. */
-const CLOSE_GOING_AWAY = 1001;
+/** Codes of the same section by which a server says that it does not want us; 44xx is HTTP's 4xx by custom. */
+const POINTLESS = /^(1003|1007|1008|1010|44..)$/;
+
+/** Most servers answer sooner, ms. */
+const SLOW_ANSWER = 3_000;

@@ -7,10 +7,12 @@ const modules = new Map();
  * Fetches and compiles. Done by the page, before the stream is asked for: a browser opens six
  * connections to a host, and streams keep theirs.
  * @param {string | undefined} url default: beside this module
+ * @param {boolean} full the build that knows every codec; beside the other, in `full/`
  * @returns {Promise<WebAssembly.Module>}
  */
-export function compileWasm(url) {
-    const address = url ? new URL(url, document.baseURI) : new URL('./pushpull_player_bg.wasm', import.meta.url);
+export function compileWasm(url, full) {
+    let address = url ? new URL(url, document.baseURI) : new URL('./pushpull_player_bg.wasm', import.meta.url);
+    if (full) address = url ? new URL('full/pushpull_player_bg.wasm', address) : new URL('./full/pushpull_player_bg.wasm', import.meta.url);
     const known = modules.get(address.href);
     if (known) return known;
     const compiling = compile(address);

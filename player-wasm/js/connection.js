@@ -168,7 +168,8 @@ export class Connection {
         if (!customLoader) return openSource(request, sink);
         let source;
         let closed = false;
-        import('./custom.js').then(
+        // Given by the page: a bundler would need another form of worker for one that loads modules.
+        this.#config.loadCustom().then(
             ({ openCustom }) => {
                 if (!closed) source = openCustom(customLoader, request, this.#config, sink);
             },

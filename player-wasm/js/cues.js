@@ -25,10 +25,14 @@ export class Cues {
     constructor(element, tell) {
         this.#element = /** @type {HTMLVideoElement} */ (element);
         this.#tell = tell;
-        if (this.#element.requestVideoFrameCallback) return;
+        if (this.#hasFrames) return;
         // Old browsers, and sound without pictures: some four times a second.
         const { signal } = this.#abort;
         element.addEventListener('timeupdate', () => this.#present(element.currentTime, performance.now()), { signal });
+    }
+
+    get #hasFrames() {
+        return 'requestVideoFrameCallback' in this.#element;
     }
 
     /** @param {Cue} cue */
@@ -48,7 +52,7 @@ export class Cues {
     }
 
     #watch() {
-        if (this.#frameCallback || !this.#element.requestVideoFrameCallback) return;
+        if (this.#frameCallback || !this.#hasFrames) return;
         this.#frameCallback = this.#element.requestVideoFrameCallback((_, { mediaTime, expectedDisplayTime }) => {
             this.#frameCallback = 0;
             this.#present(mediaTime, expectedDisplayTime);

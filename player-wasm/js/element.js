@@ -7,8 +7,8 @@ import { Events } from './events.js';
 import { handled } from './base.js';
 import { FlvPlayer } from './player.js';
 
-/** What a server knows instead of an element. @type {typeof HTMLElement} */
-const Base = globalThis.HTMLElement ?? class {};
+/** A server knows no elements. */
+const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 /** Attributes that the element inside has too. */
 const PASSED = ['muted', 'controls'];

@@ -26,6 +26,8 @@ export class FlvPlayer extends ElementPlayer {
     /** The element was taken away while loaded: the next one gets the stream anew. */
     #reloads = false;
     #destroyed = false;
+    /** The connection was lost and is being opened anew. */
+    #reconnects = false;
     /** What the host wants in the element, until there is one. @type {any} */
     #attachment;
     #isAttached = false;
@@ -243,6 +245,7 @@ export class FlvPlayer extends ElementPlayer {
             // Everything that was said, but for what only this side needs: a host takes what it knows.
             config: {
                 ...config,
+                ...(config.customLoader && { loadCustom: () => import('./custom.js') }),
                 mode: this.#link.mode,
                 isLive: rest.isLive ?? config.isLive ?? urls[0].startsWith('ws'),
                 hasAudio,
@@ -316,6 +319,8 @@ export class FlvPlayer extends ElementPlayer {
                 break;
             case 'connected':
                 this.#tellStates('connected');
+                if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
+                this.#reconnects = false;
                 break;
             case 'upgrade':
                 this.#sendWasm(true);
@@ -352,7 +357,11 @@ export class FlvPlayer extends ElementPlayer {
     #explain(name, args) {
         const [type, detail, info] = args;
         const fatal = name === Events.ERROR;
-        args[2] = { ...info, fatal, recovered: !fatal, context: info.context ?? {} };
+        args[2] = { ...info, fatal, recovered: !fatal, context: { ...info.context } };
+        if (info.context?.step === 'reconnect') {
+            this.#reconnects = true;
+            args[2].context.count = this.#config.maxReconnects;
+        }
         log(fatal ? 'error' : 'warn', `${type}: ${detail}: ${info.msg}`);
         if (fatal) this.#endLoading(Object.assign(new Error(info.msg), { type, detail, ...args[2] }));
     }
@@ -455,7 +464,7 @@ export class FlvPlayer extends ElementPlayer {
             this.#link?.post({ type: 'unload' });
             FlvPlayer.#open -= 1;
         }
-        this.#loaded = false;
+        this.#loaded = this.#reconnects = false;
         this.#generation += 1;
         this.#attachment = undefined;
         this.#reporter?.stop();

@@ -1,4 +1,4 @@
-//! Reading bits, most significant first.
+//! Reading and writing bits, most significant first.
 
 /// The data ended inside a field, or a field is longer than it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +99,50 @@ impl<'a> BitReader<'a> {
         }
         self.zeros = if byte == 0 { self.zeros.saturating_add(1) } else { 0 };
         Some(byte)
+    }
+}
+
+/// Writes bits, most significant first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BitWriter {
+    bytes: Vec<u8>,
+    current: u8,
+    used: u8,
+}
+
+impl BitWriter {
+    /// Appends the low `count` bits of `value`; above 32 bits, zeros come first.
+    pub(crate) fn push(&mut self, value: u32, count: u32) {
+        for shift in (0..count).rev() {
+            let [.., bit] = (value.checked_shr(shift).unwrap_or(0) & 1).to_be_bytes();
+            self.current = self.current << 1 | bit;
+            self.used = self.used.saturating_add(1);
+            if self.used == 8 {
+                self.bytes.push(self.current);
+                self.current = 0;
+                self.used = 0;
+            }
+        }
+    }
+
+    /// Appends the low `count` bits of a signed number.
+    #[cfg(feature = "codecs")]
+    pub(crate) fn push_signed(&mut self, value: i32, count: u32) {
+        self.push(value.cast_unsigned(), count);
+    }
+
+    /// The whole bytes so far.
+    #[cfg(feature = "codecs")]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// All bytes, the last one filled with zeros.
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        while self.used != 0 {
+            self.push(0, 1);
+        }
+        self.bytes
     }
 }
 

@@ -93,6 +93,9 @@ pub fn is_well_formed(sample: &[u8], length_size: u8) -> bool {
 pub enum Nal {
     /// H.264: a header of one byte.
     Avc,
+    /// H.265: a header of two.
+    #[cfg(feature = "codecs")]
+    Hevc,
 }
 
 impl Nal {
@@ -102,6 +105,8 @@ impl Nal {
         let &header = unit.first()?;
         Some(match self {
             Self::Avc => header & 0x1F,
+            #[cfg(feature = "codecs")]
+            Self::Hevc => header >> 1 & 0x3F,
         })
     }
 
@@ -110,6 +115,9 @@ impl Nal {
     pub fn is_idr(self, unit: &[u8]) -> bool {
         match self {
             Self::Avc => self.unit_type(unit) == Some(5),
+            // IDR and CRA; broken links do not come out of encoders.
+            #[cfg(feature = "codecs")]
+            Self::Hevc => matches!(self.unit_type(unit), Some(19..=21)),
         }
     }
 
@@ -128,6 +136,8 @@ impl Nal {
                 }
                 Some((kind, bits.ue().ok()?))
             }
+            #[cfg(feature = "codecs")]
+            Self::Hevc => super::hevc::parameter_set_id(unit).map(|id| (kind, id)),
         }
     }
 }

@@ -249,7 +249,10 @@ fn elementary_stream(w: &mut Writer<'_>, track_id: u32, kind: u8, config: &[u8])
     const DECODER_CONFIG: usize = 13;
     const SYNC_LAYER: usize = 1;
     let specific = config.len().min(MAX_DESCRIPTOR);
-    let decoder = specific.saturating_add(HEAD + DECODER_CONFIG);
+    let decoder = match specific {
+        0 => DECODER_CONFIG,
+        _ => specific.saturating_add(HEAD + DECODER_CONFIG),
+    };
     let stream = decoder.saturating_add(HEAD + HEAD + SYNC_LAYER + 3);
     w.full(b"esds", 0, 0, |w| {
         descriptor(w, 0x03, stream);
@@ -259,8 +262,10 @@ fn elementary_stream(w: &mut Writer<'_>, track_id: u32, kind: u8, config: &[u8])
         w.u8(kind); // objectTypeIndication
         w.u8(0x15); // streamType: audio
         w.zeros(3 + 4 + 4); // buffer size and bitrates: not known
-        descriptor(w, 0x05, specific);
-        w.bytes(config.get(..specific).unwrap_or_default());
+        if specific > 0 {
+            descriptor(w, 0x05, specific);
+            w.bytes(config.get(..specific).unwrap_or_default());
+        }
         descriptor(w, 0x06, SYNC_LAYER);
         w.u8(2); // as in MP4 files
     });

@@ -19,8 +19,6 @@ use crate::mp4::{self, Fragment};
 #[derive(Debug, Default)]
 pub(super) struct AudioTrack {
     config: Option<Arc<AudioConfig>>,
-    /// The newest sequence header.
-    header: Bytes,
     clock: Option<Clock>,
     queue: VecDeque<AudioSample>,
     queued_bytes: usize,
@@ -28,6 +26,8 @@ pub(super) struct AudioTrack {
     written: Option<Arc<AudioConfig>>,
     /// Where the last segment ends, in ticks of a rate.
     end: Option<(i64, u32)>,
+    /// Samples of all frames that came.
+    coded: u64,
     /// Bare frames are put into MP4 for the browser here.
     prefers_mp4: bool,
 }
@@ -62,14 +62,13 @@ impl AudioTrack {
         if self.config.as_ref().is_some_and(|config| config.is_of(head.codec, header)) {
             return Ok(None);
         }
-        let config = AudioConfig::from_header(head, header)?;
-        self.header = Bytes::copy_from_slice(header);
+        let config = AudioConfig::from_header(head, &Bytes::copy_from_slice(header))?;
         Ok(config.map(|config| self.install(config)))
     }
 
     /// Looks for a new configuration in the first frame of a tag. Gives what comes into force.
     pub(super) fn adopt(&mut self, head: &Head, body: &Bytes) -> Option<Announced> {
-        let config = AudioConfig::from_frame(head, body, self.config.as_deref(), &self.header)?;
+        let config = AudioConfig::from_frame(head, body, self.config.as_deref())?;
         Some(self.install(config))
     }
 
@@ -112,11 +111,12 @@ impl AudioTrack {
         };
         let mut kept: u32 = 0;
         let mut rest = body.clone();
-        while let Some(frame) = config.next_frame(&mut rest) {
+        while let Some(frame) = config.next_frame(&mut rest, self.coded) {
             if let Some(kind) = frame.repaired {
                 warn(kind, 1);
             }
             let (data, length) = (frame.data, i64::from(frame.length));
+            self.coded = self.coded.saturating_add(frame.length.into());
             clock.set_frame(frame.length);
             match clock.place(time, certain, config.has_silence(length)) {
                 Step::Drop => warn(WarningKind::AudioDropped, 1),
@@ -184,6 +184,13 @@ impl AudioTrack {
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.queued_bytes = 0;
+    }
+
+    /// Another place in a file follows.
+    pub(super) fn seek(&mut self) {
+        self.clear();
+        self.end = None;
+        self.clock = self.config.as_ref().map(|config| Clock::new(config.rate, config.frame));
     }
 
     /// Start of the next frame to be taken, in microseconds.
@@ -257,9 +264,12 @@ impl AudioTrack {
             Some(sample) => sample.config.clone(),
             None => self.config.clone()?,
         };
-        let mut segment = Segment::default();
+        let raw = config.bare && !self.prefers_mp4;
+        let mut segment = Segment { raw, ..Segment::default() };
         if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
-            config.write_init(TRACK_ID, limits, out);
+            if !raw {
+                config.write_init(TRACK_ID, limits, out);
+            }
             segment.init = true;
             self.written = Some(config.clone());
         }
@@ -289,7 +299,9 @@ impl AudioTrack {
             sync: true,
             data: &sample.data,
         });
-        if mp4::write_fragment(&fragment, samples, out).is_err() {
+        if raw {
+            samples.for_each(|sample| out.extend_from_slice(sample.data));
+        } else if mp4::write_fragment(&fragment, samples, out).is_err() {
             self.clear();
             return segment.init.then_some(segment);
         }

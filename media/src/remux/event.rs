@@ -209,6 +209,10 @@ pub enum Error {
     /// An AAC configuration.
     #[error(transparent)]
     Aac(#[from] codec::aac::Error),
+    /// The configuration of another codec.
+    #[cfg(feature = "codecs")]
+    #[error(transparent)]
+    Codec(#[from] codec::Error),
     /// A script tag.
     #[error(transparent)]
     Script(#[from] amf0::Error),
@@ -221,6 +225,8 @@ impl Error {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Flv(_) | Self::Avc(_) | Self::Aac(_) | Self::Script(_) => false,
+            #[cfg(feature = "codecs")]
+            Self::Codec(_) => false,
         }
     }
 }

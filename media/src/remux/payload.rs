@@ -3,6 +3,8 @@
 use bytes::Bytes;
 
 use super::WarningKind;
+#[cfg(feature = "codecs")]
+use crate::codec::av1;
 use crate::codec::nal::{AnnexB, Nal, NalUnits, is_annex_b};
 
 /// A picture whose lengths fit.
@@ -13,6 +15,21 @@ pub(super) struct Picture {
     pub(super) idr: bool,
     /// It had to be repaired.
     pub(super) repaired: Option<WarningKind>,
+}
+
+#[cfg(feature = "codecs")]
+impl Picture {
+    /// A picture that is taken as it is.
+    pub(super) fn whole(data: Bytes) -> Self {
+        Self { data, idr: false, repaired: None }
+    }
+}
+
+/// An AV1 temporal unit without its delimiter, as MP4 has it. `None` is one of nothing.
+#[cfg(feature = "codecs")]
+pub(super) fn temporal_unit(body: Bytes) -> Option<Picture> {
+    let data = body.slice(av1::without_delimiters(&body).min(body.len())..);
+    (!data.is_empty()).then(|| Picture::whole(data))
 }
 
 /// Checks the lengths of a picture of NAL units: a browser that meets a wrong one gives up the stream.

@@ -1,5 +1,8 @@
 //! Video configurations: one shape for all codecs.
 
+#[cfg(feature = "codecs")]
+mod more;
+
 use bytes::Bytes;
 
 use super::event::VideoInfo;
@@ -38,6 +41,12 @@ pub(super) struct VideoConfig {
 pub(super) enum Framing {
     /// NAL units behind lengths of so many bytes.
     Nal(Nal, u8),
+    /// Open bitstream units.
+    #[cfg(feature = "codecs")]
+    Obu,
+    /// Nothing to look at.
+    #[cfg(feature = "codecs")]
+    Whole,
 }
 
 impl VideoConfig {
@@ -49,6 +58,9 @@ impl VideoConfig {
                 Self::from_sets(Nal::Avc, sets, 4, header.clone()).map(Some)
             }
             Codec::Avc => Self::from_avc_record(header.to_vec(), header.clone()).map(Some),
+            #[cfg(feature = "codecs")]
+            _ => Self::from_other_header(head, header),
+            #[cfg(not(feature = "codecs"))]
             _ => Ok(None),
         }
     }
@@ -64,6 +76,9 @@ impl VideoConfig {
         let current = current.filter(|current| current.codec == codec);
         match codec {
             Codec::Avc => Self::from_sets_in(Nal::Avc, body, current, header),
+            #[cfg(feature = "codecs")]
+            _ => Self::from_other_keyframe(codec, body, current, header),
+            #[cfg(not(feature = "codecs"))]
             _ => None,
         }
     }
@@ -144,10 +159,12 @@ impl VideoConfig {
         source: Bytes,
     ) -> Result<Self, Error> {
         match nal {
-            Nal::Avc => Self::from_avc_record(
-                DecoderConfigurationRecord::write(&sets, length_size)?,
-                source,
-            ),
+            Nal::Avc => {
+                let record = DecoderConfigurationRecord::write(&sets, length_size)?;
+                Self::from_avc_record(record, source)
+            }
+            #[cfg(feature = "codecs")]
+            Nal::Hevc => Self::from_hevc_sets(&sets, length_size, source),
         }
     }
 

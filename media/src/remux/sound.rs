@@ -1,5 +1,8 @@
 //! Audio configurations: one shape for all codecs.
 
+#[cfg(feature = "codecs")]
+mod more;
+
 use bytes::Bytes;
 
 use super::event::AudioInfo;
@@ -26,12 +29,18 @@ pub(super) struct AudioConfig {
     codec_string: String,
     info: AudioInfo,
     silence: Silence,
+    #[cfg(feature = "codecs")]
+    framing: more::Framing,
+    /// The browser may take the frames bare, with the first of the types.
+    pub(super) bare: bool,
 }
 
 /// Where the configuration goes, and its bytes.
 #[derive(Debug)]
 enum Record {
     Descriptor(u8, Bytes),
+    #[cfg(feature = "codecs")]
+    Box([u8; 4], Vec<u8>),
 }
 
 /// What silence is made of.
@@ -39,6 +48,12 @@ enum Record {
 enum Silence {
     /// This frame, of the usual length.
     Frame(Bytes),
+    /// What Opus says when it has nothing to say.
+    #[cfg(feature = "codecs")]
+    Opus,
+    /// A block of zeros in a FLAC stream of so many bits a sample.
+    #[cfg(feature = "codecs")]
+    Flac(u8),
     None,
 }
 
@@ -56,23 +71,24 @@ impl AudioConfig {
     pub(super) fn from_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
         match head.codec {
             Codec::Aac => Self::from_aac(header.clone()).map(Some),
+            #[cfg(feature = "codecs")]
+            _ => Self::from_other_header(head, header),
+            #[cfg(not(feature = "codecs"))]
             _ => Ok(None),
         }
     }
 
     /// The configuration that a frame asks for, if it is another than `current`.
-    pub(super) fn from_frame(
-        head: &Head,
-        body: &Bytes,
-        current: Option<&Self>,
-        _header: &Bytes,
-    ) -> Option<Self> {
+    pub(super) fn from_frame(head: &Head, body: &Bytes, current: Option<&Self>) -> Option<Self> {
         let current = current.filter(|current| current.codec == head.codec);
         match head.codec {
             Codec::Aac if current.is_none() => {
                 let config = aac::adts_config(body)?;
                 Self::from_aac(Bytes::copy_from_slice(&config)).ok()
             }
+            #[cfg(feature = "codecs")]
+            _ => Self::from_other_frame(head, body, current),
+            #[cfg(not(feature = "codecs"))]
             _ => None,
         }
     }
@@ -94,8 +110,14 @@ impl AudioConfig {
         self.info
     }
 
-    /// Takes the next frame off the front of a tag's data.
-    pub(super) fn next_frame(&self, rest: &mut Bytes) -> Option<Frame> {
+    /// Takes the next frame off the front of a tag's data. `number` counts the samples before it.
+    pub(super) fn next_frame(&self, rest: &mut Bytes, number: u64) -> Option<Frame> {
+        #[cfg(feature = "codecs")]
+        if self.codec != Codec::Aac {
+            return self.next_other_frame(rest, number);
+        }
+        #[cfg(not(feature = "codecs"))]
+        let _ = number;
         let mut data = std::mem::take(rest);
         let mut repaired = None;
         if let Some(header) = aac::adts_header_len(&data) {
@@ -109,6 +131,10 @@ impl AudioConfig {
     pub(super) fn has_silence(&self, length: i64) -> bool {
         match &self.silence {
             Silence::Frame(_) => length == i64::from(self.frame),
+            #[cfg(feature = "codecs")]
+            Silence::Opus => self.silent_frame(length).is_some(),
+            #[cfg(feature = "codecs")]
+            Silence::Flac(_) => true,
             Silence::None => false,
         }
     }
@@ -117,6 +143,8 @@ impl AudioConfig {
     pub(super) fn silent_frame(&self, length: i64) -> Option<Bytes> {
         match &self.silence {
             Silence::Frame(frame) if length == i64::from(self.frame) => Some(frame.clone()),
+            #[cfg(feature = "codecs")]
+            Silence::Opus | Silence::Flac(_) => self.other_silence(u16::try_from(length).ok()?),
             _ => None,
         }
     }
@@ -124,6 +152,8 @@ impl AudioConfig {
     pub(super) fn write_init(&self, track_id: u32, limits: &Config, out: &mut Vec<u8>) {
         let record = match &self.record {
             Record::Descriptor(kind, config) => AudioRecord::Descriptor(*kind, config),
+            #[cfg(feature = "codecs")]
+            Record::Box(kind, record) => AudioRecord::Box(*kind, record),
         };
         let init = Init {
             track_id,
@@ -165,6 +195,9 @@ impl AudioConfig {
                 Some(frame) => Silence::Frame(frame.into()),
                 None => Silence::None,
             },
+            #[cfg(feature = "codecs")]
+            framing: more::Framing::Whole,
+            bare: false,
             source,
         })
     }

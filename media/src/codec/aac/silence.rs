@@ -1,5 +1,6 @@
 use super::AudioSpecificConfig;
 use super::config::LC;
+use crate::codec::bits::BitWriter;
 
 impl AudioSpecificConfig {
     /// One frame of silence for a decoder with this configuration, or `None` when the core is not
@@ -71,36 +72,6 @@ const GAIN_AND_FLAGS: u32 = 8 + 3;
 const SINGLE_STREAM: u32 = GAIN_AND_FLAGS + ICS_INFO;
 /// The shared window, `ms_mask_present`, two streams.
 const PAIR_STREAMS: u32 = ICS_INFO + 2 + 2 * GAIN_AND_FLAGS;
-
-#[derive(Default)]
-struct BitWriter {
-    bytes: Vec<u8>,
-    current: u8,
-    used: u8,
-}
-
-impl BitWriter {
-    /// Appends the low `count` bits of `value`; above 32 bits, zeros come first.
-    fn push(&mut self, value: u32, count: u32) {
-        for shift in (0..count).rev() {
-            let [.., bit] = (value.checked_shr(shift).unwrap_or(0) & 1).to_be_bytes();
-            self.current = self.current << 1 | bit;
-            self.used = self.used.saturating_add(1);
-            if self.used == 8 {
-                self.bytes.push(self.current);
-                self.current = 0;
-                self.used = 0;
-            }
-        }
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        while self.used != 0 {
-            self.push(0, 1);
-        }
-        self.bytes
-    }
-}
 
 #[cfg(test)]
 mod tests {

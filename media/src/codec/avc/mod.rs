@@ -11,6 +11,8 @@ mod vui;
 pub use error::Error;
 pub use record::DecoderConfigurationRecord;
 pub use sps::Sps;
+#[cfg(feature = "codecs")]
+pub(in crate::codec) use vui::aspect_ratio;
 pub use vui::{BitstreamRestriction, Colour, Timing, Vui};
 
 /// `nal_unit_type` of a sequence parameter set.

@@ -26,6 +26,25 @@ pub struct Colour {
     pub full_range: bool,
 }
 
+impl Colour {
+    /// A number of H.273 that leaves it open.
+    pub const UNSPECIFIED: u8 = 2;
+
+    /// Reads `video_signal_type`, which H.265 has alike.
+    pub(in crate::codec) fn parse(bits: &mut BitReader<'_>) -> Result<Self, OutOfBits> {
+        bits.skip(3)?; // video_format
+        let full_range = bits.flag()?;
+        let (mut primaries, mut transfer, mut matrix) =
+            (Self::UNSPECIFIED, Self::UNSPECIFIED, Self::UNSPECIFIED);
+        if bits.flag()? {
+            primaries = bits.byte(8)?;
+            transfer = bits.byte(8)?;
+            matrix = bits.byte(8)?;
+        }
+        Ok(Self { primaries, transfer, matrix, full_range })
+    }
+}
+
 /// `timing_info` (E.2.1). A frame lasts two ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timing {
@@ -57,31 +76,13 @@ pub struct BitstreamRestriction {
 /// Reads `vui_parameters()` into `vui`, each part as soon as it is complete.
 pub(super) fn parse(bits: &mut BitReader<'_>, vui: &mut Vui) -> Result<(), OutOfBits> {
     if bits.flag()? {
-        let (width, height) = match bits.byte(8)? {
-            255 => (size(bits)?, size(bits)?),
-            index => ASPECT_RATIOS.get(usize::from(index)).copied().unwrap_or_default(),
-        };
-        vui.sample_aspect_ratio = (width != 0 && height != 0).then_some((width, height));
+        vui.sample_aspect_ratio = aspect_ratio(bits)?;
     }
     if bits.flag()? {
         bits.flag()?; // overscan_appropriate_flag
     }
     if bits.flag()? {
-        bits.skip(3)?; // video_format
-        let full_range = bits.flag()?;
-        let unspecified = 2;
-        let mut colour = Colour {
-            primaries: unspecified,
-            transfer: unspecified,
-            matrix: unspecified,
-            full_range,
-        };
-        if bits.flag()? {
-            colour.primaries = bits.byte(8)?;
-            colour.transfer = bits.byte(8)?;
-            colour.matrix = bits.byte(8)?;
-        }
-        vui.colour = Some(colour);
+        vui.colour = Some(Colour::parse(bits)?);
     }
     if bits.flag()? {
         bits.ue()?; // chroma_sample_loc_type_top_field
@@ -136,6 +137,17 @@ fn skip_hrd(bits: &mut BitReader<'_>) -> Result<(), OutOfBits> {
         bits.flag()?; // cbr_flag
     }
     bits.skip(20) // four lengths of 5 bits
+}
+
+/// The sample aspect ratio, which H.265 has alike; `None` if it is left open.
+pub(in crate::codec) fn aspect_ratio(
+    bits: &mut BitReader<'_>,
+) -> Result<Option<(u16, u16)>, OutOfBits> {
+    let (width, height) = match bits.byte(8)? {
+        255 => (size(bits)?, size(bits)?),
+        index => ASPECT_RATIOS.get(usize::from(index)).copied().unwrap_or_default(),
+    };
+    Ok((width != 0 && height != 0).then_some((width, height)))
 }
 
 fn size(bits: &mut BitReader<'_>) -> Result<u16, OutOfBits> {

@@ -1,0 +1,181 @@
+//! Video configurations beyond H.264.
+
+use bytes::Bytes;
+
+use super::{Framing, VideoConfig, step};
+use crate::codec::avc::Colour;
+use crate::codec::nal::{self, Nal};
+use crate::codec::{av1, hevc, vp9};
+use crate::flv::video::{Codec, Head, Packet};
+use crate::mp4::Light;
+use crate::remux::Error;
+use crate::remux::event::VideoInfo;
+
+impl VideoConfig {
+    pub(super) fn from_other_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
+        match head.codec {
+            Codec::Hevc if nal::is_annex_b(header) => {
+                let sets: Vec<_> = nal::AnnexB::new(header).map(<[u8]>::to_vec).collect();
+                Self::from_hevc_sets(&sets, 4, header.clone()).map(Some)
+            }
+            Codec::Hevc => Self::from_hevc_record(header.to_vec(), header.clone()).map(Some),
+            Codec::Av1 if head.packet == Packet::Mpeg2TsSequenceStart => {
+                av1::from_ts_descriptor(header)?;
+                Ok(None)
+            }
+            Codec::Av1 => Ok(Self::from_av1_units(av1::units_in(header)?, Some(header), header)),
+            Codec::Vp9 => {
+                vp9::Record::parse(header)?;
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn from_other_keyframe(
+        codec: Codec,
+        body: &[u8],
+        current: Option<&Self>,
+        header: &Bytes,
+    ) -> Option<Self> {
+        match codec {
+            Codec::Hevc => Self::from_sets_in(Nal::Hevc, body, current, header),
+            Codec::Av1 => {
+                let (_, unit) = av1::sequence_of(body)?;
+                let known = current.is_some_and(|current| {
+                    av1::sequence_of(current.record.get(4..).unwrap_or_default())
+                        .is_some_and(|(_, known)| known == unit)
+                });
+                if known { None } else { Self::from_av1_units(unit, None, header) }
+            }
+            Codec::Vp9 => {
+                let keyframe = vp9::Keyframe::parse(body)?;
+                let new = Self::from_vp9(&keyframe, header);
+                let known = current.is_some_and(|current| {
+                    let size = (current.info.width, current.info.height);
+                    current.record == new.record && size == (new.info.width, new.info.height)
+                });
+                (!known).then_some(new)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn from_hevc_sets(
+        sets: &[Vec<u8>],
+        length_size: u8,
+        source: Bytes,
+    ) -> Result<Self, Error> {
+        let record = hevc::DecoderConfigurationRecord::write(sets, length_size)?;
+        Self::from_hevc_record(record, source)
+    }
+
+    fn from_hevc_record(record: Vec<u8>, source: Bytes) -> Result<Self, Error> {
+        let parsed = hevc::DecoderConfigurationRecord::parse(&record)?;
+        let sps = parsed.parse_sps()?;
+        let timing = sps.timing.map(|timing| (timing.num_units_in_tick, timing.time_scale));
+        Ok(Self {
+            codec: Codec::Hevc,
+            source,
+            framing: Framing::Nal(Nal::Hevc, parsed.nal_length_size),
+            sets: parsed.sets,
+            kinds: [*b"hvc1", *b"hvcC"],
+            record,
+            codec_string: sps.profile.codec_string(),
+            info: VideoInfo {
+                width: sps.width,
+                height: sps.height,
+                sample_aspect_ratio: sps.sample_aspect_ratio.unwrap_or((1, 1)),
+                fps: rate(timing),
+                profile: sps.profile.profile & 0x1F,
+                level: sps.profile.level,
+                bit_depth: sps.luma_bit_depth,
+                chroma_format: sps.chroma_format,
+                reorder_frames: Some(sps.max_num_reorder),
+                max_ref_frames: sps.max_dec_pic_buffering,
+                colour: sps.colour.map(numbers),
+            },
+            colour: sps.colour,
+            light: Light::default(),
+            step: timing.and_then(|(units, scale)| step(units, scale)),
+        })
+    }
+
+    /// Of the sequence header in `units`, if there is one; `record` is written if it is whole.
+    fn from_av1_units(units: &[u8], record: Option<&[u8]>, source: &Bytes) -> Option<Self> {
+        let (sequence, unit) = av1::sequence_of(units)?;
+        Some(Self {
+            codec: Codec::Av1,
+            source: source.clone(),
+            framing: Framing::Obu,
+            sets: Vec::new(),
+            kinds: [*b"av01", *b"av1C"],
+            record: record.map_or_else(|| av1::record(&sequence, unit), <[u8]>::to_vec),
+            codec_string: sequence.codec_string(),
+            info: VideoInfo {
+                width: sequence.width,
+                height: sequence.height,
+                sample_aspect_ratio: (1, 1),
+                fps: rate(sequence.timing),
+                profile: sequence.profile,
+                level: sequence.level,
+                bit_depth: sequence.bit_depth,
+                chroma_format: sequence.chroma_format(),
+                reorder_frames: Some(0),
+                max_ref_frames: REFERENCES,
+                colour: Some(numbers(sequence.colour)),
+            },
+            colour: Some(sequence.colour),
+            light: Light::default(),
+            step: sequence.timing.and_then(|(units, scale)| step(units, scale)),
+        })
+    }
+
+    fn from_vp9(keyframe: &vp9::Keyframe, header: &Bytes) -> Self {
+        // The header knows level and colours better, as long as it is of this sequence.
+        let record = match vp9::Record::parse(header) {
+            Ok(record)
+                if (record.profile, record.bit_depth) == (keyframe.profile, keyframe.bit_depth) =>
+            {
+                record
+            }
+            _ => keyframe.record(),
+        };
+        Self {
+            codec: Codec::Vp9,
+            source: header.clone(),
+            framing: Framing::Whole,
+            sets: Vec::new(),
+            kinds: [*b"vp09", *b"vpcC"],
+            record: record.to_bytes().to_vec(),
+            codec_string: record.codec_string(),
+            info: VideoInfo {
+                width: keyframe.width,
+                height: keyframe.height,
+                sample_aspect_ratio: (1, 1),
+                fps: None,
+                profile: record.profile,
+                level: record.level,
+                bit_depth: record.bit_depth,
+                chroma_format: record.chroma_format(),
+                reorder_frames: Some(0),
+                max_ref_frames: REFERENCES,
+                colour: Some(numbers(record.colour)),
+            },
+            colour: Some(record.colour),
+            light: Light::default(),
+            step: None,
+        }
+    }
+}
+
+fn numbers(colour: Colour) -> (u8, u8, u8) {
+    (colour.primaries, colour.transfer, colour.matrix)
+}
+
+fn rate(timing: Option<(u32, u32)>) -> Option<f64> {
+    timing.map(|(units, scale)| f64::from(scale) / f64::from(units))
+}
+
+/// AV1 and VP9 keep eight pictures to refer to.
+const REFERENCES: u32 = 8;

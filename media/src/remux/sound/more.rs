@@ -1,0 +1,219 @@
+//! Audio configurations beyond AAC.
+
+use bytes::Bytes;
+
+use super::{AudioConfig, Frame, Record, Silence, mp4_mime};
+use crate::codec::pcm::Coding;
+use crate::codec::{ac3, flac, mp3, opus};
+use crate::flv::audio::{Codec, Head};
+use crate::remux::Error;
+use crate::remux::event::AudioInfo;
+
+/// How frames lie in a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// The tag is one of the usual length.
+    Whole,
+    /// The tag is one that says its length.
+    Opus,
+    /// The same.
+    Flac,
+    /// They follow one another, each with its size.
+    Mp3,
+    /// The same.
+    Ac3,
+    /// Samples, to be coded anew.
+    Pcm(Coding),
+}
+
+impl AudioConfig {
+    pub(super) fn from_other_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
+        Ok(match head.codec {
+            // An empty header leaves it to the packets.
+            Codec::Opus if !header.is_empty() => {
+                Some(Self::from_opus(&opus::Head::parse(header)?, header.clone()))
+            }
+            Codec::Flac => Some(Self::from_flac(&flac::StreamInfo::parse(header)?, header.clone())),
+            _ => None,
+        })
+    }
+
+    pub(super) fn from_other_frame(
+        head: &Head,
+        body: &Bytes,
+        current: Option<&Self>,
+    ) -> Option<Self> {
+        let heard = |rate: u32, channels: u8| {
+            current.is_some_and(|now| (now.info.sample_rate, now.info.channels) == (rate, channels))
+        };
+        match head.codec {
+            Codec::Opus if current.is_none() => {
+                let channels = if opus::is_stereo(body) { 2 } else { 1 };
+                opus::packet_length(body)?;
+                Some(Self::from_opus(&opus::Head::of_channels(channels), Bytes::new()))
+            }
+            Codec::Mp3 => {
+                let frame = mp3::Frame::parse(body)?;
+                let known = heard(frame.rate, frame.channels);
+                (!known).then(|| Self::from_mp3(&frame, body))
+            }
+            Codec::Ac3 | Codec::Eac3 => {
+                let frame = ac3::Frame::parse(body)?;
+                let known = current.is_some_and(|now| match &now.record {
+                    // The enhanced record has a bit rate, which may differ from frame to frame.
+                    Record::Box([b'd', b'e', b'c', b'3'], _) => {
+                        heard(frame.rate, frame.channels) && frame.enhanced
+                    }
+                    Record::Box(_, record) => *record == frame.record(),
+                    Record::Descriptor(..) => false,
+                });
+                (!known).then(|| Self::from_ac3(&frame, head.codec))
+            }
+            Codec::G711A | Codec::G711U | Codec::Pcm => {
+                let (rate, channels) = (head.rate_hz?, head.channels?);
+                let coding = match (head.codec, head.bits) {
+                    (Codec::G711A, _) => Coding::ALaw,
+                    (Codec::G711U, _) => Coding::MuLaw,
+                    (_, 8) => Coding::Byte,
+                    _ => Coding::Word,
+                };
+                let framing = Framing::Pcm(coding);
+                let known = current.is_some_and(|now| now.framing == framing);
+                (!known || !heard(rate, channels)).then(|| {
+                    let stream = flac::StreamInfo::new(rate, channels);
+                    let config = Self::from_flac(&stream, Bytes::new());
+                    Self { codec: head.codec, framing, frame: block_of(rate), ..config }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn next_other_frame(&self, rest: &mut Bytes, number: u64) -> Option<Frame> {
+        if rest.is_empty() {
+            return None;
+        }
+        let (size, length) = match self.framing {
+            Framing::Whole => (rest.len(), self.frame),
+            Framing::Opus => (rest.len(), opus::packet_length(rest)?),
+            Framing::Flac => (rest.len(), flac::block_size(rest)?),
+            Framing::Mp3 => mp3::Frame::parse(rest).map(|frame| (frame.size, frame.length))?,
+            Framing::Ac3 => ac3::Frame::parse(rest).map(|frame| (frame.size, frame.length))?,
+            Framing::Pcm(coding) => return self.code(coding, rest, number),
+        };
+        // Encoders leave the last bytes of a frame out, and decoders know.
+        let data = rest.split_to(size.min(rest.len()));
+        Some(Frame { data, length, repaired: None })
+    }
+
+    pub(super) fn other_silence(&self, length: u16) -> Option<Bytes> {
+        let frame = match self.silence {
+            Silence::Opus => opus::silence(length),
+            Silence::Flac(bits) => flac::silence(self.info.channels, bits, length),
+            _ => None,
+        };
+        frame.map(Bytes::from)
+    }
+
+    /// A block of uncompressed sound as FLAC.
+    fn code(&self, coding: Coding, rest: &mut Bytes, number: u64) -> Option<Frame> {
+        let channels = self.info.channels;
+        let size = coding.size().saturating_mul(channels.into());
+        // What remains goes with the last block if it would make a short one.
+        let whole = usize::from(self.frame).saturating_mul(size);
+        let take = if rest.len() < whole.saturating_mul(2) { rest.len() } else { whole };
+        let data = rest.split_to(take);
+        let length = data.len().checked_div(size)?;
+        let samples: Vec<i16> = coding.decode(&data).collect();
+        let data = flac::encode(&samples, channels, number)?.into();
+        Some(Frame { data, length: u16::try_from(length).ok()?, repaired: None })
+    }
+
+    fn from_opus(head: &opus::Head, source: Bytes) -> Self {
+        Self {
+            codec: Codec::Opus,
+            source,
+            rate: opus::RATE,
+            frame: 960,
+            kind: *b"Opus",
+            record: Record::Box(*b"dOps", head.record()),
+            mimes: vec![mp4_mime("opus")],
+            codec_string: String::from("opus"),
+            info: info(opus::RATE, head.channels, 960),
+            // Several streams in a packet have a framing of their own.
+            silence: if head.family == 0 { Silence::Opus } else { Silence::None },
+            framing: Framing::Opus,
+            bare: false,
+        }
+    }
+
+    fn from_flac(stream: &flac::StreamInfo, source: Bytes) -> Self {
+        Self {
+            codec: Codec::Flac,
+            source,
+            rate: stream.rate,
+            frame: stream.min_block,
+            kind: *b"fLaC",
+            record: Record::Box(*b"dfLa", stream.record()),
+            // The specification's name, and the one browsers knew first.
+            mimes: vec![mp4_mime("flac"), mp4_mime("fLaC")],
+            codec_string: String::from("flac"),
+            info: info(stream.rate, stream.channels, stream.max_block),
+            silence: Silence::Flac(stream.bits),
+            framing: Framing::Flac,
+            bare: false,
+        }
+    }
+
+    fn from_mp3(frame: &mp3::Frame, body: &[u8]) -> Self {
+        let silence = body.first_chunk().and_then(|header| mp3::Frame::silence(*header));
+        Self {
+            codec: Codec::Mp3,
+            source: Bytes::new(),
+            rate: frame.rate,
+            frame: frame.length,
+            kind: *b"mp4a",
+            record: Record::Descriptor(MPEG1_AUDIO, Bytes::new()),
+            mimes: vec![String::from("audio/mpeg"), mp4_mime("mp3"), mp4_mime("mp4a.6B")],
+            codec_string: String::from("mp3"),
+            info: info(frame.rate, frame.channels, frame.length),
+            silence: silence.map_or(Silence::None, |frame| Silence::Frame(frame.into())),
+            framing: Framing::Mp3,
+            bare: true,
+        }
+    }
+
+    fn from_ac3(frame: &ac3::Frame, codec: Codec) -> Self {
+        let (kind, record, name) = if frame.enhanced {
+            (*b"ec-3", *b"dec3", "ec-3")
+        } else {
+            (*b"ac-3", *b"dac3", "ac-3")
+        };
+        Self {
+            codec,
+            source: Bytes::new(),
+            rate: frame.rate,
+            frame: frame.length,
+            kind,
+            record: Record::Box(record, frame.record()),
+            mimes: vec![mp4_mime(name)],
+            codec_string: String::from(name),
+            info: info(frame.rate, frame.channels, frame.length),
+            silence: Silence::None,
+            framing: Framing::Ac3,
+            bare: false,
+        }
+    }
+}
+
+fn info(sample_rate: u32, channels: u8, frame_length: u16) -> AudioInfo {
+    AudioInfo { sample_rate, channels, object_type: 0, frame_length }
+}
+
+/// Samples of a block of uncompressed sound: 40 ms, within what every decoder takes.
+fn block_of(rate: u32) -> u16 {
+    u16::try_from(rate / 25).unwrap_or(u16::MAX).clamp(128, 2304)
+}
+
+/// `objectTypeIndication` of MPEG-1 audio.
+const MPEG1_AUDIO: u8 = 0x6B;

@@ -19,6 +19,8 @@ pub(super) struct Epochs {
     audio: Line,
     /// The offset of the newest epoch.
     newest: i64,
+    /// A response begins: its first sample goes where it is due.
+    begins: bool,
 }
 
 /// Where a track's next sample is due on the stream's line, and how far off it may be.
@@ -58,6 +60,8 @@ struct Line {
     suspect: Option<Suspect>,
     /// The epoch has just changed by the other track's doing.
     moved: bool,
+    /// Nothing of the response that began has come.
+    fresh: bool,
 }
 
 /// A sample that may have begun a new epoch.
@@ -77,12 +81,15 @@ impl Epochs {
         due: Option<Due>,
         anchor: i64,
     ) -> Placed {
+        if std::mem::take(&mut self.begins) {
+            self.newest = anchor.saturating_sub(sent);
+        }
         let newest = self.newest;
         let (line, other) = match track {
             Track::Video => (&mut self.video, &mut self.audio),
             Track::Audio => (&mut self.audio, &mut self.video),
         };
-        let Some(due) = due else {
+        let Some(due) = due.filter(|_| !line.fresh) else {
             return line.first(sent, newest, other, anchor);
         };
         let at = |offset: i64| sent.saturating_add(offset);
@@ -139,6 +146,23 @@ impl Epochs {
         sent.saturating_add(self.newest)
     }
 
+    /// A response begins: the clocks are others.
+    pub(super) fn begin_response(&mut self) {
+        let line = || Line { fresh: true, ..Line::default() };
+        *self = Self { video: line(), audio: line(), newest: self.newest, begins: true };
+    }
+
+    /// The response that began is of the same clock as the one before, which is now `offset` away.
+    pub(super) fn resume(&mut self, offset: i64) {
+        let line = || Line { offset, ..Line::default() };
+        *self = Self { video: line(), audio: line(), newest: offset, begins: false };
+    }
+
+    /// Another place in a file.
+    pub(super) fn seek(&mut self) {
+        *self = Self { newest: self.newest, ..Self::default() };
+    }
+
     /// The stream's line leaves out `length`: everything from here on comes that much earlier.
     pub(super) fn cut(&mut self, length: i64) {
         for line in [&mut self.video, &mut self.audio] {
@@ -165,6 +189,7 @@ impl Line {
     fn first(&mut self, sent: i64, newest: i64, other: &Self, anchor: i64) -> Placed {
         self.offset = newest;
         self.last = Some(sent);
+        self.fresh = false;
         let mut jump = None;
         if let Some(last) = other.last
             && sent.abs_diff(last) > FIRST_TOLERANCE

@@ -11,6 +11,7 @@ use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
 use crate::amf0;
 use crate::flv::{self, Tag, TagKind};
 use crate::timeline::{Unwrapper, low_32_bits};
+use response::Response;
 
 /// Turns the tags of one stream into segments of two tracks.
 ///
@@ -31,6 +32,7 @@ pub struct Remuxer {
     tracks: Option<Tracks>,
     /// Which of several tracks of a kind.
     choice: (Choice, Choice),
+    response: Response,
     /// What is 0 on the output's line; `None` until the first keyframe (or sound alone) is there.
     base: Option<i64>,
     /// Pictures were dropped in front of the queue: the next segment shall follow the last one.
@@ -53,6 +55,7 @@ impl Remuxer {
             unsupported: (None, None),
             tracks: None,
             choice: (Choice::new(config.video_track), Choice::new(config.audio_track)),
+            response: Response::default(),
             base: None,
             rejoin: false,
             sequence: 1,
@@ -205,6 +208,11 @@ impl Remuxer {
             return;
         }
         let sent = self.sent_us(wire, head.nano_offset);
+        let key = head.is_keyframe();
+        if self.leaves_out_picture(sent, key, &body) {
+            return;
+        }
+        self.video.check_loss(sent, key);
         let due = self.video.due();
         let anchor = due.or_else(|| self.audio.due()).map_or(sent, |due| due.time);
         let placed = self.place(Track::Video, sent, due, anchor);
@@ -212,12 +220,15 @@ impl Remuxer {
             sent,
             time: placed.time,
             composition_ms: head.composition_time,
-            is_keyframe: head.is_keyframe(),
-            body,
+            is_keyframe: key,
+            body: body.clone(),
         };
         let events = &mut self.events;
         let kept = self.video.push(arrived, |kind| events.warn(Track::Video, kind, 1, sent));
         if let Some(dts) = kept {
+            if key {
+                self.remember(&body, dts);
+            }
             let evidence = &mut self.evidence;
             evidence.video_first_ms.get_or_insert(sent.div_euclid(1000));
             evidence.video_frames = evidence.video_frames.saturating_add(1);
@@ -282,6 +293,9 @@ impl Remuxer {
             return;
         }
         let sent = self.sent_us(wire, head.nano_offset);
+        if self.leaves_out_sound(sent) {
+            return;
+        }
         let due = self.audio.due();
         let anchor = self.sound_anchor(due, sent);
         let placed = self.place(Track::Audio, sent, due, anchor);
@@ -379,9 +393,7 @@ impl Remuxer {
         };
         let length = front.saturating_sub(end);
         if length > 0 {
-            self.epochs.cut(length);
-            self.video.cut(length);
-            self.audio.cut(length);
+            self.cut(length);
         }
     }
 

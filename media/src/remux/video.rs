@@ -1,11 +1,14 @@
 //! The video track: pictures waiting to be taken, and how they are timed.
 
+mod kept;
+
 use std::collections::VecDeque;
 use std::iter;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::kept::Kept;
 use super::config::Config;
 use super::epochs::Due;
 use super::event::{Announced, TrackInfo};
@@ -36,6 +39,9 @@ pub(super) struct VideoTrack {
     end: Option<i64>,
     /// … and where the browser was told the last picture ends.
     told_end: Option<i64>,
+    /// Pictures may have been lost since the last.
+    doubtful: bool,
+    kept: Kept,
 }
 
 /// A picture.
@@ -130,6 +136,10 @@ impl VideoTrack {
         let dts = self.advance(arrived.sent, arrived.time, &mut warn);
         let picture = match config.framing {
             Framing::Nal(nal, length_size) => payload::picture(arrived.body, nal, length_size),
+            #[cfg(feature = "codecs")]
+            Framing::Obu => Ok(payload::temporal_unit(arrived.body)),
+            #[cfg(feature = "codecs")]
+            Framing::Whole => Ok(Some(payload::Picture::whole(arrived.body))),
         };
         let picture = match picture {
             Ok(picture) => picture?,
@@ -179,6 +189,7 @@ impl VideoTrack {
                 }
             };
             dropped = dropped.saturating_add(self.drop_front(count));
+            self.kept.clear();
         }
         dropped
     }
@@ -186,6 +197,9 @@ impl VideoTrack {
     /// Drops everything before the last keyframe in the queue. Returns how many pictures.
     pub(super) fn drop_before_last_keyframe(&mut self) -> u32 {
         let last = self.queue.iter().rposition(|sample| sample.sync).unwrap_or(0);
+        if last > 0 {
+            self.kept.clear();
+        }
         self.drop_front(last)
     }
 
@@ -194,6 +208,7 @@ impl VideoTrack {
         self.written = None;
         self.end = None;
         self.told_end = None;
+        self.bring_back();
         if let Some(next) = self.queue.iter().position(|sample| sample.sync) {
             self.drop_front(next);
         } else {
@@ -201,16 +216,12 @@ impl VideoTrack {
         }
     }
 
-    /// Nothing can be decoded before the next keyframe; what is queued stays.
-    pub(super) fn await_keyframe(&mut self) {
-        self.needs_keyframe = true;
-    }
-
     /// Drops everything; the next picture must be a keyframe.
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.queued_bytes = 0;
         self.needs_keyframe = true;
+        self.kept.clear();
     }
 
     /// The next picture to be taken.
@@ -250,11 +261,13 @@ impl VideoTrack {
             self.written = Some(config.clone());
         }
         let count = self.queue.iter().take_while(|s| Arc::ptr_eq(&s.config, &config)).count();
+        let hole = self.close_hole();
         let Some(first) = self.queue.front().filter(|_| count > 0) else {
             return segment.init.then_some(segment);
         };
         let start = first.dts;
         let last_dts = self.queue.get(count.saturating_sub(1)).map_or(start, |last| last.dts);
+        let last_dts = if count == 1 { last_dts.saturating_add(hole) } else { last_dts };
         // The picture behind the segment is known if the configuration changes there.
         let told_end = match self.queue.get(count) {
             Some(next) => next.dts,
@@ -285,7 +298,7 @@ impl VideoTrack {
             segment.keyframes = segment.keyframes.saturating_add(1);
             segment.last_keyframe_us = Some(shown.saturating_sub(base));
         }
-        segment.samples = self.drop_front(count);
+        segment.samples = self.keep_front(count);
         segment.start_us = start.saturating_sub(base);
         let end = last_dts.saturating_add(self.step());
         segment.end_us = end.saturating_sub(base);

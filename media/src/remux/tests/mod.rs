@@ -1,5 +1,6 @@
 mod jumps;
 mod output;
 mod queues;
+mod responses;
 mod stream;
 mod support;

@@ -195,11 +195,16 @@ fn steps_that_vary_get_durations_that_cover_them() {
 }
 
 #[test]
-fn a_hole_in_what_the_browser_was_told_is_reported() {
+fn a_hole_between_pictures_is_closed_by_the_one_behind_it() {
     let mut host = Host::started();
     host.play((0..10).map(|n| picture(n * 40, n == 0, 0, 10)).collect::<Vec<_>>().iter());
-    host.play(&[picture(660, false, 0, 10)]);
-    let (_, last) = host.segments.last().unwrap();
+    host.play(&[picture(660, false, 20, 10), picture(700, false, 20, 10)]);
+    let [.., hole, last] = host.segments.as_slice() else { panic!() };
     // Told until 360 + 80.
-    assert_eq!((last.start_us, last.gap_us), (660_000, 220_000));
+    assert_eq!((hole.1.start_us, hole.1.end_us, hole.1.gap_us), (440_000, 700_000, 0));
+    assert_eq!((last.1.start_us, last.1.gap_us), (700_000, 0));
+    let [.., hole, last] = host.video.as_slice() else { panic!() };
+    assert_eq!((hole.dts, hole.composition), (440_000, 20_000));
+    assert!(hole.end() >= 740_000);
+    assert_eq!((last.dts, last.composition), (700_000, 20_000));
 }

@@ -103,11 +103,29 @@ fn catching_up_without_video_keeps_the_newest_sound() {
 }
 
 #[test]
-fn a_new_output_begins_with_initialisation_and_the_next_keyframe() {
+fn a_new_output_begins_with_the_pictures_put_out_last() {
+    let mut host = Host::started();
+    host.play(&stream(0, 1520, 0));
+    let (pictures, frames, segments) = (host.video.len(), host.audio.len(), host.segments.len());
+    stream(1520, 1700, 0).iter().for_each(|tag| host.push(tag));
+    host.remuxer.reset_output();
+    host.take();
+    let first = &host.video[pictures];
+    assert!(first.sync && first.dts == 0);
+    assert_eq!(host.video.len() - pictures, 18, "from the keyframe at 1000 on");
+    // What sound was put out before is not there any more.
+    assert!((508..560).contains(&(host.audio[frames].dts / 48)), "{}", host.audio[frames].dts);
+    let inits = host.segments[segments..].iter().filter(|(_, segment)| segment.init);
+    assert_eq!(inits.count(), 2);
+}
+
+#[test]
+fn a_new_output_without_them_begins_with_initialisation_and_the_next_keyframe() {
     let mut host = Host::started();
     host.play(&stream(0, 1500, 0));
     let (pictures, frames, segments) = (host.video.len(), host.audio.len(), host.segments.len());
     stream(1500, 1700, 0).iter().for_each(|tag| host.push(tag));
+    host.remuxer.forget_played();
     host.remuxer.reset_output();
     host.take();
     assert_eq!(host.segments.len(), segments, "no keyframe yet");
@@ -133,8 +151,9 @@ fn sound_is_not_held_back_by_pictures_that_wait_for_a_keyframe() {
     host.play(&stream(4000, 5000, 0));
     assert!(host.jumps().is_empty());
     assert_eq!(host.video.last().unwrap().dts, 4_960_000);
-    let back = host.segments.iter().find(|(t, s)| *t == Track::Video && s.gap_us > 0).unwrap().1;
-    assert_eq!((back.start_us, back.gap_us), (4_000_000, 2_960_000));
+    // The first picture that is back is shown from where the last one ended.
+    let back = host.video.iter().find(|sample| sample.end() > 4_000_000).unwrap();
+    assert_eq!((back.dts, back.end()), (1_040_000, 4_080_000));
     for pair in host.audio.windows(2) {
         assert_eq!(pair[0].end(), pair[1].dts);
     }

@@ -81,7 +81,9 @@ fn a_corrupt_picture_costs_itself() {
     host.play(&[Tag::new(TagKind::Video, 40, &corrupt).unwrap()]);
     host.play(&[Tag::new(TagKind::Video, 80, &[0x27, 1, 0, 0, 0]).unwrap()]);
     host.play(&[picture(120, false, 0, 10)]);
-    assert_eq!(host.video.iter().map(|s| s.dts).collect::<Vec<_>>(), [0, 120_000]);
+    // The one behind it is shown from where the first was said to end.
+    assert_eq!(host.video.iter().map(|s| s.dts).collect::<Vec<_>>(), [0, 80_000]);
+    assert!(host.video[1].end() >= 160_000);
     assert_eq!(host.warnings(WarningKind::CorruptFrame), 1);
 }
 

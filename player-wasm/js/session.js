@@ -48,6 +48,8 @@ export class Session {
     #duration = 0;
     #readFrom = 0;
     #position = 0;
+    /** Where the playhead is expected, as that is being read. @type {number | undefined} */
+    #target;
 
     /** @param {{id: number, request: import('./source.js').Request, config: any}} load @param {(message: object, transfer?: Transferable[]) => void} post */
     constructor({ id, request, config }, post) {
@@ -76,6 +78,8 @@ export class Session {
             case 'playhead': {
                 const { at, time, rate, flags, decoded, dropped } = message;
                 if (!(flags & SEEKING)) this.#position = time;
+                // Where the playhead of a file is to go is no place yet: what it leaves would be removed.
+                else if (!this.#config.isLive && time !== this.#target) break;
                 this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
                 break;
             }
@@ -433,6 +437,7 @@ export class Session {
         const failure = await this.#connection.seek(end ?? time, known, () => {
             this.#sourceEnd = undefined;
             this.#readFrom = end ?? time;
+            this.#target = time;
             this.#recorder.restart();
             this.#recorder.isWhole = false;
             this.#drive((engine) => engine.seek(end ?? time, now()));

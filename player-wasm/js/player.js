@@ -270,7 +270,8 @@ export class FlvPlayer extends ElementPlayer {
     #openLink() {
         const { workerUrl } = this.#config;
         const receive = (message) => this.#receive(message);
-        const mode = this.#config.mode === 'auto' ? bestMode() : this.#config.mode;
+        const wish = this.#config.mode;
+        const mode = wish === 'auto' || wish === 'worker' ? bestMode() : wish;
         if (mode !== 'main') {
             try {
                 return workerLink(mode, workerUrl, receive, (why) => this.#fallBack(why));

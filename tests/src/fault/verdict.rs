@@ -72,7 +72,7 @@ impl Limits {
         };
         Limits {
             freeze: self.freeze.max(control.freeze + 100.0),
-            latency: self.latency + drift,
+            latency: self.latency.max(drift + 150.0),
             first: self.first.max(control.first.unwrap_or_default() + 500.0),
             ..self
         }

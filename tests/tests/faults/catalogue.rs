@@ -25,9 +25,21 @@ pub struct Row {
     pub script: Arc<dyn Fn(usize, i64) -> After + Send + Sync>,
 }
 
-/// The stream without a fault; the others are judged beside it.
-pub fn control(world: &Arc<World>) -> Row {
-    row(world, "control", Limits::seamless(FAULT), |_, _| {})
+impl Row {
+    /// Whether nothing is wrong with the stream.
+    pub fn is_control(&self) -> bool {
+        self.name.starts_with("control")
+    }
+}
+
+/// These rows between two streams without a fault, beside which they are judged.
+pub fn with_controls(world: &Arc<World>, rows: Vec<Row>) -> Vec<Row> {
+    let limits = Limits { latency: 400.0, ..Limits::seamless(FAULT).freeze(1000.0) };
+    let control = |name| row(world, name, limits, |_, _| {});
+    let mut all = vec![control("control")];
+    all.extend(rows);
+    all.push(control("control, started last"));
+    all
 }
 
 /// The network: what comes late, in the wrong way, or not at all.

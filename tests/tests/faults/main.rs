@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use catalogue::{Row, World};
 use pushpull_tests::{
     Browser, Clip, Kind,
-    fault::{Case, Footage, Pieces, Source, Theatre, Verdict, table},
+    fault::{Case, Footage, Limits, Pieces, Source, Theatre, Verdict, table},
     stage,
 };
 
@@ -58,9 +58,9 @@ fn matrix(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>) {
         let theatre = Theatre::open(stage, browser).await?;
         let mut judged = Vec::new();
         for pieces in [Pieces::Large, Pieces::Tiny] {
-            let mut all = vec![catalogue::control(&world)];
-            all.extend(rows(&world));
-            judged.extend(play(&theatre, all, pieces).await?);
+            judged.extend(
+                play(&theatre, &catalogue::with_controls(&world, rows(&world)), pieces).await?,
+            );
         }
         let table = table(&judged);
         println!("{table}");
@@ -69,30 +69,59 @@ fn matrix(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>) {
     });
 }
 
-/// Plays the rows side by side; the first one is the control.
-async fn play(theatre: &Theatre, rows: Vec<Row>, pieces: Pieces) -> Result<Vec<(String, Verdict)>> {
+/// Plays the rows side by side, again if the machine was too busy for the streams without a fault.
+async fn play(theatre: &Theatre, rows: &[Row], pieces: Pieces) -> Result<Vec<(String, Verdict)>> {
+    for _ in 1..ATTEMPTS {
+        let judged = play_once(theatre, rows, pieces).await?;
+        let controls = judged.iter().zip(rows).filter(|(_, row)| row.is_control());
+        if controls
+            .clone()
+            .all(|((_, verdict), _)| verdict.freeze < CALM && verdict.complaints.is_empty())
+        {
+            return Ok(judged);
+        }
+    }
+    play_once(theatre, rows, pieces).await
+}
+
+async fn play_once(
+    theatre: &Theatre,
+    rows: &[Row],
+    pieces: Pieces,
+) -> Result<Vec<(String, Verdict)>> {
     let mut cases = Vec::new();
     let mut sources = Vec::new();
-    for row in &rows {
+    for row in rows {
         let script = row.script.clone();
         let source = Source::start(pieces, move |visit, now| script(visit, now)).await?;
         let name = format!("{} ({pieces:?})", row.name).to_lowercase();
         cases.push(Case { name, url: source.url(), config: row.config.clone() });
         sources.push(source);
     }
-    let notes = theatre.show(&cases, SHOW).await?;
-    let mut judged: Vec<(String, Verdict)> = Vec::new();
-    for ((row, case), source) in rows.iter().zip(&cases).zip(&sources) {
-        let notes = notes.get(&case.name).context("notes of every case")?;
-        let origin = source.origin().unwrap_or(notes.begun - Source::JOINED as f64);
-        let limits = match judged.first() {
-            Some((_, control)) => row.limits.beside(control),
-            None => row.limits,
+    let noted = theatre.show(&cases, SHOW).await?;
+    let judge = |at: usize, limits: &Limits| -> Result<Verdict> {
+        let notes = noted.get(&cases[at].name).context("notes of every case")?;
+        let origin = sources[at].origin().unwrap_or(notes.begun - Source::JOINED as f64);
+        Ok(Verdict::of(notes, origin, limits))
+    };
+    let controls = (0..rows.len()).filter(|&at| rows[at].is_control());
+    let controls: Vec<_> = controls.map(|at| judge(at, &rows[at].limits)).collect::<Result<_>>()?;
+    let mut judged = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        let limits = match row.is_control() {
+            true => row.limits,
+            false => controls.iter().fold(row.limits, |limits, control| limits.beside(control)),
         };
-        judged.push((case.name.clone(), Verdict::of(notes, origin, &limits)));
+        judged.push((cases[at].name.clone(), judge(at, &limits)?));
     }
     Ok(judged)
 }
 
 /// How long each page plays: the fault, the longest stall, three seconds to recover, and a look at the end.
 const SHOW: Duration = Duration::from_millis(13_500);
+
+/// How often a page is played if the machine does not let it.
+const ATTEMPTS: u32 = 3;
+
+/// A machine that is not busy shows a stream without a fault with no longer freeze, milliseconds.
+const CALM: f64 = 350.0;

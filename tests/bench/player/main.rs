@@ -5,7 +5,7 @@
 
 mod measure;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 fn main() -> Result<()> {
     let options = measure::Options::parse(std::env::args().skip(1))?;
@@ -16,5 +16,7 @@ fn main() -> Result<()> {
     if let Some(path) = &options.json {
         std::fs::write(path, format!("{:#}\n", report.json()))?;
     }
+    let failures = report.failures();
+    ensure!(failures.is_empty(), "{} runs failed: {}", failures.len(), failures.join("; "));
     Ok(())
 }

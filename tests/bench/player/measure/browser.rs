@@ -58,11 +58,6 @@ impl Chromium {
         self.session.post("execute/sync", json!({ "script": script, "args": arguments })).await
     }
 
-    /// Sends a command of the DevTools protocol to the page.
-    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
-        self.session.post("goog/cdp/execute", json!({ "cmd": command, "params": parameters })).await
-    }
-
     /// The console so far, for a person.
     pub async fn console(&self) -> String {
         let log = self.session.post("se/log", json!({ "type": "browser" })).await;

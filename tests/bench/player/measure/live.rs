@@ -6,9 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::{
-    Bench, FULL_HD, HD, Kind, Report, SMALL, Variant, browser::Chromium, cpu, median, percentile,
-};
+use super::{Bench, Kind, Measure, Report, Variant, browser::Chromium, cpu, median, percentile};
 
 const COUNT: &str = "/page/count.js";
 
@@ -16,9 +14,8 @@ const COUNT: &str = "/page/count.js";
 pub async fn first_frames(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let variants =
         bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
-    let runs = bench.options.runs.unwrap_or(5);
     bench
-        .alternate(&[HD, FULL_HD], &variants, runs, async |kind, variant| {
+        .alternate((Measure::Ttff, 5), &variants, report, async |kind, variant, report| {
             // Half a GOP in: there is a picture at once, and the next one soon.
             let url = format!("/live/{}?into=1000", kind.name);
             let page = Page::open(bench, variant, &[]).await?;
@@ -61,10 +58,9 @@ pub fn cold_address(variant: &Variant, url: &str) -> String {
 pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let names = ["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker", "native-mp4"];
     let variants = bench.variants(&names);
-    let runs = bench.options.runs.unwrap_or(3);
     let seconds = bench.options.seconds;
     bench
-        .alternate(&[HD, FULL_HD], &variants, runs, async |kind, variant| {
+        .alternate((Measure::Live, 3), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &[COUNT]).await?;
             page.call("warm", vec![]).await?;
             let is_native = variant.name == "native-mp4";
@@ -74,8 +70,8 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             };
             page.call("start", vec![json!(url)]).await?;
             let started = Instant::now();
-            page.call("readCodes", vec![]).await?;
             sleep_until(started + SETTLING).await;
+            page.call("readCodes", vec![json!(0)]).await?;
             let before = page.call("counts", vec![]).await?;
             let cpu_before = cpu::times(page.browser.root())?;
             let threads_before = cpu::by_thread(page.browser.root())?;
@@ -85,7 +81,6 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let threads = cpu::by_thread(page.browser.root())?;
             let took = begun.elapsed().as_secs_f64();
             let after = page.call("counts", vec![]).await?;
-            page.call("readCodes", vec![]).await?;
             let seen = Seen::new(
                 &page.call("collect", vec![]).await?,
                 bench,
@@ -137,9 +132,8 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let variants =
         bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
-    let runs = bench.options.runs.unwrap_or(3);
     bench
-        .alternate(&[HD], &variants, runs, async |kind, variant| {
+        .alternate((Measure::Stall, 3), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &[]).await?;
             page.call("warm", vec![]).await?;
             // Settled first: what is compared is play before and after.
@@ -152,9 +146,7 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             );
             page.call("start", vec![json!(url)]).await?;
             let started = Instant::now();
-            page.call("readCodes", vec![]).await?;
             sleep_until(started + Duration::from_secs_f64(at + length + 16.0)).await;
-            page.call("readCodes", vec![]).await?;
             let seen = Seen::new(&page.call("collect", vec![]).await?, bench, kind, Some("stall"))?;
             page.browser.close().await;
             let burst = at + length;
@@ -180,11 +172,10 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 /// Memory after 30 s and at the end.
 pub async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let variants = bench.variants(&["flv.js", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
-    let runs = bench.options.runs.unwrap_or(1);
     let end = Duration::from_secs(bench.options.memory_seconds);
     ensure!(end > MEMORY_FROM, "memory is watched from {MEMORY_FROM:?} on");
     bench
-        .alternate(&[SMALL], &variants, runs, async |kind, variant| {
+        .alternate((Measure::Memory, 1), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &[COUNT]).await?;
             page.call("start", vec![json!(format!("/live/{}?into=1000", kind.name))]).await?;
             let started = Instant::now();
@@ -262,27 +253,26 @@ impl Seen {
         let wall = bench.server.wall(id)?;
         let clip = bench.server.clip(kind.name)?;
         // What to add to `mediaTime` (ms) for the publisher's time, told by the numbers in the pictures.
-        let first = frames.first().context("no picture")?;
+        // It changes when a player leaves media out.
         let length = super::clip::LENGTH as f64;
-        let offsets: Vec<f64> = pairs(&collected["codes"])
+        let codes = pairs(&collected["codes"]);
+        ensure!(!codes.is_empty(), "no number was read from a picture");
+        let offsets: Vec<(usize, f64)> = codes
             .into_iter()
-            .map(|(number, media)| {
+            .filter_map(|(index, number)| {
+                let &(at, media) = frames.get(index as usize)?;
                 let shown = clip.first_shown + number * 1000.0 / f64::from(kind.fps);
-                // The clip goes round: of the possible rounds the one nearest to now.
-                let at = frames.iter().find(|(_, time)| *time == media).unwrap_or(first).0;
-                let rounds = ((at - wall - shown) / length).round();
-                shown + rounds * length - media * 1000.0
+                // The clip goes round: of the rounds that were sent by then the newest.
+                let rounds = ((at - wall - shown) / length).floor();
+                Some((index as usize, shown + rounds * length - media * 1000.0))
             })
             .collect();
-        let offset = median(&offsets).context("no number was read from a picture")?;
-        let spread = offsets.iter().map(|one| (one - offset).abs()).fold(0.0, f64::max);
-        if spread > 25.0 {
-            eprintln!("    the timeline moved by {spread:.0} ms: {offsets:.0?}");
+        let mut pictures = Vec::with_capacity(frames.len());
+        for (index, (at, media)) in frames.into_iter().enumerate() {
+            let known = offsets.partition_point(|&(of, _)| of <= index);
+            let offset = offsets.get(known.saturating_sub(1)).map_or(0.0, |&(_, offset)| offset);
+            pictures.push(((at - started) / 1000.0, at - wall - (media * 1000.0 + offset)));
         }
-        let pictures = frames
-            .iter()
-            .map(|(at, media)| ((at - started) / 1000.0, at - wall - (media * 1000.0 + offset)))
-            .collect();
         Ok(Self { pictures, waiting })
     }
 
@@ -329,8 +319,8 @@ fn pairs(list: &Value) -> Vec<(f64, f64)> {
     numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// From the first picture until play is steady enough to be measured.
-const SETTLING: Duration = Duration::from_secs(6);
+/// Until then latency is measured, from then on CPU: reading numbers from pictures costs some.
+const SETTLING: Duration = Duration::from_millis(10_600);
 
 /// What a start needs is there by then.
 const MEMORY_FROM: Duration = Duration::from_secs(30);

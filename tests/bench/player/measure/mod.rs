@@ -20,7 +20,7 @@ use pushpull_tests::stage::target_dir;
 pub use options::{Measure, Options};
 pub use report::Report;
 
-use clip::{Clip, FULL_HD, HD, Kind, SMALL};
+use clip::{Clip, Kind};
 use server::{Content, Server};
 use variants::Variant;
 
@@ -61,23 +61,24 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
-    /// Runs of each player, players in turn so that a busy moment hits all of them; what fails is said and left out.
+    /// Runs of each player, players in turn so that a busy moment hits all of them; what fails is noted and left out.
     async fn alternate(
         &self,
-        kinds: &[Kind],
+        (measure, runs): (Measure, usize),
         variants: &[Variant],
-        runs: usize,
-        mut run: impl AsyncFnMut(Kind, &Variant) -> Result<()>,
+        report: &mut Report,
+        mut run: impl AsyncFnMut(Kind, &Variant, &mut Report) -> Result<()>,
     ) {
-        for round in 0..runs {
-            for &kind in kinds.iter().filter(|kind| self.options.kinds().contains(kind)) {
+        let runs = self.options.runs.unwrap_or(runs);
+        for round in 1..=runs {
+            for kind in self.options.clips_or(measure.clips()) {
                 for variant in variants {
-                    let outcome = run(kind, variant).await;
-                    let how = match outcome {
-                        Ok(()) => "done".to_owned(),
-                        Err(error) => format!("FAILED: {error:#}"),
-                    };
-                    eprintln!("{} {} {}/{runs}: {how}", kind.name, variant.name, round + 1);
+                    let what = format!("{measure:?} {} {}", kind.name, variant.name);
+                    eprintln!("{what}, {round} of {runs}");
+                    if let Err(error) = run(kind, variant, report).await {
+                        eprintln!("{what} FAILED: {error:#}");
+                        report.fail(format!("{what}: {error:#}"));
+                    }
                 }
             }
         }

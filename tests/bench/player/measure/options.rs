@@ -27,6 +27,16 @@ impl Measure {
     pub const ALL: [Self; 6] =
         [Self::Ttff, Self::Live, Self::Stall, Self::Vod, Self::Memory, Self::Size];
 
+    /// What it is measured on unless something else is asked for.
+    pub fn clips(self) -> &'static [Kind] {
+        match self {
+            Self::Ttff | Self::Live => &[HD, FULL_HD],
+            Self::Stall | Self::Size => &[HD],
+            Self::Vod => &[FULL_HD, HD, SMALL],
+            Self::Memory => &[SMALL],
+        }
+    }
+
     fn parse(name: &str) -> Result<Self> {
         Ok(match name {
             "ttff" => Self::Ttff,
@@ -117,6 +127,10 @@ impl Options {
                 _ => bail!("unknown option {word}"),
             }
         }
+        let unknown = |name: &&String| !KINDS.iter().any(|kind| kind.name == name.as_str());
+        if let Some(name) = options.clips.iter().find(unknown) {
+            bail!("no clip {name}");
+        }
         ensure!(options.seconds > 0 && options.runs != Some(0), "both must be over 0");
         Ok(options)
     }
@@ -131,15 +145,21 @@ impl Options {
         self.players.is_empty() || self.players.iter().any(matches)
     }
 
-    /// The clips that are needed.
+    /// The clips that were asked for, else `usual`.
+    pub fn clips_or(&self, usual: &[Kind]) -> Vec<Kind> {
+        let wanted = |kind: &Kind| self.clips.iter().any(|name| name == kind.name);
+        match self.clips.is_empty() {
+            true => usual.to_vec(),
+            false => KINDS.into_iter().filter(wanted).collect(),
+        }
+    }
+
+    /// All clips that are needed.
     pub fn kinds(&self) -> Vec<Kind> {
-        let needed = |kind: Kind| match kind {
-            SMALL => self.wants(Measure::Vod) || self.wants(Measure::Memory),
-            FULL_HD => [Measure::Ttff, Measure::Live, Measure::Vod].iter().any(|&m| self.wants(m)),
-            _ => true,
-        };
-        let chosen =
-            |kind: &Kind| self.clips.is_empty() || self.clips.iter().any(|name| name == kind.name);
-        [HD, FULL_HD, SMALL].into_iter().filter(|&kind| needed(kind)).filter(chosen).collect()
+        let measures = Measure::ALL.into_iter().filter(|&measure| self.wants(measure));
+        let needed: Vec<Kind> = measures.flat_map(|m| self.clips_or(m.clips())).collect();
+        KINDS.into_iter().filter(|kind| needed.contains(kind)).collect()
     }
 }
+
+const KINDS: [Kind; 3] = [HD, FULL_HD, SMALL];

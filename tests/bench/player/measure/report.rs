@@ -16,6 +16,7 @@ use super::{
 pub struct Report {
     /// By measure and clip.
     tables: BTreeMap<(&'static str, &'static str), Vec<Row>>,
+    failures: Vec<String>,
 }
 
 struct Row {
@@ -77,10 +78,22 @@ impl Report {
         self.tables.insert((derived, clip), rows);
     }
 
-    /// How many figures our own player has: 0 means that it did not play.
-    pub fn figures_of_ours(&self) -> usize {
-        let rows = self.tables.values().flatten();
-        rows.filter(|row| row.role == Role::Ours).map(|row| row.values.len()).sum()
+    /// Notes a run that gave no figures.
+    pub fn fail(&mut self, what: String) {
+        self.failures.push(what);
+    }
+
+    /// Runs that gave no figures, and why.
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
+    /// The median of a measure for one player.
+    #[allow(dead_code, reason = "only the test of the benchmark asks for one")]
+    pub fn figure(&self, measure: &str, player: &str) -> Option<f64> {
+        let mut tables = self.tables.iter().filter(|((id, _), _)| *id == measure);
+        let row = tables.find_map(|(_, rows)| rows.iter().find(|row| row.player == player))?;
+        median(&row.values)
     }
 
     /// The tables for a person.

@@ -4,14 +4,15 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Bench, HD, Report, browser::Chromium, live::cold_address, peers, target_dir};
+use super::{Bench, Measure, Report, browser::Chromium, live::cold_address, peers, target_dir};
 
 /// Plays once with each and adds up what was fetched.
 pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
+    let clip = bench.options.clips_or(Measure::Size.clips()).first().context("a clip")?.name;
     for variant in bench.variants(&["flv.js", "mpegts.js"]) {
         let browser = Chromium::start(bench.server.address).await?;
         bench.server.take_asked();
-        browser.open(&cold_address(&variant, &format!("/live/{}?into=1000", HD.name))).await?;
+        browser.open(&cold_address(&variant, &format!("/live/{}?into=1000", clip))).await?;
         browser.run("return window.coldStart", vec![]).await?;
         browser.close().await;
         let mut sum = 0;
@@ -37,7 +38,7 @@ pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             }
             sum += packed;
         }
-        report.add("size", HD.name, &variant, sum as f64);
+        report.add("size", clip, &variant, sum as f64);
     }
     Ok(())
 }

@@ -5,15 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 
-use super::{Bench, FULL_HD, HD, Report, SMALL, cpu, live::Page};
+use super::{Bench, Measure, Report, cpu, live::Page};
 
 /// CPU and time for 100 MB.
 pub async fn throughput(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let variants = bench.variants(&["flv.js", "mpegts.js", "mpegts.js+worker", "fetch-only"]);
-    let runs = bench.options.runs.unwrap_or(5);
     let hooks = ["/page/count.js", "/page/swallow.js"];
     bench
-        .alternate(&[FULL_HD, HD, SMALL], &variants, runs, async |kind, variant| {
+        .alternate((Measure::Vod, 5), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &hooks).await?;
             page.call("warm", vec![]).await?;
             tokio::time::sleep(CALM).await;

@@ -14,9 +14,10 @@ let waiting = [];
 let errors = [];
 /** Pairs: when a picture was presented (unix ms), and its `mediaTime` (s). */
 let frames = [];
-/** Pairs: a picture's number, and its `mediaTime` (s). */
+/** Pairs: index of a picture in `frames`, and its number. */
 let codes = [];
-let codesWanted = 0;
+/** Every how many pictures the number is read: it costs a canvas. 0: never. */
+let codesEvery = 1;
 let canvas;
 
 /** Loads a variant's code, and what goes in before it. @param {Variant} wanted */
@@ -94,7 +95,7 @@ function start(url, live = true) {
     video.playsInline = true;
     video.width = 640;
     document.body.append(video);
-    [waiting, errors, frames, codes] = [[], [], [], []];
+    [waiting, errors, frames, codes, codesEvery] = [[], [], [], [], 5];
     startedAt = performance.now();
     video.addEventListener('waiting', () => frames.length && waiting.push(performance.now() - startedAt));
     const shown = new Promise((resolve, reject) => {
@@ -120,19 +121,15 @@ function start(url, live = true) {
 
 /** Watches every picture that is presented from now on. */
 function note(at, { mediaTime }) {
-    frames.push(performance.timeOrigin + at + clockOffset, mediaTime);
-    if (codesWanted > 0) {
-        codesWanted -= 1;
-        codes.push(readCode(), mediaTime);
-    }
+    const index = frames.push(performance.timeOrigin + at + clockOffset, mediaTime) / 2 - 1;
+    // Not the first: a canvas takes a moment to be made.
+    if (codesEvery && index % codesEvery === 1) codes.push(index, readCode());
     video?.requestVideoFrameCallback(note);
 }
 
-/** Reads the numbers of the next pictures, so that `mediaTime` can be told from the publisher's time. */
-async function readCodes(count = 5) {
-    codesWanted = count;
-    const until = performance.now() + 2_000;
-    while (codesWanted > 0 && performance.now() < until) await sleep(50);
+/** How often the numbers in the pictures are read from now on; so `mediaTime` can be told from the publisher's time. */
+function readCodes(every) {
+    codesEvery = every;
 }
 
 function readCode() {

@@ -28,6 +28,8 @@ pub(super) struct AudioTrack {
     end: Option<(i64, u32)>,
     /// Samples of all frames that came.
     coded: u64,
+    /// Silence takes the place of sound that does not come.
+    fills: bool,
     /// Bare frames are put into MP4 for the browser here.
     prefers_mp4: bool,
 }
@@ -101,7 +103,7 @@ impl AudioTrack {
     pub(super) fn push(
         &mut self,
         mut time: i64,
-        certain: bool,
+        mut certain: bool,
         body: &Bytes,
         mut warn: impl FnMut(WarningKind, u32),
     ) -> u32 {
@@ -109,6 +111,8 @@ impl AudioTrack {
             warn(WarningKind::FrameBeforeConfig, 1);
             return 0;
         };
+        // Behind silence the first frame has the say, not the count.
+        certain |= std::mem::take(&mut self.fills);
         let mut kept: u32 = 0;
         let mut rest = body.clone();
         while let Some(frame) = config.next_frame(&mut rest, self.coded) {
@@ -184,6 +188,28 @@ impl AudioTrack {
     pub(super) fn clear(&mut self) {
         self.queue.clear();
         self.queued_bytes = 0;
+    }
+
+    /// Whether silence can take the place of sound that does not come.
+    pub(super) fn can_fill(&self) -> bool {
+        self.config.as_ref().is_some_and(|config| config.has_silence(config.frame.into()))
+    }
+
+    /// Queues silence up to `until`, from `start` on if no sound came before; microseconds on the
+    /// stream's line. Returns the number of frames.
+    pub(super) fn fill(&mut self, start: i64, until: i64) -> u32 {
+        let (Some(config), Some(clock)) = (&self.config, &mut self.clock) else { return 0 };
+        let mut count: u32 = 0;
+        clock.set_frame(config.frame);
+        while count < MAX_FILL
+            && config.has_silence(clock.frame())
+            && let Some(at) = clock.pass(start, until)
+        {
+            self.queue.extend(silent_sample(config, at, clock.frame()));
+            count = count.saturating_add(1);
+        }
+        self.fills |= count > 0;
+        count
     }
 
     /// Another place in a file follows.
@@ -346,5 +372,7 @@ fn silent_sample(config: &Arc<AudioConfig>, at: i64, length: i64) -> Option<Audi
     Some(AudioSample { at, length, data, config: config.clone() })
 }
 
+/// Frames of silence queued at a time, at most.
+const MAX_FILL: u32 = 100;
 /// The track's number in the output.
 const TRACK_ID: u32 = 2;

@@ -83,6 +83,18 @@ impl Clock {
         self.rate
     }
 
+    /// Takes the time of one frame for silence, from `start_us` on if nothing came before. Gives where
+    /// it is, unless that is at or behind `until_us`.
+    pub(super) fn pass(&mut self, start_us: i64, until_us: i64) -> Option<i64> {
+        let at = self.next.unwrap_or_else(|| ticks::from_us(start_us, self.rate));
+        if at >= ticks::from_us(until_us, self.rate) {
+            return None;
+        }
+        self.next = Some(at.saturating_add(self.frame));
+        self.errors.clear();
+        Some(at)
+    }
+
     /// Moves the clock back by `ticks`, but not before `floor`. The next frame is taken at its word.
     pub(super) fn rewind(&mut self, ticks: i64, floor: i64) {
         self.next = self.next.map(|next| next.saturating_sub(ticks).max(floor));

@@ -60,8 +60,6 @@ struct Line {
     suspect: Option<Suspect>,
     /// The epoch has just changed by the other track's doing.
     moved: bool,
-    /// Nothing of the response that began has come.
-    fresh: bool,
 }
 
 /// A sample that may have begun a new epoch.
@@ -89,7 +87,7 @@ impl Epochs {
             Track::Video => (&mut self.video, &mut self.audio),
             Track::Audio => (&mut self.audio, &mut self.video),
         };
-        let Some(due) = due.filter(|_| !line.fresh) else {
+        let Some(due) = due.filter(|_| line.last.is_some()) else {
             return line.first(sent, newest, other, anchor);
         };
         let at = |offset: i64| sent.saturating_add(offset);
@@ -148,14 +146,12 @@ impl Epochs {
 
     /// A response begins: the clocks are others.
     pub(super) fn begin_response(&mut self) {
-        let line = || Line { fresh: true, ..Line::default() };
-        *self = Self { video: line(), audio: line(), newest: self.newest, begins: true };
+        *self = Self { newest: self.newest, begins: true, ..Self::default() };
     }
 
     /// The response that began is of the same clock as the one before, which is now `offset` away.
     pub(super) fn resume(&mut self, offset: i64) {
-        let line = || Line { offset, ..Line::default() };
-        *self = Self { video: line(), audio: line(), newest: offset, begins: false };
+        *self = Self { newest: offset, ..Self::default() };
     }
 
     /// Another place in a file.
@@ -189,7 +185,6 @@ impl Line {
     fn first(&mut self, sent: i64, newest: i64, other: &Self, anchor: i64) -> Placed {
         self.offset = newest;
         self.last = Some(sent);
-        self.fresh = false;
         let mut jump = None;
         if let Some(last) = other.last
             && sent.abs_diff(last) > FIRST_TOLERANCE

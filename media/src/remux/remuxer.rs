@@ -1,4 +1,5 @@
 mod response;
+mod silence;
 
 use super::audio::AudioTrack;
 use super::choice::{Choice, Chosen};

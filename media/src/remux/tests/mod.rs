@@ -2,5 +2,6 @@ mod jumps;
 mod output;
 mod queues;
 mod responses;
+mod silence;
 mod stream;
 mod support;

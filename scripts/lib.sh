@@ -116,6 +116,12 @@ need_geckodriver() {
     install_tool geckodriver "$geckodriver_version"
 }
 
+# Node.js with npm, for what a developer does with the player's package.
+need_npm() {
+    { have node && have npm; } || fail "node or npm is missing" \
+        "install Node.js 20 or newer with npm; then run this again"
+}
+
 # Debian's packages for the browser tests, when their programs are missing.
 need_test_packages() {
     local packages="" as_root=""
@@ -123,6 +129,8 @@ need_test_packages() {
     have chromium || have google-chrome || packages="$packages chromium"
     have firefox || have firefox-esr || packages="$packages firefox-esr"
     { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
+    have node || packages="$packages nodejs"
+    have npm || packages="$packages npm"
     packages=${packages# }
     [ -n "$packages" ] || return 0
 

@@ -410,14 +410,13 @@ export class FlvPlayer extends ElementPlayer {
         this.#link?.post({ type: 'element-error', id: this.#generation, code: error.code, text: error.message });
     }
 
-    /** Somebody moved the playhead: of a file the host gets what is missing there, or after what is there. */
+    /** Somebody wants to be where nothing is buffered: of a file the host can get that. */
     #reportSeek() {
         const { buffered, currentTime: time } = this;
-        let [start, end] = /** @type {number[]} */ ([]);
         for (let range = 0; range < buffered.length; range += 1) {
-            if (buffered.start(range) <= time && time < buffered.end(range)) [start, end] = [buffered.start(range), buffered.end(range)];
+            if (buffered.start(range) <= time && time < buffered.end(range)) return;
         }
-        if (this.#isAttached) this.#link?.post({ type: 'seek', id: this.#generation, time, start, end });
+        if (this.#isAttached) this.#link?.post({ type: 'seek', id: this.#generation, time });
     }
 
     /** @param {any} cue */

@@ -44,11 +44,10 @@ export class Session {
     /** A stream's beginning as the engine knew it when it ended. @type {Uint8Array | undefined} */
     #head;
     #hasTracks = false;
-    /** Of a file: its length in seconds, where reading last began, where the playhead last was of its own. */
+    /** Of a file: its length in seconds, where the playhead last was while it was not sought. */
     #duration = 0;
-    #readFrom = 0;
     #position = 0;
-    /** Where the playhead is expected, as that is being read. @type {number | undefined} */
+    /** Where the playhead was moved to and reading goes on. @type {number | undefined} */
     #target;
 
     /** @param {{id: number, request: import('./source.js').Request, config: any}} load @param {(message: object, transfer?: Transferable[]) => void} post */
@@ -327,8 +326,6 @@ export class Session {
                 output.append(engine.track(), this.#operand(engine));
                 break;
             case Op.Remove:
-                // What is read goes on from what is kept.
-                if (this.#readFrom < engine.b()) this.#readFrom = engine.b();
                 output.remove(engine.track(), engine.a(), engine.b());
                 break;
             case Op.Seek:
@@ -423,28 +420,22 @@ export class Session {
         this.#output.setDuration(seconds);
     }
 
-    /** Somebody moved the playhead of a file; `start` and `end` are of what is buffered there. @param {{time: number, start?: number, end?: number}} message */
-    async #seek({ time, start, end }) {
+    /** Somebody moved the playhead of a file to where nothing is buffered. @param {{time: number}} message */
+    async #seek({ time }) {
         if (this.#config.isLive || !this.#engine || !this.#recorder.isSettled) return;
-        if (end !== undefined) {
-            // What is being read joins what is there, or else has to.
-            if (this.#readFrom >= start - JOINS && this.#readFrom <= end) return;
-            if (this.#duration && end > this.#duration - JOINS) return;
-        }
         const known = { keyframes: this.#metadata?.keyframes, duration: this.#duration, hasVideo: this.#engine.has_track(Track.Video) };
         const position = this.#position;
-        this.#goOn();
-        const failure = await this.#connection.seek(end ?? time, known, () => {
+        const failure = await this.#connection.seek(time, known, () => {
             this.#sourceEnd = undefined;
-            this.#readFrom = end ?? time;
             this.#target = time;
             this.#recorder.restart();
             this.#recorder.isWhole = false;
-            this.#drive((engine) => engine.seek(end ?? time, now()));
+            this.#note('seek', time);
+            this.#drive((engine) => engine.seek(time, now()));
         });
         if (!failure || this.#closed) return;
         this.#warn(failure);
-        if (end === undefined) this.#post({ type: 'seek', time: position });
+        this.#post({ type: 'seek', time: position });
     }
 
     /** @param {number} token */
@@ -496,9 +487,6 @@ function now() {
 
 /** A flag of a report of the playhead. */
 const SEEKING = 2;
-
-/** Stretches of a file that are so near each other, seconds, are one. */
-const JOINS = 0.5;
 
 /** How often the engine looks around when nothing else happens, ms. */
 const TICK_INTERVAL = 100;

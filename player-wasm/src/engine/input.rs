@@ -61,6 +61,11 @@ impl Engine {
         if self.settings.live || self.playing.is_none() {
             return;
         }
+        // Everything may have been read, and even put out.
+        self.source.goes_on();
+        if self.stage == Stage::Done {
+            self.stage = Stage::Running;
+        }
         self.reader.seek();
         self.remuxer.seek();
         self.playhead.moved_to(time);
@@ -104,15 +109,15 @@ impl Engine {
         self.tick(now);
     }
 
-    /// Keeps what a stream begins with.
-    fn keep_head(&mut self, tag: &Tag) {
+    /// Keeps what a stream begins with; whether that is it.
+    fn keep_head(&mut self, tag: &Tag) -> bool {
         let data = tag.data();
         let at = match tag.kind() {
             // A string that says onMetaData, perhaps after another that says @setDataFrame.
             TagKind::Script if data.windows(10).take(32).any(|name| name == b"onMetaData") => 0,
             TagKind::Video if video::Head::parse(data).is_ok_and(|h| h.is_sequence_header()) => 1,
             TagKind::Audio if audio::Head::parse(data).is_ok_and(|h| h.is_sequence_header()) => 2,
-            _ => return,
+            _ => return false,
         };
         if data.len() <= MAX_HEAD
             && let Some(head) = self.heads.get_mut(at)
@@ -120,6 +125,7 @@ impl Engine {
             head.clear();
             head.extend_from_slice(tag.bytes());
         }
+        true
     }
 
     /// What the tracks are decided by.
@@ -137,6 +143,9 @@ impl Engine {
             audio_ready: playable(Track::Audio)
                 && (seen.audio_frames > 0 || self.unplayed[Track::Audio] >= LATE_FRAMES),
             audio_promised: seen.audio_config || self.header.is_some_and(|header| header.has_audio),
+            can_fill: self.settings.fill_audio
+                && self.settings.live
+                && self.remuxer.can_fill_sound(),
         }
     }
 
@@ -148,10 +157,17 @@ impl Engine {
                     self.tag_end = self.reader.offset();
                     self.take_tag(&tag, now);
                 }
-                Ok(None) => break,
-                Err(Error::LostSync { offset, .. }) => {
-                    self.counters.resyncs += 1;
-                    self.notify(Notice::Resync, offset as f64, now);
+                Ok(None) => {
+                    if !self.doubts_tag(now) {
+                        break;
+                    }
+                    let Err(Error::LostSync { offset, .. }) = self.reader.doubt() else { break };
+                    self.resync(offset, now);
+                }
+                Err(Error::LostSync { offset, .. }) => self.resync(offset, now),
+                // What answers instead of a stream that broke off may give way to it again.
+                Err(_) if self.playing.is_some() && self.settings.live => {
+                    return self.lose(false, true, Fault::NotFlv, 0.0);
                 }
                 Err(Error::NotFlv { .. }) => return self.fail(Fault::NotFlv, 0.0, String::new()),
                 Err(_) => return self.fail(Fault::BadHeader, 0.0, String::new()),
@@ -162,13 +178,28 @@ impl Engine {
         }
     }
 
+    /// Whether the tag that is incomplete takes so long that its size may be wrong.
+    fn doubts_tag(&mut self, now: f64) -> bool {
+        let at = self.reader.offset();
+        if self.waits_for.0 != at {
+            self.waits_for = (at, now);
+        }
+        self.settings.live && now - self.waits_for.1 >= TAG_PATIENCE
+    }
+
+    fn resync(&mut self, offset: u64, now: f64) {
+        self.counters.resyncs += 1;
+        self.remuxer.lost();
+        self.notify(Notice::Resync, offset as f64, now);
+    }
+
     fn take_tag(&mut self, tag: &Tag, now: f64) {
         let track = match tag.kind() {
             TagKind::Video => Some(Track::Video),
             TagKind::Audio => Some(Track::Audio),
             TagKind::Script => None,
         };
-        self.keep_head(tag);
+        let is_head = self.keep_head(tag);
         if let Some(track) = track {
             self.media_at.get_or_insert(now);
             self.source.media(now);
@@ -184,6 +215,11 @@ impl Engine {
         {
             self.unplayed[track] += 1;
         }
+        if let Some(track) = track
+            && !is_head
+        {
+            self.note_frame(track, now);
+        }
         if is_keyframe {
             self.keyframes_waiting += 1;
             self.counters.keyframes += 1;
@@ -195,6 +231,10 @@ impl Engine {
             self.counters.bad_tags += 1;
             self.notify(Notice::BadTag, tag.time() as f64, now);
         }
+        self.take_events(now);
+    }
+
+    pub(super) fn take_events(&mut self, now: f64) {
         while let Some(event) = self.remuxer.next_event() {
             self.take_event(event, now);
         }
@@ -281,6 +321,9 @@ impl Engine {
         }
     }
 }
+
+/// Seconds after which an incomplete tag is looked through for others.
+const TAG_PATIENCE: f64 = 0.1;
 
 /// Whether everything that can be played is built in.
 const FULL: bool = cfg!(feature = "full");

@@ -13,6 +13,7 @@
 pub mod arrival;
 pub mod buffered;
 pub mod command;
+pub mod filling;
 mod input;
 pub mod live;
 pub mod output;
@@ -38,6 +39,7 @@ pub use settings::{Pacing, Settings};
 pub use stats::Stat;
 
 use arrival::Arrival;
+use filling::Filling;
 use live::Live;
 use output::Work;
 use playhead::Playhead;
@@ -68,6 +70,7 @@ pub struct Engine {
     playhead: Playhead,
     arrival: Arrival,
     live: Live,
+    filling: Filling,
     watchdog: Watchdog,
     /// Nothing is appended: the element is paused or hidden and has enough.
     parked: bool,
@@ -84,6 +87,8 @@ pub struct Engine {
     silence_told: bool,
     /// Byte offset of the end of the last tag.
     tag_end: u64,
+    /// Where the tag that is incomplete begins, and when it was first seen.
+    waits_for: (u64, f64),
     source: Source,
     /// The tags a stream begins with, as they last came: metadata, configurations.
     heads: [Vec<u8>; 3],
@@ -138,6 +143,7 @@ impl Engine {
             playhead: Playhead::new(),
             arrival: Arrival::new(),
             live: Live::new(settings.controller),
+            filling: Filling::default(),
             watchdog: Watchdog::default(),
             parked: false,
             keyframes_waiting: 0,
@@ -148,6 +154,7 @@ impl Engine {
             media_at: None,
             silence_told: false,
             tag_end: 0,
+            waits_for: (0, 0.0),
             source: Source::new(settings.max_reconnects, settings.seed),
             heads: Default::default(),
             wall_clock: WallClock::default(),
@@ -186,6 +193,7 @@ impl Engine {
         }
         match self.playing {
             Some(playing) if self.watchdog.may_rebuild(now) => {
+                self.remuxer.forget_played();
                 self.rebuild(playing, Notice::Output, now);
             }
             _ => self.fail(Fault::Output, 0.0, String::new()),

@@ -18,6 +18,8 @@ pub struct Evidence {
     pub audio_ready: bool,
     /// The header or a configuration promises audio.
     pub audio_promised: bool,
+    /// Silence can take its place.
+    pub can_fill: bool,
     /// The browser has not said yet whether it plays one of them.
     pub unchecked: bool,
 }
@@ -73,7 +75,8 @@ impl Selection {
                 !self.wanted.video || elapsed >= patience
             }
         };
-        settled.then_some(Tracks { video, audio })
+        let silent = video && self.wanted.audio && seen.audio_promised && seen.can_fill;
+        settled.then_some(Tracks { video, audio: audio || silent })
     }
 
     /// The tracks to go on with when one is there now that `playing` leaves out.
@@ -94,7 +97,8 @@ const SHORT_WAIT: f64 = 0.25;
 const WAIT: f64 = 0.5;
 
 /// Seconds to wait for the first keyframe of a video whose configuration came: a group of pictures.
-const KEYFRAME_WAIT: f64 = 10.0;
+/// It is added when it comes later.
+const KEYFRAME_WAIT: f64 = 3.0;
 
 #[cfg(test)]
 mod tests {
@@ -124,6 +128,19 @@ mod tests {
             selection.decide(10.5, &seen, false),
             Some(Tracks { video: true, audio: false })
         );
+    }
+
+    #[test]
+    fn silence_takes_the_place_of_promised_sound() {
+        let seen = Evidence { audio_promised: true, can_fill: true, ..video() };
+        let mut selection = Selection::new(ALL);
+        assert_eq!(selection.decide(10.0, &seen, false), None);
+        assert_eq!(selection.decide(10.5, &seen, false), Some(ALL));
+        let seen = Evidence { audio_promised: false, ..seen };
+        let mut selection = Selection::new(ALL);
+        selection.decide(10.0, &seen, false);
+        let alone = Tracks { video: true, audio: false };
+        assert_eq!(selection.decide(10.5, &seen, false), Some(alone));
     }
 
     #[test]
@@ -158,9 +175,9 @@ mod tests {
         let sound = Evidence { video_config: true, ..sound };
         let mut selection = Selection::new(ALL);
         selection.decide(10.0, &sound, false);
-        assert_eq!(selection.decide(15.0, &sound, false), None);
+        assert_eq!(selection.decide(12.9, &sound, false), None);
         assert_eq!(
-            selection.decide(20.0, &sound, false),
+            selection.decide(13.0, &sound, false),
             Some(Tracks { video: false, audio: true })
         );
     }

@@ -80,6 +80,11 @@ impl Source {
         }
     }
 
+    /// Bytes will come, whatever the last end meant.
+    pub fn goes_on(&mut self) {
+        self.phase = Phase::Flowing;
+    }
+
     /// Media came.
     pub fn media(&mut self, now: f64) {
         if self.flows_since.is_none() && self.started {

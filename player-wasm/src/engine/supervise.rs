@@ -20,6 +20,7 @@ impl Engine {
         if self.stage == Stage::Open && self.playing.is_some() {
             self.add_tracks();
         }
+        self.fill_sound(now);
         if self.stage != Stage::Running {
             return;
         }
@@ -66,6 +67,7 @@ impl Engine {
     /// The end of what was received of every track that plays.
     pub(super) fn edge(&self) -> Option<f64> {
         self.playing_tracks()
+            .filter(|&track| !self.tracks[track].is_filled())
             .map(|track| self.tracks[track].edge())
             .reduce(|a, b| Some(a?.min(b?)))?
     }
@@ -120,6 +122,12 @@ impl Engine {
         }
         let (seen, ended) = (self.evidence(), self.source.is_over());
         if let Some(tracks) = self.selection.decide(now, &seen, ended) {
+            if tracks.audio && self.formats[Track::Audio].is_none() {
+                // Nothing but the header speaks of sound.
+                self.remuxer.assume_sound();
+                self.take_events(now);
+                return;
+            }
             self.playing = Some(tracks);
             self.remuxer.start(tracks);
             self.commands.push_back(Command::MediaInfo);

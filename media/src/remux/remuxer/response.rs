@@ -139,7 +139,7 @@ fn fingerprint(body: &[u8]) -> u32 {
 }
 
 /// Keyframes remembered: a server stores a group of pictures or two.
-const REMEMBERED: usize = 4;
+const REMEMBERED: usize = 3;
 
 /// Sound frames dropped before the first keyframe of a response, at most: about a second. Then there
 /// are no pictures.

@@ -9,6 +9,7 @@ use super::*;
 
 mod following;
 mod mending;
+mod reconnecting;
 mod sources;
 mod tracks;
 
@@ -32,6 +33,8 @@ struct Element {
     /// Does not move whatever it has.
     broken: bool,
     presented: bool,
+    /// Seconds without anything to play.
+    stalled: f64,
 }
 
 #[derive(Default)]
@@ -76,6 +79,7 @@ impl Scene {
                 hidden: false,
                 broken: false,
                 presented: false,
+                stalled: 0.0,
             },
             opens: true,
             seen: Seen::default(),
@@ -93,8 +97,25 @@ impl Scene {
         seconds: f64,
         keep: impl Fn(&Tag, f64) -> bool,
     ) -> Self {
+        let header = Header { has_audio: true, has_video: true };
+        Self::live_of(header, settings, behind, seconds, keep)
+    }
+
+    /// One whose header speaks of pictures alone.
+    fn unpromised(behind: f64, seconds: f64, keep: impl Fn(&Tag, f64) -> bool) -> Self {
+        let header = Header { has_audio: false, has_video: true };
+        Self::live_of(header, Settings::default(), behind, seconds, keep)
+    }
+
+    fn live_of(
+        header: Header,
+        settings: Settings,
+        behind: f64,
+        seconds: f64,
+        keep: impl Fn(&Tag, f64) -> bool,
+    ) -> Self {
         let mut scene = Self::new(settings);
-        scene.send(0.0, Header { has_audio: true, has_video: true }.to_bytes().to_vec());
+        scene.send(0.0, header.to_bytes().to_vec());
         let tags = recording();
         let (configs, media): (Vec<_>, Vec<_>) = tags.into_iter().partition(is_config);
         for tag in configs.iter().filter(|tag| keep(tag, 0.0)) {
@@ -107,7 +128,7 @@ impl Scene {
                 if seconds_in > seconds {
                     return scene;
                 }
-                let stamped = Tag::new(tag.kind(), time, tag.data()).unwrap();
+                let stamped = restamped(tag, round, 0);
                 if keep(&stamped, seconds_in) {
                     scene.send((seconds_in - behind).max(0.0), stamped.bytes().to_vec());
                 }
@@ -156,6 +177,9 @@ impl Scene {
         // What the browser has is what the engine believes it has: that is tested elsewhere.
         let end = element.time + self.engine.ahead(element.time);
         let waiting = end <= element.time;
+        if !element.paused && waiting && element.presented && element.time > 0.0 {
+            element.stalled += 0.02;
+        }
         if !element.paused && !waiting && !element.broken {
             element.time = (element.time + 0.02 * element.rate).min(end);
             element.presented = true;
@@ -225,6 +249,18 @@ fn recording() -> Vec<Tag> {
 
 fn is_config(tag: &Tag) -> bool {
     tag.kind() == TagKind::Script || tag.data().get(1) == Some(&0)
+}
+
+/// A tag of the recording in its `round`, stamped `shift` later; no two pictures are alike.
+fn restamped(tag: &Tag, round: i64, shift: i64) -> Tag {
+    let mut data = tag.data().to_vec();
+    *data.last_mut().unwrap() ^= round as u8;
+    Tag::new(tag.kind(), tag.time() + round * ROUND + shift, &data).unwrap()
+}
+
+/// A sound frame, not its configuration.
+fn is_sound(tag: &Tag) -> bool {
+    is_audio(tag) && !is_config(tag)
 }
 
 fn is_audio(tag: &Tag) -> bool {

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn pictures_alone_need_no_sound() {
-    let mut scene = Scene::live(1.0, 20.0, |tag, _| !is_audio(tag));
+    let mut scene = Scene::unpromised(1.0, 20.0, |tag, _| !is_audio(tag));
     scene.run(5.0);
     assert!(scene.element.time > 3.0);
     assert!(!scene.engine.plays(Track::Audio));
@@ -12,7 +12,11 @@ fn pictures_alone_need_no_sound() {
 
 #[test]
 fn late_sound_is_added_at_a_keyframe() {
-    let mut scene = Scene::live(0.5, 30.0, |tag, at| !is_audio(tag) || at > 5.0 || at == 0.0);
+    let keep = |tag: &Tag, at: f64| !is_audio(tag) || at > 5.0 || (at > 4.0 && is_config(tag));
+    let mut scene = Scene::unpromised(0.5, 30.0, keep);
+    let config = recording().into_iter().find(|tag| is_audio(tag) && is_config(tag)).unwrap();
+    scene.feed.push_back((1004.4, config.bytes().to_vec()));
+    scene.feed.make_contiguous().sort_by(|a, b| a.0.total_cmp(&b.0));
     scene.run(4.0);
     assert!(!scene.engine.plays(Track::Audio));
     scene.run(6.0);
@@ -20,6 +24,72 @@ fn late_sound_is_added_at_a_keyframe() {
     assert_eq!(scene.seen.notices(), [Notice::LateTrack]);
     assert!(scene.element.time > 1.0, "plays on, from 0 again: {}", scene.element.time);
     assert!(scene.latency() < 0.6, "{}", scene.latency());
+}
+
+#[test]
+fn promised_sound_that_never_comes_is_silent() {
+    for config in [true, false] {
+        let mut scene =
+            Scene::live(0.2, 20.0, |tag, _| !is_audio(tag) || (config && is_config(tag)));
+        scene.run(0.7);
+        assert!(scene.element.time > 0.0, "plays after half a second");
+        scene.run(10.0);
+        assert!(scene.engine.plays(Track::Audio));
+        assert_eq!(scene.seen.notices(), [Notice::SoundMissing]);
+        assert!(scene.element.stalled < 0.2, "{}", scene.element.stalled);
+        assert!((0.1..0.5).contains(&scene.latency()), "{}", scene.latency());
+        let filled = scene.engine.stat(Stat::AudioFilled, scene.now);
+        assert!((450.0..550.0).contains(&filled), "{filled}");
+        let ahead = scene.engine.stat(Stat::AudioBuffered, scene.now);
+        assert!(ahead < 1.0, "{ahead}");
+    }
+}
+
+#[test]
+fn sound_may_stop_and_come_back() {
+    let mut scene = Scene::live(0.5, 40.0, |tag, at| !is_sound(tag) || !(8.0..18.0).contains(&at));
+    scene.run(7.0);
+    let before = scene.element.stalled;
+    scene.run(20.0);
+    assert!(scene.element.stalled - before < 0.1, "{}", scene.element.stalled - before);
+    assert_eq!(scene.seen.notices(), [Notice::SoundMissing]);
+    assert!((0.1..0.5).contains(&scene.latency()), "{}", scene.latency());
+    let filled = scene.engine.stat(Stat::AudioFilled, scene.now);
+    assert!((460.0..490.0).contains(&filled), "{filled}");
+}
+
+#[test]
+fn a_network_that_stands_still_is_no_reason_for_silence() {
+    let mut scene = Scene::live(0.5, 40.0, |_, _| true);
+    for (at, _) in &mut scene.feed {
+        if (1010.0..1011.0).contains(at) {
+            *at = 1011.0;
+        }
+    }
+    scene.run(9.0);
+    let dropped = scene.engine.stat(Stat::SoundDropped, scene.now);
+    scene.run(3.0);
+    assert_eq!(scene.engine.stat(Stat::AudioFilled, scene.now), 0.0);
+    // The recording begins again every three seconds.
+    assert!(scene.engine.stat(Stat::SoundDropped, scene.now) - dropped < 3.0);
+}
+
+#[test]
+fn sound_sent_later_than_its_pictures_is_not_missing() {
+    let mut scene = Scene::live(0.5, 30.0, |_, _| true);
+    let mut feed: Vec<_> = scene.feed.drain(..).collect();
+    for (at, bytes) in &mut feed {
+        if bytes[0] == 8 && *at > 1000.0 {
+            *at += 0.4;
+        }
+    }
+    feed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    scene.feed = feed.into();
+    scene.run(10.0);
+    let before = scene.engine.stat(Stat::AudioFilled, scene.now);
+    scene.run(15.0);
+    assert_eq!(scene.engine.stat(Stat::AudioFilled, scene.now), before);
+    assert!(before < 30.0, "{before}");
 }
 
 #[test]

@@ -30,3 +30,7 @@ fmt:
 # Measure: `just bench relay --viewers 300`, `just bench player --only ttff,latency,cpu`.
 bench name *args:
     @scripts/bench "$@"
+
+# Play for half an hour, or as many minutes as said, and see that nothing grows.
+soak minutes="30":
+    @scripts/bench soak --minutes {{minutes}}

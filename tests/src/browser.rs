@@ -171,6 +171,17 @@ impl Browser {
         self.session.post("execute/sync", json!({ "script": script, "args": arguments })).await
     }
 
+    /// A command of Chromium's own protocol; what it answers.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Result<Value> {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.session.post("goog/cdp/execute", body).await
+    }
+
+    /// The driver's process; the browser's are below it.
+    pub fn driver(&self) -> &Process {
+        &self.driver
+    }
+
     /// What the page's first video shows. Fails when there is none.
     pub async fn look(&self) -> Result<Look> {
         let value = self.run(LOOK, Vec::new()).await?;

@@ -23,16 +23,22 @@ pub struct Stage {
 /// Runs `body` with a stage of its own and fails the test if it fails or takes longer than [`TEST_LIMIT`].
 #[track_caller]
 pub fn stage(body: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    stage_for(TEST_LIMIT, body);
+}
+
+/// The same with a limit of one's choice.
+#[track_caller]
+pub fn stage_for(limit: Duration, body: impl AsyncFnOnce(&Stage) -> Result<()>) {
     let name = std::thread::current().name().unwrap_or("main").replace("::", "-");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let outcome = runtime.expect("a tokio runtime starts").block_on(async {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let stage = Stage { name, folder, processes: Mutex::default(), browsers: Mutex::default() };
-        let body = AssertUnwindSafe(tokio::time::timeout(TEST_LIMIT, body(&stage))).catch_unwind();
+        let body = AssertUnwindSafe(tokio::time::timeout(limit, body(&stage))).catch_unwind();
         let outcome = body.await.map(|ended| match ended {
             Ok(result) => result,
-            Err(_) => Err(anyhow!("the test did not end within {TEST_LIMIT:?}")),
+            Err(_) => Err(anyhow!("the test did not end within {limit:?}")),
         });
         if !matches!(outcome, Ok(Ok(()))) {
             stage.show().await;

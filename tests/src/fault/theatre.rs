@@ -66,6 +66,8 @@ pub struct Notes {
     pub media: Value,
     /// Bytes of sound decoded; `None` where the browser does not tell.
     pub audio_bytes: Option<u64>,
+    /// All of it as the page told it.
+    pub raw: Value,
 }
 
 impl Theatre {
@@ -113,6 +115,13 @@ impl Theatre {
         Ok(notes)
     }
 
+    /// What was noted so far, by the cases' names; then the page forgets it.
+    pub async fn take_notes(&self) -> Result<HashMap<String, Notes>> {
+        let notes = self.notes().await?;
+        self.browser.run("theatre.forget()", Vec::new()).await?;
+        Ok(notes)
+    }
+
     /// What was noted so far, by the cases' names.
     pub async fn notes(&self) -> Result<HashMap<String, Notes>> {
         let notes = self.browser.run("return theatre.notes()", Vec::new()).await?;
@@ -143,6 +152,7 @@ impl Notes {
             statistics: notes["statistics"].clone(),
             media: notes["media"].clone(),
             audio_bytes: notes["audioBytes"].as_u64(),
+            raw: notes.clone(),
         })
     }
 

@@ -6,6 +6,7 @@
 mod catalogue;
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -14,8 +15,9 @@ use anyhow::{Context, Result, ensure};
 use catalogue::{Row, World};
 use pushpull_tests::{
     Browser, Clip, Kind,
-    fault::{Case, Footage, Limits, Pieces, Source, Theatre, Verdict, table},
+    fault::{Case, Footage, Limits, Notes, Pieces, Source, Theatre, Verdict, table},
     stage,
+    stage::target_dir,
 };
 
 #[test]
@@ -112,9 +114,23 @@ async fn play_once(
             true => row.limits,
             false => controls.iter().fold(row.limits, |limits, control| limits.beside(control)),
         };
-        judged.push((cases[at].name.clone(), judge(at, &limits)?));
+        let verdict = judge(at, &limits)?;
+        if !verdict.complaints.is_empty() {
+            keep(&cases[at].name, &noted)?;
+        }
+        judged.push((cases[at].name.clone(), verdict));
     }
     Ok(judged)
+}
+
+/// Leaves all that was noted of a case for a person to look at.
+fn keep(name: &str, noted: &HashMap<String, Notes>) -> Result<()> {
+    let folder = target_dir()?.join("e2e/faults");
+    std::fs::create_dir_all(&folder)?;
+    let file = folder
+        .join(format!("{}.json", name.replace(|letter: char| !letter.is_alphanumeric(), "-")));
+    let raw = noted.get(name).map(|notes| notes.raw.to_string());
+    Ok(std::fs::write(file, raw.unwrap_or_default())?)
 }
 
 /// How long each page plays: the fault, the longest stall, three seconds to recover, and a look at the end.

@@ -1,6 +1,16 @@
 /** Plays streams side by side and notes what each of them shows, for the end-to-end tests to judge. @module */
 import flv from '/player/index.js';
 
+/** The memories of what is instantiated on this thread. @type {WebAssembly.Memory[]} */
+const memories = [];
+const { instantiate } = WebAssembly;
+WebAssembly.instantiate = async (...args) => {
+    const made = await instantiate(...args);
+    const { memory } = (made.instance ?? made).exports;
+    if (memory) memories.push(memory);
+    return made;
+};
+
 /** @type {Map<string, Show>} */
 const shows = new Map();
 
@@ -102,6 +112,11 @@ const COLUMNS = 12;
 window.theatre = {
     open: (name, what) => shows.set(name, new Show(what)),
     notes: () => Object.fromEntries([...shows].map(([name, show]) => [name, show.notes()])),
+    forget: () => {
+        for (const show of shows.values()) [show.pictures, show.events, show.playhead] = [[], [], []];
+    },
+    /** Bytes of every WebAssembly memory on the page's thread. */
+    memory: () => memories.reduce((bytes, memory) => bytes + memory.buffer.byteLength, 0),
     /** Elements that may be played elsewhere; a ManagedMediaSource forbids it. */
     remotely: 0,
     close: () => {

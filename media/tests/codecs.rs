@@ -125,7 +125,7 @@ fn probe(file: &Path, entries: &str) -> String {
     let entries = format!("stream={entries}");
     let arguments = ["-v", "error", "-count_frames", "-show_entries", &entries, "-of", "csv=p=0"];
     let listing = run("ffprobe", &[&arguments[..], &[file.to_str().unwrap()]].concat());
-    String::from_utf8(listing).unwrap().trim().to_owned()
+    String::from_utf8(listing).unwrap().trim().trim_end_matches(',').to_owned()
 }
 
 /// The samples ffmpeg decodes, as 16 bits.
@@ -333,5 +333,75 @@ fn nanoseconds_are_added_to_the_times() {
     let starts = played.segments.iter().filter(|(track, ..)| *track == Track::Video);
     for (number, (_, segment, _)) in starts.enumerate() {
         assert_eq!(segment.start_us, number as i64 * 1_000_000 / 30);
+    }
+}
+
+#[test]
+fn colours_of_the_container_are_in_the_boxes() {
+    let played = play("hevc-hdr", Config::default());
+    let (_, info) = played.configs(Track::Video)[0].clone();
+    let TrackInfo::Video(info) = info else { panic!() };
+    assert_eq!((info.bit_depth, info.colour), (10, Some((9, 16, 9))));
+    let [file] = played.files(Track::Video).try_into().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let of = |kind: &[u8; 4], len: usize| {
+        let at = bytes.windows(4).position(|window| window == kind).unwrap() + 4;
+        bytes[at..at + len].to_vec()
+    };
+    assert_eq!(of(b"colr", 11), b"nclx\0\x09\0\x10\0\x09\0");
+    assert_eq!(of(b"clli", 4), [0x03, 0xE8, 0x01, 0x90]);
+    let shown = probe(&file, "color_space,color_transfer,color_primaries");
+    assert!(shown.starts_with("bt2020nc,smpte2084,bt2020"), "{shown}");
+    let listing = run("ffprobe", &["-v", "error", "-show_streams", file.to_str().unwrap()]);
+    let listing = String::from_utf8(listing).unwrap();
+    for line in [
+        "green_x=8500/50000",
+        "red_y=14600/50000",
+        "white_point_x=15635/50000",
+        "max_luminance=10000000/10000",
+        "min_luminance=50/10000",
+        "max_content=1000",
+        "max_average=400",
+    ] {
+        assert!(listing.contains(line), "{line} is not in {listing}");
+    }
+}
+
+/// Another colorInfo is in force from the next keyframe on; an empty one takes it back.
+#[test]
+fn colours_may_change_at_a_keyframe() {
+    let mut tags = tags("hevc-hdr");
+    let undefined = b"\x94hvc1\x02\0\x09colorInfo\x06";
+    let at = tags.iter().position(|tag| tag.time() >= 500).unwrap();
+    tags.insert(at, Tag::new(TagKind::Video, 500, undefined).unwrap());
+    let played = play_tags(&tags, Config::default(), |_| {});
+    let files = played.files(Track::Video);
+    let counts: Vec<_> = files.iter().map(|file| probe(file, "nb_read_frames")).collect();
+    assert_eq!(counts, ["25", "25"]);
+    let has_light = |file: &PathBuf| {
+        let bytes = std::fs::read(file).unwrap();
+        bytes.windows(4).any(|window| window == b"mdcv")
+    };
+    assert!(has_light(&files[0]) && !has_light(&files[1]));
+}
+
+#[test]
+fn sei_is_given_when_asked_for() {
+    let messages = |sei: bool| {
+        let played = play("sei", Config { sei, ..Config::default() });
+        let messages = played.events.into_iter().filter_map(|event| match event {
+            Event::Sei { payload_type: 5, payload, time_us } if payload.ends_with(b"hi\0") => {
+                Some((payload.to_vec(), time_us))
+            }
+            _ => None,
+        });
+        messages.collect::<Vec<_>>()
+    };
+    assert!(messages(false).is_empty());
+    let found = messages(true);
+    assert_eq!(found.len(), 50);
+    for (number, (payload, time)) in found.iter().enumerate() {
+        assert_eq!(payload[..16], *(0..16).collect::<Vec<u8>>());
+        assert_eq!(*time, number as i64 * 40_000);
     }
 }

@@ -110,6 +110,27 @@ impl Nal {
         })
     }
 
+    /// What `unit` holds behind its header, without the 03 that keeps start codes out (7.4.1).
+    #[must_use]
+    pub fn payload(self, unit: &[u8]) -> Vec<u8> {
+        let header = match self {
+            Self::Avc => 1,
+            #[cfg(feature = "codecs")]
+            Self::Hevc => 2,
+        };
+        let mut plain = Vec::with_capacity(unit.len());
+        let mut zeros: u8 = 0;
+        for &byte in unit.get(header..).unwrap_or_default() {
+            if zeros >= 2 && byte == 3 {
+                zeros = 0;
+                continue;
+            }
+            zeros = if byte == 0 { zeros.saturating_add(1) } else { 0 };
+            plain.push(byte);
+        }
+        plain
+    }
+
     /// Whether `unit` is a slice of a picture at which decoding can start.
     #[must_use]
     pub fn is_idr(self, unit: &[u8]) -> bool {

@@ -24,6 +24,7 @@ mod payload;
 mod picture;
 mod remuxer;
 mod segment;
+mod sei;
 mod sound;
 mod support;
 mod ticks;

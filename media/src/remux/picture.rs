@@ -1,7 +1,12 @@
 //! Video configurations: one shape for all codecs.
 
 #[cfg(feature = "codecs")]
+mod light;
+#[cfg(feature = "codecs")]
 mod more;
+
+#[cfg(feature = "codecs")]
+pub(super) use light::Hint;
 
 use bytes::Bytes;
 
@@ -29,7 +34,10 @@ pub(super) struct VideoConfig {
     record: Vec<u8>,
     codec_string: String,
     info: VideoInfo,
+    /// What the pictures say of their colours …
     colour: Option<avc::Colour>,
+    /// … and what the container says.
+    hinted: Option<avc::Colour>,
     /// High dynamic range, as the box says it.
     light: Light,
     /// Microseconds from picture to picture, if the configuration says it.
@@ -115,7 +123,7 @@ impl VideoConfig {
                 width: self.info.width,
                 height: self.info.height,
                 sample_aspect_ratio: Some(self.info.sample_aspect_ratio),
-                colour: self.colour,
+                colour: self.hinted.or(self.colour),
                 light: self.light,
             }),
         };
@@ -201,6 +209,7 @@ impl VideoConfig {
             codec_string: sps.codec_string(),
             info,
             colour,
+            hinted: None,
             light: Light::default(),
             step,
         })

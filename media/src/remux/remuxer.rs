@@ -6,6 +6,7 @@ use super::choice::{Choice, Chosen};
 use super::epochs::{Due, Epochs, Jump, Placed};
 use super::event::{Announced, Events};
 use super::segment::{Evidence, Segment, Skipped, Track, Tracks};
+use super::sei;
 use super::support::{self, Support};
 use super::video::{Arrived, VideoTrack};
 use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
@@ -229,6 +230,13 @@ impl Remuxer {
         if let Some(dts) = kept {
             if key {
                 self.remember(&body, dts);
+            }
+            if self.config.sei
+                && let Some(framing) = self.video.framing()
+            {
+                let shown = i64::from(head.composition_time).saturating_mul(1000);
+                let shown = placed.time.saturating_add(shown);
+                sei::report(&mut self.events, framing, &body, shown);
             }
             let evidence = &mut self.evidence;
             evidence.video_first_ms.get_or_insert(sent.div_euclid(1000));

@@ -12,6 +12,8 @@ use self::kept::Kept;
 use super::config::Config;
 use super::epochs::Due;
 use super::event::{Announced, TrackInfo};
+#[cfg(feature = "codecs")]
+use super::picture::Hint;
 use super::picture::{Framing, VideoConfig};
 use super::ticks::SECOND;
 use super::{Error, Segment, WarningKind, payload};
@@ -25,6 +27,9 @@ pub(super) struct VideoTrack {
     config: Option<Arc<VideoConfig>>,
     /// The newest sequence header.
     header: Bytes,
+    /// What the container says of colours.
+    #[cfg(feature = "codecs")]
+    hint: Hint,
     queue: VecDeque<VideoSample>,
     queued_bytes: usize,
     /// Nothing can be decoded before the next keyframe.
@@ -96,14 +101,30 @@ impl VideoTrack {
     /// Looks for a new configuration in a keyframe. Gives what comes into force.
     pub(super) fn adopt(&mut self, codec: Codec, keyframe: &Bytes) -> Option<Announced> {
         let current = self.config.as_deref();
-        let config = VideoConfig::from_keyframe(codec, keyframe, current, &self.header)?;
-        Some(self.install(config))
+        let config = VideoConfig::from_keyframe(codec, keyframe, current, &self.header);
+        #[cfg(feature = "codecs")]
+        let config = config.or_else(|| current?.with_hint(&self.hint));
+        Some(self.install(config?))
     }
 
-    /// Takes a metadata message.
-    pub(super) fn take_metadata(&mut self, _body: &[u8]) {}
+    /// Takes a metadata message: it is in force from the next keyframe on.
+    pub(super) fn take_metadata(&mut self, body: &[u8]) {
+        #[cfg(feature = "codecs")]
+        if let Some(hint) = Hint::parse(body) {
+            self.hint = hint;
+        }
+        #[cfg(not(feature = "codecs"))]
+        let _ = body;
+    }
+
+    /// How the pictures are put together.
+    pub(super) fn framing(&self) -> Option<Framing> {
+        self.config.as_ref().map(|config| config.framing)
+    }
 
     fn install(&mut self, config: VideoConfig) -> Announced {
+        #[cfg(feature = "codecs")]
+        let config = config.with_hint(&self.hint).unwrap_or(config);
         let codec = config.codec_string().to_owned();
         let mimes = vec![["video/mp4;codecs=\"", &codec, "\""].concat()];
         let info = TrackInfo::Video(config.info());

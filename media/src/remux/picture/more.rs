@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Framing, VideoConfig, step};
+use super::{Framing, Hint, VideoConfig, step};
 use crate::codec::avc::Colour;
 use crate::codec::nal::{self, Nal};
 use crate::codec::{av1, hevc, vp9};
@@ -61,6 +61,16 @@ impl VideoConfig {
         }
     }
 
+    /// The same with what the container says of colours and light; `None` if nothing changes.
+    pub(in crate::remux) fn with_hint(&self, hint: &Hint) -> Option<Self> {
+        let colour = hint.over(self.colour);
+        if (self.info.colour, self.light) == (colour.map(numbers), hint.light) {
+            return None;
+        }
+        let info = VideoInfo { colour: colour.map(numbers), ..self.info };
+        Some(Self { info, light: hint.light, hinted: colour, ..self.clone() })
+    }
+
     pub(super) fn from_hevc_sets(
         sets: &[Vec<u8>],
         length_size: u8,
@@ -96,6 +106,7 @@ impl VideoConfig {
                 colour: sps.colour.map(numbers),
             },
             colour: sps.colour,
+            hinted: None,
             light: Light::default(),
             step: timing.and_then(|(units, scale)| step(units, scale)),
         })
@@ -126,6 +137,7 @@ impl VideoConfig {
                 colour: Some(numbers(sequence.colour)),
             },
             colour: Some(sequence.colour),
+            hinted: None,
             light: Light::default(),
             step: sequence.timing.and_then(|(units, scale)| step(units, scale)),
         })
@@ -163,6 +175,7 @@ impl VideoConfig {
                 colour: Some(numbers(record.colour)),
             },
             colour: Some(record.colour),
+            hinted: None,
             light: Light::default(),
             step: None,
         }

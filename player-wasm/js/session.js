@@ -4,11 +4,12 @@ import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from
 import { Events } from './events.js';
 import { explainFault, explainNotice, explainSlowness } from './explain.js';
 import { MediaOutput } from './output.js';
-import initCore, { Engine as CoreEngine, Fault, Notice, Op, Setting, Track } from './pushpull_player.js';
+import initCore, { Engine as CoreEngine, Fault, Notice, Op, Track } from './pushpull_player.js';
 import { Recorder } from './recorder.js';
 import { RemoteOutput } from './remote.js';
 import { mediaInfo, seiMessage, statistics } from './report.js';
 import { ScriptBuilder } from './script.js';
+import { configure } from './settings.js';
 
 /** @typedef {import('./pushpull_player.js').Engine} Engine */
 
@@ -36,6 +37,9 @@ export class Session {
     #goOn = () => {};
     /** How the source ended, if it did: a failure, or null for a proper end. @type {import('./source.js').SourceFailure | null | undefined} */
     #sourceEnd;
+    /** Types the output was asked for and has not answered; whether the end of the source waits for that. */
+    #unchecked = 0;
+    #endWaits = false;
     /** What the browser last said of a failed append or decoder. @type {import('./errors.js').Failure} */
     #outputFailure;
     #metadata;
@@ -128,8 +132,9 @@ export class Session {
         if (this.#closed) return;
         this.#memory = memory;
         const engine = new (glue ? glue.Engine : CoreEngine)();
-        this.#configure(engine);
+        configure(engine, this.#config);
         this.#engine = engine;
+        this.#unchecked = 0;
         this.#timers.push(
             setInterval(() => this.#drive((engine) => engine.tick(now())), TICK_INTERVAL),
             setInterval(() => this.#reportStatistics(), this.#config.statisticsInfoReportInterval),
@@ -142,36 +147,10 @@ export class Session {
         if (this.#sourceEnd !== undefined) this.#endSource(this.#sourceEnd);
     }
 
-    /** @param {Engine} engine */
-    #configure(engine) {
-        const config = this.#config;
-        const settings = [
-            [Setting.Live, Number(config.isLive)],
-            [Setting.HasVideo, Number(config.hasVideo !== false)],
-            [Setting.HasAudio, Number(config.hasAudio !== false)],
-            [Setting.TargetLatency, config.targetLatency],
-            [Setting.MaxTargetLatency, config.maxTargetLatency],
-            [Setting.MaxPlaybackRate, config.maxPlaybackRate],
-            [Setting.BackBuffer, config.backBuffer],
-            [Setting.SilenceWarning, config.silenceWarningTimeout / 1000],
-            [Setting.SilenceLimit, config.silenceTimeout / 1000],
-            [Setting.Pacing, ['auto', 'lowest', 'smooth'].indexOf(config.pacing)],
-            [Setting.MaxReconnects, config.maxReconnects],
-            [Setting.Seed, Math.random() * 2 ** 32],
-            [Setting.VideoTrackId, config.videoTrackId],
-            [Setting.AudioTrackId, config.audioTrackId],
-            [Setting.FillAudio, Number(config.fillAudio !== false)],
-            [Setting.MaxQueueBytes, config.maxQueueBytes],
-            [Setting.Sei, Number(config.sei === true)],
-        ];
-        for (const [setting, value] of settings) {
-            if (Number.isFinite(value) && value >= 0) engine.set(setting, value);
-        }
-    }
-
     /** @param {boolean} isNew not a file that goes on where it broke off */
     #sourceOpened(isNew) {
         this.#sourceEnd = undefined;
+        this.#endWaits = false;
         this.#isConnected = true;
         this.#note('opened', this.#connection.url);
         if (isNew) {
@@ -217,6 +196,9 @@ export class Session {
         this.#sourceEnd = failure;
         this.#note('ended', failure?.msg);
         const retry = failure?.retry ?? true;
+        // What could be played must be known before it is said that nothing could.
+        this.#endWaits = this.#unchecked > 0;
+        if (this.#endWaits) return;
         if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, retry, now()));
         else if (failure && !retry) this.#fail(failure);
     }
@@ -247,6 +229,7 @@ export class Session {
         if (this.#hasTracks) this.#renewOutput();
         this.#early = this.#recorder.chunks;
         if (this.#recorder.isWhole) return;
+        this.#warn(mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, 'Upgrade', `${what} needs the larger build; starting anew`, { step: 'upgrade', codec: what }));
         this.#early = [];
         this.#connection.open();
     }
@@ -254,7 +237,11 @@ export class Session {
     #openOutput() {
         const listener = {
             opened: () => this.#drive((engine) => engine.opened(now())),
-            checked: (track, playable) => this.#drive((engine) => engine.type_checked(track, playable, now())),
+            checked: (track, playable) => {
+                this.#unchecked -= 1;
+                this.#drive((engine) => engine.type_checked(track, playable, now()));
+                if (this.#endWaits) this.#endSource(this.#sourceEnd);
+            },
             finished: (track) => this.#drive((engine) => engine.finished(track, now())),
             failed: (track, full, text) => this.#refuse(track, full, text),
         };
@@ -311,6 +298,7 @@ export class Session {
             case Op.None:
                 return false;
             case Op.CheckType:
+                this.#unchecked += 1;
                 output.check(engine.track(), engine.text());
                 break;
             case Op.AddTrack:

@@ -1,0 +1,28 @@
+/** What of a player's settings is the engine's. @module */
+import { Setting } from './pushpull_player.js';
+
+/** @param {import('./pushpull_player.js').Engine} engine @param {any} config */
+export function configure(engine, config) {
+    const settings = [
+        [Setting.Live, Number(config.isLive)],
+        [Setting.HasVideo, Number(config.hasVideo !== false)],
+        [Setting.HasAudio, Number(config.hasAudio !== false)],
+        [Setting.TargetLatency, config.targetLatency],
+        [Setting.MaxTargetLatency, config.maxTargetLatency],
+        [Setting.MaxPlaybackRate, config.maxPlaybackRate],
+        [Setting.BackBuffer, config.backBuffer],
+        [Setting.SilenceWarning, config.silenceWarningTimeout / 1000],
+        [Setting.SilenceLimit, config.silenceTimeout / 1000],
+        [Setting.Pacing, ['auto', 'lowest', 'smooth'].indexOf(config.pacing)],
+        [Setting.MaxReconnects, config.maxReconnects],
+        [Setting.Seed, Math.random() * 2 ** 32],
+        [Setting.VideoTrackId, config.videoTrackId],
+        [Setting.AudioTrackId, config.audioTrackId],
+        [Setting.FillAudio, Number(config.fillAudio !== false)],
+        [Setting.MaxQueueBytes, config.maxQueueBytes],
+        [Setting.Sei, Number(config.sei === true)],
+    ];
+    for (const [setting, value] of settings) {
+        if (Number.isFinite(value) && value >= 0) engine.set(setting, value);
+    }
+}

@@ -84,8 +84,11 @@ export class Session {
 
   /** The server's list, or null when the server cannot be reached. */
   streamsChanged(streams) {
+    const isBack = streams && !this.#streams;
     this.#streams = streams;
     this.#waiter.update(streams);
+    // The player would find out too, at its next try.
+    if (isBack && this.reconnecting && this.state !== 'playing') this.#open();
     if (!streams) this.#blameServer();
     this.#compareList();
   }

@@ -44,7 +44,7 @@ export default {
   'stat.fps': 'Frame rate',
   'stat.bitrate': 'Bitrate',
   'stat.latency.buffer': 'Buffer latency',
-  'stat.latency.capture': 'Capture → screen',
+  'stat.latency.capture': 'Capture → screen latency',
   'stat.buffered': 'Buffered',
   'stat.size': 'Size',
   'stat.video': 'Video',

@@ -26,6 +26,8 @@ pub enum Clip {
     Numbered,
     /// The same pictures larger, with B-frames and of another profile.
     NumberedLarge,
+    /// The same pictures in VP9.
+    NumberedVp9,
 }
 
 /// Sources with a picture's number drawn into it.
@@ -91,6 +93,10 @@ impl Clip {
             Clip::NumberedLarge => concat!(
                 numbered!("480x270"),
                 "-c:v libx264 -preset veryfast -profile:v high -bf 2 -g 25 -sc_threshold 0 -b:v 350k -c:a aac -b:a 64k"
+            ),
+            Clip::NumberedVp9 => concat!(
+                numbered!("320x180"),
+                "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -lag-in-frames 0 -g 25 -keyint_min 25 -b:v 300k -c:a aac -b:a 64k"
             ),
         }
     }

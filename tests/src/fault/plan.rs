@@ -1,6 +1,7 @@
 //! What a viewer is sent, and when: the footage from a keyframe on, changed by a fault.
 
-use pushpull_media::flv::{Header, Tag, TagKind};
+use anyhow::Result;
+use pushpull_media::flv::{Header, Item, Reader, Tag, TagKind};
 
 use super::footage::Footage;
 
@@ -55,6 +56,27 @@ impl Plan {
             plan.send_tag(tag.time().max(now), tag, tag.time());
         }
         plan
+    }
+
+    /// An FLV file, each tag at its time; then the response ends.
+    pub fn file(bytes: &[u8]) -> Result<Plan> {
+        let mut reader = Reader::new();
+        reader.push(bytes);
+        let mut plan = Plan { steps: Vec::new() };
+        let mut last = 0;
+        while let Some(item) = reader.next()? {
+            match item {
+                Item::Header(header) => {
+                    plan.steps.push((0, Step::Send(header.to_bytes().to_vec())))
+                }
+                Item::Tag(tag) => {
+                    last = tag.time().max(last);
+                    plan.steps.push((last, Step::Send(tag.bytes().to_vec())));
+                }
+            }
+        }
+        plan.steps.push((last, Step::End));
+        Ok(plan)
     }
 
     /// The steps in order.

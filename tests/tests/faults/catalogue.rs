@@ -15,6 +15,8 @@ pub struct World {
     pub small: Footage,
     /// Larger, high profile, B-frames.
     pub large: Footage,
+    /// Small, in VP9.
+    pub vp9: Footage,
 }
 
 /// One fault.
@@ -133,6 +135,12 @@ pub fn tracks(world: &Arc<World>) -> Vec<Row> {
             }
         })
     };
+    let becomes = |name, what: fn(&World) -> &Footage| {
+        row(world, name, Limits::seamless(FAULT), move |world, plan| {
+            plan.cut(FAULT);
+            plan.append(Plan::live(what(world), FAULT).from(BASE));
+        })
+    };
     vec![
         without("promised sound never comes", Limits::seamless(FAULT), TagKind::Audio, 0, i64::MAX),
         without("promised pictures never come", playhead, TagKind::Video, 0, i64::MAX),
@@ -140,11 +148,8 @@ pub fn tracks(world: &Arc<World>) -> Vec<Row> {
         after("pictures come 3 s late", Limits { first: 4500.0, ..late }, TagKind::Video),
         without("sound stops", Limits::seamless(JUMP), TagKind::Audio, JUMP, i64::MAX),
         without("pictures stop", playhead, TagKind::Video, JUMP, i64::MAX),
-        row(world, "size and profile change", Limits::seamless(FAULT), |world, plan| {
-            plan.cut(FAULT);
-            // The new publisher's pictures are late by what its encoder reorders.
-            plan.append(Plan::live(&world.large, FAULT).from(BASE));
-        }),
+        becomes("size and profile change", |world| &world.large),
+        becomes("codec change, H.264 to VP9", |world| &world.vp9),
     ]
 }
 

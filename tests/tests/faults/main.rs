@@ -55,7 +55,8 @@ fn matrix(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>) {
     stage(async |stage| {
         let small = Footage::of(Clip::Numbered).await?;
         let large = Footage::of(Clip::NumberedLarge).await?;
-        let world = Arc::new(World { small, large });
+        let vp9 = small.with_vp9(Clip::NumberedVp9).await?;
+        let world = Arc::new(World { small, large, vp9 });
         let browser = Browser::of_kind(stage, kind).await?;
         let theatre = Theatre::open(stage, browser).await?;
         let mut judged = Vec::new();

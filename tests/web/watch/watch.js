@@ -87,6 +87,7 @@ class Show {
             media,
             width: video.videoWidth,
             audioBytes: video.webkitAudioDecodedByteCount,
+            hasSound: video.mozHasAudio,
         };
     }
 

@@ -1,7 +1,7 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
 import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
 import { settle } from './config.js';
-import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
+import { ErrorDetails, ErrorTypes, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
 import { Events } from './events.js';
 import { bestMode, mainLink, workerLink } from './link.js';
 import { log } from './logging.js';
@@ -358,7 +358,7 @@ export class FlvPlayer extends ElementPlayer {
     #explain(name, args) {
         const [type, detail, info] = args;
         const fatal = name === Events.ERROR;
-        args[2] = { ...info, fatal, recovered: !fatal, context: { ...info.context } };
+        args[2] = { ...info, fatal, recovered: !fatal, context: { step: stepOf(type, info.code), ...info.context } };
         if (info.context?.step === 'reconnect') {
             this.#reconnects = true;
             args[2].context.count = this.#config.maxReconnects;
@@ -497,6 +497,12 @@ export class FlvPlayer extends ElementPlayer {
 
 /** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. */
 const KINDS = ['flv', 'mse', 'mpegts', 'm2ts'];
+
+/** What was being done when something went wrong, where nobody has said so. @param {string} type @param {unknown} code */
+function stepOf(type, code) {
+    if (typeof code === 'string') return code[0].toLowerCase() + code.slice(1);
+    return type === ErrorTypes.NETWORK_ERROR ? 'connect' : 'play';
+}
 
 /** The end of those who wait for what will not come. */
 function aborted() {

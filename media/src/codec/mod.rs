@@ -21,7 +21,7 @@ pub mod nal;
 pub mod opus;
 #[cfg(feature = "codecs")]
 pub mod pcm;
-mod text;
+pub(crate) mod text;
 #[cfg(feature = "codecs")]
 pub mod vp9;
 

@@ -17,9 +17,37 @@ pub(crate) fn push_number(out: &mut String, number: u8, width: u32) {
     }
 }
 
+/// A FourCC as text; what is no printable character becomes a question mark.
+pub(crate) fn fourcc(bytes: [u8; 4]) -> String {
+    bytes.map(|byte| if byte.is_ascii_graphic() { char::from(byte) } else { '?' }).iter().collect()
+}
+
+/// `prefix`, and `number` behind it.
+pub(crate) fn numbered(prefix: &str, number: u8) -> String {
+    let mut text = String::from(prefix);
+    push_number(&mut text, number, 1);
+    text
+}
+
+/// The type of MP4 with one track, as `addSourceBuffer` wants it: `kind` is `video` or `audio`.
+pub(crate) fn mp4_mime(kind: &str, codec: &str) -> String {
+    let mut mime = String::from(kind);
+    mime.push_str("/mp4;codecs=\"");
+    mime.push_str(codec);
+    mime.push('"');
+    mime
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names() {
+        assert_eq!(fourcc(*b"av0\0"), "av0?");
+        assert_eq!(numbered("codec id ", 9), "codec id 9");
+        assert_eq!(mp4_mime("audio", "opus"), "audio/mp4;codecs=\"opus\"");
+    }
 
     #[test]
     fn digits() {

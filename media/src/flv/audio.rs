@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::Error;
 use super::extended::{self, Cursor, Layout};
+use crate::codec::text;
 
 /// The codec of the sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,8 @@ impl Codec {
             Self::Pcm => "PCM".into(),
             Self::Speex => "Speex".into(),
             Self::Nellymoser => "Nellymoser".into(),
-            Self::Legacy(id) => format!("sound format {id}").into(),
-            Self::FourCc(fourcc) => fourcc.escape_ascii().to_string().into(),
+            Self::Legacy(id) => text::numbered("sound format ", *id).into(),
+            Self::FourCc(fourcc) => text::fourcc(*fourcc).into(),
         }
     }
 

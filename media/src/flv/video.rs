@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use super::Error;
 use super::extended::{self, Cursor, Layout, Part};
+use crate::codec::text;
 
 /// How a picture depends on others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +64,8 @@ impl Codec {
             Self::Legacy(2) => "Sorenson H.263".into(),
             Self::Legacy(3 | 6) => "Screen video".into(),
             Self::Legacy(4 | 5) => "VP6".into(),
-            Self::Legacy(id) => format!("codec id {id}").into(),
-            Self::FourCc(fourcc) => fourcc.escape_ascii().to_string().into(),
+            Self::Legacy(id) => text::numbered("codec id ", *id).into(),
+            Self::FourCc(fourcc) => text::fourcc(*fourcc).into(),
         }
     }
 

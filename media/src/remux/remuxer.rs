@@ -166,7 +166,7 @@ impl Remuxer {
             if self.chooses(Track::Video, head.track, head.is_sequence_header(), tag) {
                 self.push_video_part(tag, &head)?;
             }
-            next = head.next_track(tag.data())?;
+            next = if APART { head.next_track(tag.data())? } else { None };
         }
         Ok(())
     }
@@ -259,7 +259,7 @@ impl Remuxer {
             if self.chooses(Track::Audio, head.track, head.is_sequence_header(), tag) {
                 self.push_audio_part(tag, &head)?;
             }
-            next = head.next_track(tag.data())?;
+            next = if APART { head.next_track(tag.data())? } else { None };
         }
         Ok(())
     }
@@ -435,16 +435,23 @@ impl Remuxer {
             Track::Video => (&mut self.choice.0, self.evidence.video_config),
             Track::Audio => (&mut self.choice.1, self.evidence.audio_config),
         };
-        // Without the feature only plain messages are played, and of several tracks only the plain.
-        let apart = support::MULTITRACK == Support::Here;
-        let chosen = choice.choose(id, begins && (apart || id.is_none()));
+        // Without the feature the plain messages are played, until one of the others is wanted.
+        let chosen = if APART {
+            choice.choose(id, begins)
+        } else if id.is_none() {
+            Chosen::Yes
+        } else if has_config && !choice.wants(id) {
+            Chosen::No
+        } else {
+            choice.tell()
+        };
         if chosen == Chosen::Tell {
             self.warn_at(track, WarningKind::Multitrack, low_32_bits(tag.time()));
-            if !apart && (!has_config || id.is_none()) {
+            if !APART {
                 self.refuse(track, String::from("multitrack"), support::MULTITRACK);
             }
         }
-        chosen == Chosen::Yes && (apart || id.is_none())
+        chosen == Chosen::Yes
     }
 
     fn refuse(&mut self, track: Track, codec: String, support: Support) {
@@ -482,6 +489,8 @@ fn part(tag: &Tag, from: usize, to: usize) -> bytes::Bytes {
     body.slice(from.min(to)..to)
 }
 
+/// Several tracks in one message can be told apart.
+const APART: bool = matches!(support::MULTITRACK, Support::Here);
 /// How much sound already put out may overlap with pictures that follow the last one: it is cut from
 /// the sound that comes. More would be heard as a jump back.
 const MAX_OVERLAP: i64 = 500_000;

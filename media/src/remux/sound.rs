@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::event::AudioInfo;
 use super::{Config, Error, WarningKind};
 use crate::codec::aac::{self, AudioSpecificConfig};
+use crate::codec::text;
 use crate::flv::audio::{Codec, Head};
 use crate::mp4::{self, AudioEntry, AudioRecord, Init, SampleEntry};
 
@@ -204,7 +205,7 @@ impl AudioConfig {
 }
 
 fn mp4_mime(codec: &str) -> String {
-    ["audio/mp4;codecs=\"", codec, "\""].concat()
+    text::mp4_mime("audio", codec)
 }
 
 /// `objectTypeIndication` of MPEG-4 audio.

@@ -17,6 +17,7 @@ use super::picture::Hint;
 use super::picture::{Framing, VideoConfig};
 use super::ticks::SECOND;
 use super::{Error, Segment, WarningKind, payload};
+use crate::codec::text;
 use crate::flv::video::{Codec, Head};
 use crate::mp4::{self, Fragment};
 use crate::timeline::Cadence;
@@ -126,7 +127,7 @@ impl VideoTrack {
         #[cfg(feature = "codecs")]
         let config = config.with_hint(&self.hint).unwrap_or(config);
         let codec = config.codec_string().to_owned();
-        let mimes = vec![["video/mp4;codecs=\"", &codec, "\""].concat()];
+        let mimes = vec![text::mp4_mime("video", &codec)];
         let info = TrackInfo::Video(config.info());
         let changed = self.config.replace(Arc::new(config)).is_some();
         Announced { codec, mimes, changed, info }

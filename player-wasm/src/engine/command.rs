@@ -1,5 +1,6 @@
 //! What the engine wants its host to do, and what it has to say.
 
+use bytes::Bytes;
 use pushpull_media::amf0::Value;
 use pushpull_media::remux::Track;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -65,7 +66,7 @@ pub enum Command {
         /// When the picture is shown; NaN if that is not known yet.
         time: f64,
         /// The message without emulation prevention.
-        payload: Vec<u8>,
+        payload: Bytes,
     },
     /// A script tag came.
     Script {

@@ -101,7 +101,14 @@ impl Engine {
     /// The browser said whether it plays the type of a track.
     pub fn type_checked(&mut self, track: Track, playable: bool, now: f64) {
         let Some(format) = &mut self.formats[track] else { return };
+        if !playable && let Some(mime) = format.others.next() {
+            format.mime = mime.clone();
+            format.choice += 1;
+            self.commands.push_back(Command::CheckType { track, mime });
+            return;
+        }
         format.playable = Some(playable);
+        self.remuxer.choose_mime(track, format.choice);
         if !playable {
             let codec = format.codec.clone();
             self.unplayable(track, codec, now);
@@ -251,13 +258,18 @@ impl Engine {
 
     fn take_event(&mut self, event: Event, now: f64) {
         match event {
-            Event::TrackConfig { track, codec, mime, info, changed, .. } => {
-                let known = self.formats[track].as_ref().filter(|known| known.mime == mime);
-                let playable = known.and_then(|known| known.playable);
-                if known.is_none() {
-                    self.commands.push_back(Command::CheckType { track, mime: mime.clone() });
+            Event::TrackConfig { track, codec, mime, other_mimes, info, changed } => {
+                match &mut self.formats[track] {
+                    Some(known) if known.codec == codec && known.playable.is_some() => {
+                        known.info = info;
+                    }
+                    format => {
+                        self.commands.push_back(Command::CheckType { track, mime: mime.clone() });
+                        let others = other_mimes.into_iter();
+                        let (playable, choice) = (None, 0);
+                        *format = Some(Format { codec, mime, info, playable, others, choice });
+                    }
                 }
-                self.formats[track] = Some(Format { codec, mime, info, playable });
                 if changed && self.plays(track) {
                     self.commands.push_back(Command::MediaInfo);
                 }

@@ -52,6 +52,10 @@ pub struct Format {
     pub info: TrackInfo,
     /// Whether the browser plays the type; `None` until it said so.
     pub playable: Option<bool>,
+    /// Types to try if it does not.
+    pub others: std::vec::IntoIter<String>,
+    /// Which of the types it is now; 0 is the first.
+    pub choice: usize,
 }
 
 /// A track's state.

@@ -14,6 +14,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use mp4_atom::{Codec, Decode, Encode, Moov};
 use pushpull_media::codec::pcm::Coding;
 use pushpull_media::flv::{Item, Reader, Tag, TagKind};
 use pushpull_media::remux::{
@@ -185,6 +186,40 @@ fn every_sound_frame_of_every_codec_is_decoded() {
         assert!((frames - 5..=frames).contains(&count), "{name}: {count} frames");
         assert_eq!(count, played.samples(Track::Audio), "{name}");
         assert_eq!(played.configs(Track::Audio)[0].0, codec, "{name}");
+    }
+}
+
+/// mp4-atom knows our sample entries, and what it reads it writes the same.
+#[test]
+fn mp4_atom_reads_every_sample_entry() {
+    for (name, track, kind) in [
+        ("hevc", Track::Video, b"hvc1"),
+        ("av1-opus", Track::Video, b"av01"),
+        ("av1-ts", Track::Video, b"av01"),
+        ("vp9-opus", Track::Video, b"vp09"),
+        ("av1-opus", Track::Audio, b"Opus"),
+        ("vp9-opus", Track::Audio, b"Opus"),
+        ("flac", Track::Audio, b"fLaC"),
+        ("g711a", Track::Audio, b"fLaC"),
+        ("ac3", Track::Audio, b"ac-3"),
+        ("eac3", Track::Audio, b"ec-3"),
+    ] {
+        let played = play(name, Config::default());
+        let [file] = played.files(track).try_into().unwrap();
+        let bytes = std::fs::read(&file).unwrap();
+        let at = bytes.windows(4).position(|window| window == b"moov").unwrap() - 4;
+        let moov = Moov::decode(&mut &bytes[at..]).unwrap();
+        let entries = &moov.trak[0].mdia.minf.stbl.stsd.codecs;
+        assert!(!matches!(entries[..], [Codec::Unknown(..)]), "{name}: {entries:?}");
+        let mut again = Vec::new();
+        moov.encode(&mut again).unwrap();
+        let entry = |bytes: &[u8]| {
+            let at = bytes.windows(4).position(|window| window == b"stsd").unwrap() + 12;
+            let len = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+            bytes[at..at + len].to_vec()
+        };
+        assert_eq!(&entry(&bytes)[4..8], kind, "{name}");
+        assert_eq!(entry(&bytes), entry(&again), "{name}");
     }
 }
 

@@ -204,3 +204,66 @@ const LEVELS: [(u32, u8); 10] = [
     (35_651_584, 60),
     (u32::MAX, 62),
 ];
+
+#[cfg(test)]
+mod tests {
+    use mp4_atom::{Atom, VpcC};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::flv::{Item, Reader, TagKind, video};
+
+    /// The payloads of the pictures of a recording by libvpx, its header first.
+    fn recorded() -> Vec<Vec<u8>> {
+        let mut reader = Reader::new();
+        reader.push(include_bytes!("../../../tests/fixtures/codecs/vp9-opus.flv"));
+        let mut payloads = Vec::new();
+        while let Some(item) = reader.next().unwrap() {
+            if let Item::Tag(tag) = item
+                && tag.kind() == TagKind::Video
+            {
+                let head = video::Head::parse(tag.data()).unwrap();
+                payloads.push(tag.data()[head.body..].to_vec());
+            }
+        }
+        payloads
+    }
+
+    #[test]
+    fn a_recording() {
+        let payloads = recorded();
+        let record = Record::parse(&payloads[0]).unwrap();
+        let full_box = [&[1, 0, 0, 0], payloads[0].as_slice()].concat();
+        assert_eq!(Record::parse(&full_box).unwrap(), record);
+        let theirs = VpcC::decode_body(&mut &record.to_bytes()[..]).unwrap();
+        assert_eq!((record.profile, record.level), (theirs.profile, theirs.level));
+        assert_eq!(
+            (record.bit_depth, record.subsampling),
+            (theirs.bit_depth, theirs.chroma_subsampling)
+        );
+
+        let key = Keyframe::parse(&payloads[1]).unwrap();
+        assert_eq!((key.width, key.height, key.bit_depth), (192, 108, 8));
+        assert_eq!(key.record().codec_string(), "vp09.00.10.08");
+        assert_eq!(Keyframe::parse(&payloads[2]), None);
+    }
+
+    #[test]
+    fn levels_follow_the_size() {
+        let mut key = Keyframe::parse(&recorded()[1]).unwrap();
+        (key.width, key.height) = (1920, 1080);
+        assert_eq!(key.record().level, 40);
+        (key.width, key.height) = (u16::MAX, u16::MAX);
+        assert_eq!(key.record().level, 62);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes(data in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Keyframe::parse(&data);
+            if let Ok(record) = Record::parse(&data) {
+                prop_assert_eq!(Record::parse(&record.to_bytes()), Ok(record));
+            }
+        }
+    }
+}

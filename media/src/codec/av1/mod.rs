@@ -10,3 +10,6 @@ mod sequence;
 pub use obu::{Obu, Obus, SEQUENCE_HEADER, TEMPORAL_DELIMITER, without_delimiters};
 pub use record::{from_ts_descriptor, record, sequence_of, units_in};
 pub use sequence::Sequence;
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,6 @@ pub const VPS: u8 = 32;
 pub const SPS: u8 = 33;
 /// `nal_unit_type` of a picture parameter set.
 pub const PPS: u8 = 34;
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,4 @@
-/** What a player can be told, ours and what users of flv.js, mpegts.js and WeChat are used to. @module */
-import { log } from './logging.js';
+/** What a player can be told. `compat.js` knows what users of others are used to. @module */
 
 /**
  * A player's settings. Times in seconds unless the name says `Timeout` or `Interval`: milliseconds.
@@ -52,54 +51,14 @@ const CHOICES = {
 };
 
 /**
- * Keys with a meaning under another name here. Each gets its value and all that was given.
- * @type {Record<string, (value: any, given: Record<string, any>) => object | undefined | false>}
- */
-const aliases = {
-    enableWorker: (on, { enableWorkerForMSE: mse }) =>
-        mse ? undefined : { mode: on ? (mse === false ? 'transmux' : 'auto') : 'main' },
-    enableWorkerForMSE: (on) => on && { mode: 'auto' },
-    liveSync: (on, given) =>
-        on && latencies(given.liveSyncTargetLatency ?? 0.8, given.liveSyncMaxLatency ?? 1.2, given.liveSyncPlaybackRate ?? 1.2),
-    liveBufferLatencyChasing: (on, given) =>
-        on && latencies(given.liveBufferLatencyMinRemain ?? 0.5, given.liveBufferLatencyMaxLatency ?? 1.5),
-    'min-cache': (seconds) => ({ targetLatency: seconds }),
-    'max-cache': (seconds) => ({ maxTargetLatency: seconds }),
-    minCache: (seconds) => ({ targetLatency: seconds }),
-    maxCache: (seconds) => ({ maxTargetLatency: seconds }),
-    autoCleanupSourceBuffer: (on) => on === false && { backBuffer: EVERYTHING },
-    autoCleanupMaxBackwardDuration: (seconds, given) => given.autoCleanupSourceBuffer !== false && { backBuffer: seconds },
-    autoCleanupMinBackwardDuration: (seconds, given) =>
-        given.autoCleanupSourceBuffer !== false && given.autoCleanupMaxBackwardDuration === undefined && { backBuffer: seconds },
-    fixAudioTimestampGap: (on) => ({ fillAudio: on }),
-};
-
-/** Said together with one of the above. */
-const PARTS = /^live(Sync|BufferLatency)(Max|Target|Min|Playback)/;
-
-/** As long as any stream: the browser throws out what it has no place for. */
-const EVERYTHING = 1e9;
-
-const told = new Set();
-
-/**
- * The settings in force for what was given.
+ * The settings in force for what was given, but for the keys of others.
  * @param {Record<string, any>} [given]
  * @returns {Record<keyof typeof defaults, any>}
  */
-export function settle(given = {}) {
+export function settle(given) {
     const settled = /** @type {Record<string, any>} */ ({ ...defaults });
     for (const [key, value] of Object.entries(given ?? {})) {
-        if (value === undefined || value === null) continue;
-        if (key in aliases) {
-            for (const [name, meant] of Object.entries(aliases[key](value, given) || {})) {
-                if (given[name] === undefined) settled[name] = meant;
-            }
-        } else if (key in defaults) {
-            settled[key] = value;
-        } else if (!PARTS.test(key)) {
-            tellOnce(key);
-        }
+        if (key in defaults && value != null) settled[key] = value;
     }
     for (const [key, choices] of Object.entries(CHOICES)) {
         if (!choices.includes(settled[key])) {
@@ -111,18 +70,7 @@ export function settle(given = {}) {
     return settled;
 }
 
-/** @param {number} target @param {number} max @param {number} [rate] */
-function latencies(target, max, rate) {
-    return { targetLatency: target, maxTargetLatency: Math.max(target, max), ...(rate && { maxPlaybackRate: rate }) };
-}
-
-/** @param {string} key */
-function tellOnce(key) {
-    if (told.has(key)) return;
-    told.add(key);
-    // Loaded when there is something to say: most pages give nothing of the kind.
-    import('./notes.js').then(({ notes }) => {
-        if (notes[key]) log('info', `config.${key} has no effect: ${notes[key]}`);
-        else log('warn', `config.${key} is not known`);
-    }, () => log('warn', `config.${key} has no effect`));
+/** Whether there are keys of others among the given. @param {object} [given] */
+export function hasForeign(given) {
+    return Object.keys(given ?? {}).some((key) => !(key in defaults));
 }

@@ -1,6 +1,6 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
 import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
-import { settle } from './config.js';
+import { hasForeign, settle } from './config.js';
 import { ErrorDetails, ErrorTypes, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
 import { Events } from './events.js';
 import { bestMode, mainLink, workerLink } from './link.js';
@@ -14,6 +14,8 @@ export class FlvPlayer extends ElementPlayer {
     static #open = 0;
     #source;
     #config;
+    /** Settings by the names of others are being understood. @type {Promise<unknown> | undefined} */
+    #adapting;
     /** @type {AbortController | undefined} ends our listening to the element */
     #listening;
     /** @type {PlayheadReporter | undefined} */
@@ -59,6 +61,9 @@ export class FlvPlayer extends ElementPlayer {
         if (typeof url !== 'string' && !segments?.length) throw new TypeError('mediaDataSource.url is missing');
         this.#source = mediaDataSource;
         this.#config = settle(config);
+        if (!hasForeign(config)) return;
+        const adapted = () => (this.#adapting = undefined);
+        this.#adapting = import('./compat.js').then(({ adapt }) => adapt(config, this.#config)).then(adapted, adapted);
     }
 
     get type() {
@@ -205,8 +210,14 @@ export class FlvPlayer extends ElementPlayer {
         this.#loaded = true;
         FlvPlayer.#open += 1;
         this.#generation += 1;
-        this.#link ??= this.#openLink();
         this.#tellStates('load');
+        const id = this.#generation;
+        if (this.#adapting) this.#adapting.then(() => this.#loaded && id === this.#generation && this.#openSession());
+        else this.#openSession();
+    }
+
+    #openSession() {
+        this.#link ??= this.#openLink();
         this.#sendLoad();
     }
 

@@ -40,11 +40,13 @@ test('the face of flv.js and mpegts.js', async () => {
 });
 
 test('settings of others mean the nearest of ours', async () => {
-    const { settle } = await import(new URL('config.js', pkg));
-    const meant = (given, ...names) => {
-        const settled = settle(given);
-        return names.map((name) => settled[name]);
+    const [{ settle }, { adapt }] = await Promise.all([import(new URL('config.js', pkg)), import(new URL('compat.js', pkg))]);
+    const settled = (given) => {
+        const settings = settle(given);
+        adapt(given, settings);
+        return settings;
     };
+    const meant = (given, ...names) => names.map((name) => settled(given)[name]);
     assert.deepEqual(meant({ enableWorker: false }, 'mode'), ['main']);
     assert.deepEqual(meant({ enableWorker: true }, 'mode'), ['auto']);
     assert.deepEqual(meant({ enableWorker: true, enableWorkerForMSE: false }, 'mode'), ['transmux']);
@@ -58,7 +60,7 @@ test('settings of others mean the nearest of ours', async () => {
     assert.deepEqual(meant({ 'min-cache': 0.2, 'max-cache': 0.8 }, ...latency), [0.2, 0.8, undefined]);
     assert.deepEqual(meant({ autoCleanupMaxBackwardDuration: 60, autoCleanupMinBackwardDuration: 30 }, 'backBuffer'), [60]);
     assert.deepEqual(meant({ autoCleanupMinBackwardDuration: 30 }, 'backBuffer'), [30]);
-    assert.ok(settle({ autoCleanupSourceBuffer: false }).backBuffer > 1e6);
+    assert.ok(settled({ autoCleanupSourceBuffer: false }).backBuffer > 1e6);
     assert.deepEqual(meant({ fixAudioTimestampGap: false }, 'fillAudio'), [false]);
     assert.deepEqual(meant({ customSeekHandler: class {} }, 'mode'), ['main']);
 });

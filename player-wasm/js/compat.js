@@ -1,0 +1,77 @@
+/**
+ * What users of flv.js, mpegts.js and WeChat's `live-player` are used to tell a player, in terms of our settings. Loaded
+ * when something of the kind is given.
+ * @module
+ */
+import { log } from './logging.js';
+
+/**
+ * Keys with a meaning under another name here. Each gets its value and all that was given.
+ * @type {Record<string, (value: any, given: Record<string, any>) => object | undefined | false>}
+ */
+const aliases = {
+    enableWorker: (on, { enableWorkerForMSE: mse }) =>
+        mse ? undefined : { mode: on ? (mse === false ? 'transmux' : 'auto') : 'main' },
+    enableWorkerForMSE: (on) => on && { mode: 'auto' },
+    liveSync: (on, given) =>
+        on && latencies(given.liveSyncTargetLatency ?? 0.8, given.liveSyncMaxLatency ?? 1.2, given.liveSyncPlaybackRate ?? 1.2),
+    liveBufferLatencyChasing: (on, given) =>
+        on && latencies(given.liveBufferLatencyMinRemain ?? 0.5, given.liveBufferLatencyMaxLatency ?? 1.5),
+    'min-cache': (seconds) => ({ targetLatency: seconds }),
+    'max-cache': (seconds) => ({ maxTargetLatency: seconds }),
+    minCache: (seconds) => ({ targetLatency: seconds }),
+    maxCache: (seconds) => ({ maxTargetLatency: seconds }),
+    autoCleanupSourceBuffer: (on) => on === false && { backBuffer: EVERYTHING },
+    autoCleanupMaxBackwardDuration: (seconds, given) => given.autoCleanupSourceBuffer !== false && { backBuffer: seconds },
+    autoCleanupMinBackwardDuration: (seconds, given) =>
+        given.autoCleanupSourceBuffer !== false && given.autoCleanupMaxBackwardDuration === undefined && { backBuffer: seconds },
+    fixAudioTimestampGap: (on) => ({ fillAudio: on }),
+};
+
+/** Said together with one of the above. */
+const PARTS = /^live(Sync|BufferLatency)(Max|Target|Min|Playback)/;
+
+/** As long as any stream: the browser throws out what it has no place for. */
+const EVERYTHING = 1e9;
+
+/** Keys that change nothing here, and why. @type {Record<string, string>} */
+const WITHOUT_EFFECT = {
+    enableStashBuffer: 'nothing is held back before it is played; see pacing and targetLatency',
+    stashInitialSize: 'nothing is held back before it is played; see pacing and targetLatency',
+    deferLoadAfterSourceOpen: 'loading starts at once, also in a tab that was opened in the background',
+    liveBufferLatencyChasingOnPaused: 'a paused live player drops what it will not show',
+    accurateSeek: 'every seek goes to the exact picture',
+};
+
+const told = new Set();
+
+/**
+ * Puts what the given keys mean into the settings; a key of ours that is given too counts more.
+ * @param {Record<string, any>} given @param {Record<string, any>} settings
+ */
+export function adapt(given, settings) {
+    for (const [key, value] of Object.entries(given)) {
+        if (key in settings || PARTS.test(key)) continue;
+        if (!(key in aliases)) {
+            tellOnce(key);
+            continue;
+        }
+        if (value == null) continue;
+        for (const [name, meant] of Object.entries(aliases[key](value, given) || {})) {
+            if (given[name] === undefined) settings[name] = meant;
+        }
+    }
+}
+
+/** @param {number} target @param {number} max @param {number} [rate] */
+function latencies(target, max, rate) {
+    return { targetLatency: target, maxTargetLatency: Math.max(target, max), ...(rate && { maxPlaybackRate: rate }) };
+}
+
+/** @param {string} key */
+function tellOnce(key) {
+    if (told.has(key)) return;
+    told.add(key);
+    if (WITHOUT_EFFECT[key]) log('info', `config.${key} has no effect: ${WITHOUT_EFFECT[key]}`);
+    else log('warn', `config.${key} is not known`);
+}

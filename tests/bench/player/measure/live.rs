@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Bench, Kind, Measure, Report, Variant, browser::Chromium, cpu, median, percentile};
+use super::{Bench, Kind, Measure, Report, Variant, browser::Chromium, cpu, median};
 
 const COUNT: &str = "/page/count.js";
 
@@ -71,7 +71,7 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             page.call("start", vec![json!(url)]).await?;
             let started = Instant::now();
             sleep_until(started + SETTLING).await;
-            page.call("readCodes", vec![json!(0)]).await?;
+            page.call("watch", vec![json!(false)]).await?;
             let before = page.call("counts", vec![]).await?;
             let cpu_before = cpu::times(page.browser.root())?;
             let threads_before = cpu::by_thread(page.browser.root())?;
@@ -81,6 +81,8 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let threads = cpu::by_thread(page.browser.root())?;
             let took = begun.elapsed().as_secs_f64();
             let after = page.call("counts", vec![]).await?;
+            page.call("watch", vec![json!(true)]).await?;
+            tokio::time::sleep(Duration::from_secs(2)).await;
             let seen = Seen::new(
                 &page.call("collect", vec![]).await?,
                 bench,
@@ -104,9 +106,7 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             if !is_native {
                 add("latency.3s", seen.latency(2.7, 3.3).context("no picture after 3 s")?);
                 add("latency.settled", seen.latency(9.5, 10.5).context("no picture after 10 s")?);
-                add("latency.end", seen.latency(seen.last() - 2.0, 1e9).unwrap_or(f64::NAN));
-                let calm: Vec<_> = seen.between(10.0, 1e9).collect();
-                add("latency.p95", percentile(&calm, 95).unwrap_or(f64::NAN));
+                add("latency.end", seen.latency(seen.last() - 1.5, 1e9).unwrap_or(f64::NAN));
                 add("waiting", seen.waiting);
             }
             add("others", cpu.others / took);
@@ -319,7 +319,7 @@ fn pairs(list: &Value) -> Vec<(f64, f64)> {
     numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-/// Until then latency is measured, from then on CPU: reading numbers from pictures costs some.
+/// Until then latency is measured, from then on CPU: looking at each picture costs some.
 const SETTLING: Duration = Duration::from_millis(10_600);
 
 /// What a start needs is there by then.

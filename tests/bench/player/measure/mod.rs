@@ -40,6 +40,10 @@ pub async fn run(options: &Options) -> Result<Report> {
         }
     }
     let bench = Bench { server: Server::start(content).await?, options };
+    if options.serve {
+        println!("http://{}/page/", bench.server.address);
+        std::future::pending::<()>().await;
+    }
     let mut report = Report::default();
     for measure in Measure::ALL.into_iter().filter(|&measure| options.wants(measure)) {
         match measure {
@@ -107,11 +111,4 @@ fn median(values: &[f64]) -> Option<f64> {
         0 => Some((sorted.get(middle.checked_sub(1)?)? + sorted.get(middle)?) / 2.0),
         _ => sorted.get(middle).copied(),
     }
-}
-
-/// The value that `percent` of the values do not exceed.
-fn percentile(values: &[f64], percent: usize) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().checked_sub(1)?)).copied()
 }

@@ -72,6 +72,8 @@ pub struct Options {
     pub modes: Vec<String>,
     /// Where the figures go as JSON.
     pub json: Option<PathBuf>,
+    /// Only serves, for a profiler or a person.
+    pub serve: bool,
     /// Prints the run time of each thread, and what else may explain a figure.
     pub verbose: bool,
 }
@@ -90,6 +92,7 @@ impl Default for Options {
             packages: vec![("ours".to_owned(), package.into())],
             modes: Vec::new(),
             json: None,
+            serve: false,
             verbose: false,
         }
     }
@@ -121,6 +124,7 @@ impl Options {
                     options.packages.push((name.to_owned(), folder.into()));
                 }
                 "--json" => options.json = Some(value()?.into()),
+                "--serve" => options.serve = true,
                 "--verbose" => options.verbose = true,
                 // What `cargo bench` adds by itself.
                 "--bench" => {}

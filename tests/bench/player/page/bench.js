@@ -16,8 +16,10 @@ let errors = [];
 let frames = [];
 /** Pairs: index of a picture in `frames`, and its number. */
 let codes = [];
-/** Every how many pictures the number is read: it costs a canvas. 0: never. */
-let codesEvery = 1;
+/** Every how many pictures the number is read: it costs a canvas. */
+const CODES_EVERY = 5;
+/** The wish to be told of the next picture. */
+let request = 0;
 let canvas;
 
 /** Loads a variant's code, and what goes in before it. @param {Variant} wanted */
@@ -95,11 +97,11 @@ function start(url, live = true) {
     video.playsInline = true;
     video.width = 640;
     document.body.append(video);
-    [waiting, errors, frames, codes, codesEvery] = [[], [], [], [], 5];
+    [waiting, errors, frames, codes] = [[], [], [], []];
     startedAt = performance.now();
     video.addEventListener('waiting', () => frames.length && waiting.push(performance.now() - startedAt));
     const shown = new Promise((resolve, reject) => {
-        video.requestVideoFrameCallback((at, metadata) => {
+        request = video.requestVideoFrameCallback((at, metadata) => {
             const first = performance.now() - startedAt;
             note(at, metadata);
             resolve(first);
@@ -119,17 +121,19 @@ function start(url, live = true) {
     return shown;
 }
 
-/** Watches every picture that is presented from now on. */
+/** A picture was presented. */
 function note(at, { mediaTime }) {
     const index = frames.push(performance.timeOrigin + at + clockOffset, mediaTime) / 2 - 1;
     // Not the first: a canvas takes a moment to be made.
-    if (codesEvery && index % codesEvery === 1) codes.push(index, readCode());
-    video?.requestVideoFrameCallback(note);
+    if (index % CODES_EVERY === 1) codes.push(index, readCode());
+    watch(true);
 }
 
-/** How often the numbers in the pictures are read from now on; so `mediaTime` can be told from the publisher's time. */
-function readCodes(every) {
-    codesEvery = every;
+/** Whether pictures are looked at from now on. Being told of each costs as much as a player's own work. */
+function watch(on) {
+    if (!video) return;
+    if (on) request = video.requestVideoFrameCallback(note);
+    else video.cancelVideoFrameCallback(request);
 }
 
 function readCode() {
@@ -247,5 +251,5 @@ function sleep(ms) {
     return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-globalThis.bench = { load, warm, start, readCodes, end, counts, collect, read, heap };
+globalThis.bench = { load, warm, start, watch, end, counts, collect, read, heap };
 if (location.hash) globalThis.coldStart = cold();

@@ -64,8 +64,10 @@ pub struct Live {
     config: Config,
     rate: f64,
     target: f64,
-    /// After a start, a seek or a stall the distance may be far off: faster rates are allowed.
+    /// The distance is far off, after a start, a seek, a stall or a burst: faster rates are allowed.
     catching_up: bool,
+    /// It has never been at its target: what the server had in store is played fast, not left out.
+    starting: bool,
     /// Inside the dead band nothing is done; once outside it, until well inside.
     correcting: bool,
     updated_at: Option<f64>,
@@ -87,6 +89,7 @@ impl Live {
             rate: 1.0,
             target: config.floor,
             catching_up: true,
+            starting: true,
             correcting: false,
             updated_at: None,
             seek_at: f64::NEG_INFINITY,
@@ -130,11 +133,13 @@ impl Live {
         self.rate
     }
 
-    /// How far behind the target is too far for the playback rate alone, seconds.
+    /// How far behind the target is too far for the playback rate alone, seconds: what it cannot make
+    /// good in about three.
     #[must_use]
-    pub fn tolerance(&self) -> f64 {
-        let usual = SEEK_EXCESS.max(3.0 * self.target);
-        if self.catching_up { usual.max(CATCH_UP_EXCESS) } else { usual }
+    pub fn tolerance(&self, audible: bool) -> f64 {
+        let usual = if audible { EXCESS_HEARD } else { EXCESS_UNHEARD };
+        let usual = usual.max(self.target);
+        if self.starting { usual.max(EXCESS_AT_START) } else { usual }
     }
 
     /// How often the element ran out of data.
@@ -189,7 +194,7 @@ impl Live {
 
     fn landing(&self, s: &Situation, excess: f64) -> Option<f64> {
         let allowed =
-            s.presented && s.now - self.seek_at >= SEEK_PAUSE && excess > self.tolerance();
+            s.presented && s.now - self.seek_at >= SEEK_PAUSE && excess > self.tolerance(s.audible);
         let to = s.edge.min(s.appended?.end) - self.target;
         let inside = to >= s.appended?.start && to > s.position + MIN_SEEK;
         (allowed && inside).then_some(to)
@@ -201,10 +206,12 @@ impl Live {
         self.correcting = excess.abs() > limit && !s.waiting;
         if excess <= band {
             self.catching_up = false;
+            self.starting = false;
         }
+        self.catching_up |= excess > BURST;
         let (gain, slew) = if self.catching_up { (2.0, 8.0) } else { (0.5, 0.5) };
         let aim = if self.correcting {
-            between(1.0 + gain * excess, self.slowest(s), self.fastest(s, excess))
+            between(1.0 + gain * excess, self.slowest(s), self.fastest(s))
         } else {
             1.0
         };
@@ -218,11 +225,10 @@ impl Live {
         Some(Action::Rate(rate))
     }
 
-    fn fastest(&self, s: &Situation, excess: f64) -> f64 {
+    fn fastest(&self, s: &Situation) -> f64 {
         let fastest = match (self.catching_up, s.audible) {
             (true, false) => 2.0,
             (true, true) => 1.5,
-            (false, _) if excess > 0.5 => 1.25,
             (false, _) => 1.1,
         };
         self.config.max_rate.map_or(fastest, |max| fastest.min(max.max(1.0)))
@@ -242,11 +248,17 @@ const DEAD_BAND: f64 = 0.05;
 /// Steps of the playback rate per 1.0: each change costs the browser's audio path something.
 const RATE_STEPS: f64 = 50.0;
 
-/// Seconds behind the target that playing faster still makes good in reasonable time.
-const SEEK_EXCESS: f64 = 1.5;
+/// Seconds behind the target that playing half as fast again makes good in three seconds.
+const EXCESS_HEARD: f64 = 1.2;
 
-/// The same after a start, a seek or a stall, where playing much faster is accepted.
-const CATCH_UP_EXCESS: f64 = 3.0;
+/// The same where twice as fast is accepted, as nobody hears it.
+const EXCESS_UNHEARD: f64 = 2.2;
+
+/// The same at the start, where a picture moving fast is better than none.
+const EXCESS_AT_START: f64 = 3.0;
+
+/// So far behind the target, seconds, it is not drift.
+const BURST: f64 = 0.4;
 
 /// Seconds between two seeks.
 const SEEK_PAUSE: f64 = 2.0;
@@ -414,6 +426,25 @@ mod tests {
         scene.run(5.0, 1.0);
         assert_eq!(scene.live.stalls(), 1);
         assert!(scene.distance() < 0.35, "{}", scene.distance());
+    }
+
+    #[test]
+    fn after_any_stall_or_burst_it_is_back_within_three_seconds() {
+        for audible in [true, false] {
+            for late in [0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 10.0] {
+                // A stall, then everything at once; and a sudden burst without one.
+                for stall in [0.0, late] {
+                    let mut scene = Scene::behind(0.22);
+                    scene.s.audible = audible;
+                    scene.run(10.0, 1.0).run(stall, 0.0);
+                    scene.s.edge += late;
+                    scene.s.appended = Some(Range { start: 0.0, end: scene.s.edge });
+                    scene.run(3.2, 1.0);
+                    let distance = scene.distance() - scene.live.target();
+                    assert!(distance < 0.12, "{audible} {late} {stall}: {distance}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -42,9 +42,10 @@ impl Engine {
         // Each append costs as much as several pictures: with enough ahead they are gathered.
         let state = &self.tracks[track];
         let position = self.playhead.position(now);
-        let ahead =
-            state.buffered.around(position, REACH).map_or(0.0, |range| range.end - position);
-        ahead < COMFORT || now - state.taken_at >= GATHER
+        let ahead = self.buffered(track, position);
+        // Sound has small frames, and nobody sees how they come.
+        let gather = if track == Track::Audio { GATHER_SOUND } else { GATHER };
+        ahead < COMFORT || now - state.taken_at >= (ahead / 3.0).max(gather).min(GATHER_MOST)
     }
 
     /// Everything of every track is there: playing can begin.
@@ -170,7 +171,7 @@ impl Engine {
             && self.keyframes_waiting > 0
             && self.playhead.is_playing()
             && self.playhead.has_presented()
-            && excess > self.live.tolerance();
+            && excess > self.live.tolerance(self.is_audible());
         if wanted {
             self.skip();
         }
@@ -201,7 +202,7 @@ impl Engine {
             playing: self.playhead.is_playing() && !self.playhead.is_seeking(),
             waiting: self.playhead.is_waiting(),
             presented: self.playhead.has_presented() || !self.plays(Track::Video),
-            audible: self.playhead.is_audible() && self.plays(Track::Audio),
+            audible: self.is_audible(),
             jitter: self.arrival.jitter(),
             frame: self.frame(),
         };
@@ -213,6 +214,10 @@ impl Engine {
             }
             None => {}
         }
+    }
+
+    fn is_audible(&self) -> bool {
+        self.playhead.is_audible() && self.plays(Track::Audio)
     }
 
     fn watch(&mut self, now: f64) {
@@ -316,10 +321,16 @@ impl Engine {
 }
 
 /// With this much appended ahead of the playhead, seconds, appends may be gathered.
-const COMFORT: f64 = 0.15;
+const COMFORT: f64 = 0.1;
 
 /// For how long, seconds.
-const GATHER: f64 = 0.06;
+const GATHER: f64 = 0.095;
+
+/// The same of sound.
+const GATHER_SOUND: f64 = 0.14;
+
+/// The same with much ahead, at most.
+const GATHER_MOST: f64 = 0.25;
 
 /// A paused or hidden live element gets this much ahead, seconds, and no more.
 const PARKED_AHEAD: f64 = 8.0;

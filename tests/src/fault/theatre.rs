@@ -115,22 +115,19 @@ impl Theatre {
         Ok(notes)
     }
 
-    /// What was noted so far, by the cases' names; then the page forgets it.
-    pub async fn take_notes(&self) -> Result<HashMap<String, Notes>> {
-        let notes = self.notes().await?;
-        self.browser.run("theatre.forget()", Vec::new()).await?;
-        Ok(notes)
-    }
-
     /// What was noted so far, by the cases' names.
     pub async fn notes(&self) -> Result<HashMap<String, Notes>> {
-        let notes = self.browser.run("return theatre.notes()", Vec::new()).await?;
-        let notes = notes.as_object().context("notes by name")?.iter();
-        notes.map(|(name, notes)| Ok((name.clone(), Notes::read(notes)?))).collect()
+        Notes::by_name(&self.browser.run("return theatre.notes()", Vec::new()).await?)
     }
 }
 
 impl Notes {
+    /// What `theatre.notes()` gives.
+    pub fn by_name(notes: &Value) -> Result<HashMap<String, Notes>> {
+        let notes = notes.as_object().context("notes by name")?.iter();
+        notes.map(|(name, notes)| Ok((name.clone(), Notes::read(notes)?))).collect()
+    }
+
     fn read(notes: &Value) -> Result<Notes> {
         let number = |value: &Value| value.as_f64().context("a number");
         let rows = |name: &str| notes[name].as_array().with_context(|| format!("a list of {name}"));

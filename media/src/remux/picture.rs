@@ -151,11 +151,7 @@ impl VideoConfig {
                 sets.push(unit.to_vec());
             }
         };
-        if nal::is_well_formed(body, length_size) {
-            nal::NalUnits::new(body, length_size).flatten().for_each(&mut look_at);
-        } else if nal::is_annex_b(body) {
-            nal::AnnexB::new(body).for_each(&mut look_at);
-        }
+        nal::each_unit(body, length_size, &mut look_at);
         // Sets nobody can read change nothing: the decoder will say what it makes of them.
         Self::from_sets(nal, sets?, length_size, header.clone()).ok()
     }

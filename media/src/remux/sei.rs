@@ -5,16 +5,16 @@ use bytes::Bytes;
 use super::Event;
 use super::event::Events;
 use super::picture::Framing;
-use crate::codec::nal::{AnnexB, Nal, NalUnits, is_annex_b, is_well_formed};
+use crate::codec::nal::{self, Nal};
 
 /// Reports the messages of a picture that is shown at `time_us`.
 pub(super) fn report(events: &mut Events, framing: Framing, body: &[u8], time_us: i64) {
     #[cfg_attr(not(feature = "codecs"), allow(irrefutable_let_patterns))]
-    let Framing::Nal(nal, length_size) = framing else { return };
+    let Framing::Nal(codec, length_size) = framing else { return };
     let mut left = MAX_MESSAGES;
     let mut look_at = |unit: &[u8]| {
-        if left > 0 && is_sei(nal, unit) && unit.len() <= MAX_LEN {
-            messages(nal, unit, &mut |payload_type, payload| {
+        if left > 0 && is_sei(codec, unit) && unit.len() <= MAX_LEN {
+            messages(codec, unit, &mut |payload_type, payload| {
                 if left > 0 {
                     left = left.saturating_sub(1);
                     events.push(Event::Sei { payload_type, payload, time_us });
@@ -22,11 +22,7 @@ pub(super) fn report(events: &mut Events, framing: Framing, body: &[u8], time_us
             });
         }
     };
-    if is_well_formed(body, length_size) {
-        NalUnits::new(body, length_size).flatten().for_each(&mut look_at);
-    } else if is_annex_b(body) {
-        AnnexB::new(body).for_each(&mut look_at);
-    }
+    nal::each_unit(body, length_size, &mut look_at);
 }
 
 fn is_sei(nal: Nal, unit: &[u8]) -> bool {
@@ -39,7 +35,7 @@ fn is_sei(nal: Nal, unit: &[u8]) -> bool {
 }
 
 /// The messages of one NAL unit; what is cut off is left out.
-fn messages(nal: Nal, unit: &[u8], tell: &mut impl FnMut(u32, Bytes)) {
+fn messages(nal: Nal, unit: &[u8], tell: &mut dyn FnMut(u32, Bytes)) {
     let plain = Bytes::from(nal.payload(unit));
     let mut at: usize = 0;
     // A byte of 80 behind the last message ends them.

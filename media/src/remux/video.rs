@@ -48,6 +48,8 @@ pub(super) struct VideoTrack {
     /// Pictures may have been lost since the last.
     doubtful: bool,
     kept: Kept,
+    /// Where the last picture of the queue, which stands still, ends.
+    hold: Option<i64>,
 }
 
 /// A picture.
@@ -291,7 +293,9 @@ impl VideoTrack {
         let last_dts = self.queue.get(count.saturating_sub(1)).map_or(start, |last| last.dts);
         let last_dts = if count == 1 { last_dts.saturating_add(hole) } else { last_dts };
         // The picture behind the segment is known if the configuration changes there.
+        let hold = self.hold.take();
         let told_end = match self.queue.get(count) {
+            _ if hold.is_some() => hold.unwrap_or(last_dts),
             Some(next) => next.dts,
             None => last_dts.saturating_add(self.provisional()),
         };
@@ -322,7 +326,7 @@ impl VideoTrack {
         }
         segment.samples = self.keep_front(count);
         segment.start_us = start.saturating_sub(base);
-        let end = last_dts.saturating_add(self.step());
+        let end = hold.unwrap_or_else(|| last_dts.saturating_add(self.step()));
         segment.end_us = end.saturating_sub(base);
         segment.gap_us = self.told_end.map_or(0, |told| start.saturating_sub(told).max(0));
         self.end = Some(end);

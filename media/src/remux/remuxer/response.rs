@@ -42,6 +42,13 @@ impl Remuxer {
         self.video.forget_kept();
     }
 
+    /// The host has emptied its buffers: initialisation segments and the pictures put out last come
+    /// again, in their places.
+    pub fn repeat_output(&mut self) {
+        self.video.restart();
+        self.audio.restart();
+    }
+
     /// Bytes were lost: pictures may be missing.
     pub fn lost(&mut self) {
         self.video.doubt();

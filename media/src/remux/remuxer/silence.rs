@@ -1,4 +1,4 @@
-//! Silence in place of sound that does not come.
+//! Silence in place of sound that does not come, and a picture that stands still.
 
 use super::Remuxer;
 use crate::flv::{Tag, TagKind};
@@ -25,6 +25,19 @@ impl Remuxer {
     #[must_use]
     pub fn sound_lag_us(&self) -> Option<i64> {
         Some(self.video.due()?.time.saturating_sub(self.audio.due()?.time))
+    }
+
+    /// No pictures come while sound does: the last one stands still until `until_us` on the output's
+    /// line. False if there is none to be held.
+    pub fn hold_picture(&mut self, until_us: i64) -> bool {
+        let playing = self.tracks.is_some_and(|tracks| tracks.video);
+        self.base.is_some_and(|base| playing && self.video.hold(until_us.saturating_add(base)))
+    }
+
+    /// The usual distance of two pictures, in microseconds.
+    #[must_use]
+    pub fn picture_step_us(&self) -> i64 {
+        self.video.step()
     }
 
     /// Queues silence where sound is missing: up to where the pictures end, but no further than

@@ -96,3 +96,33 @@ fn first_sound_joins_the_silence() {
     assert!((end - 4_000_000).abs() < 150_000, "{end}");
     assert!(host.jumps().is_empty());
 }
+
+#[test]
+fn a_picture_stands_still_while_none_come() {
+    let mut host = Host::started();
+    // Pictures come in another order than they are shown in.
+    let order = [(0, 80), (40, 160), (80, 40), (120, 0), (160, 80), (200, 160), (240, 40)];
+    let tags: Vec<Tag> =
+        order.iter().map(|&(time, offset)| picture(time, time == 0, offset, 10)).collect();
+    host.play(&tags);
+    host.play(&only(TagKind::Audio, stream(0, 3000, 0)));
+    assert!(host.remuxer.hold_picture(3_000_000));
+    assert!(!host.remuxer.hold_picture(3_000_000), "it waits already");
+    host.take();
+    let held = &host.video[order.len()..];
+    assert_eq!(held.len(), order.len());
+    assert_eq!(host.segments.last().unwrap().1.end_us, 3_000_000);
+    let sorted = |samples: &[Sample]| {
+        let mut order: Vec<usize> = (0..samples.len()).collect();
+        order.sort_by_key(|&n| samples[n].pts());
+        order
+    };
+    assert_eq!(sorted(held), sorted(&host.video[..order.len()]));
+    assert!(held.iter().all(|sample| sample.composition >= 0));
+    assert_eq!(held.last().unwrap().end(), 3_000_000);
+    assert!(held.last().unwrap().dts < 400_000);
+    // The next picture builds on the last that came.
+    host.play(&[picture(2800, false, 0, 10), picture(2840, false, 0, 10)]);
+    let [.., a, b] = host.video.as_slice() else { panic!() };
+    assert_eq!((a.dts, b.dts), (2_800_000, 2_840_000));
+}

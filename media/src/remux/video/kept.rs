@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{VideoSample, VideoTrack};
+use super::{VideoSample, VideoTrack, saturate};
 use crate::remux::ticks::SECOND;
 
 /// The group of pictures that was put out last, for an output that begins anew.
@@ -55,6 +55,34 @@ impl VideoTrack {
         self.kept.clear();
     }
 
+    /// No pictures come: the last one put out stands still until `until`. It is decoded once more, with
+    /// all it builds on, within some milliseconds: that leaves a decoder as it was.
+    pub(in super::super) fn hold(&mut self, until: i64) -> bool {
+        let Some(start) = self.told_end.filter(|_| self.queue.is_empty()) else { return false };
+        let pictures = &self.kept.pictures;
+        let earlier = |than: i64| pictures.iter().filter(|p| p.pts() < than).count() as i64;
+        let places: Vec<i64> = pictures.iter().map(|picture| earlier(picture.pts())).collect();
+        let late = (0_i64..).zip(&places).map(|(n, place)| n.saturating_sub(*place)).max();
+        let length = (places.len() as i64).saturating_mul(MOMENT);
+        if places.is_empty() || until <= start.saturating_add(length) {
+            return false;
+        }
+        for ((n, place), picture) in (0_i64..).zip(places).zip(pictures) {
+            let offset = place.saturating_sub(n).saturating_add(late.unwrap_or(0));
+            let picture = VideoSample {
+                dts: start.saturating_add(n.saturating_mul(MOMENT)),
+                composition_offset: saturate(offset.saturating_mul(MOMENT)),
+                sync: picture.sync,
+                data: picture.data.clone(),
+                config: picture.config.clone(),
+            };
+            self.queued_bytes = self.queued_bytes.saturating_add(picture.data.len());
+            self.queue.push_back(picture);
+        }
+        self.hold = Some(until);
+        true
+    }
+
     /// Takes the first `count` pictures off the queue and keeps those that others may build on.
     /// Returns how many there were.
     pub(super) fn keep_front(&mut self, count: usize) -> u32 {
@@ -99,6 +127,9 @@ impl VideoTrack {
         }
     }
 }
+
+/// Microseconds from one picture to the next that nobody is meant to see.
+const MOMENT: i64 = 1000;
 
 /// Bytes of pictures kept; a larger group is not.
 const MAX_KEPT: usize = 4 << 20;

@@ -15,8 +15,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use mp4_atom::{Codec, Decode, Encode, Moov};
+use pushpull_media::codec::hevc::DecoderConfigurationRecord;
+use pushpull_media::codec::nal::NalUnits;
 use pushpull_media::codec::pcm::Coding;
-use pushpull_media::flv::{Item, Reader, Tag, TagKind};
+use pushpull_media::flv::{Item, Reader, Tag, TagKind, video};
 use pushpull_media::remux::{
     Config, Event, Remuxer, Segment, Track, TrackInfo, Tracks, WarningKind,
 };
@@ -439,4 +441,86 @@ fn sei_is_given_when_asked_for() {
         assert_eq!(payload[..16], *(0..16).collect::<Vec<u8>>());
         assert_eq!(*time, number as i64 * 40_000);
     }
+}
+
+/// Senders that leave the sequence header out, or empty: keyframes say everything.
+#[test]
+fn streams_play_without_a_sequence_header() {
+    for (name, expected) in [
+        ("size-in-band", "h264,128,72,25"),
+        ("av1-opus", "av1,192,108,50"),
+        ("vp9-opus", "vp9,192,108,50"),
+    ] {
+        let tags: Vec<Tag> = tags(name)
+            .into_iter()
+            .filter(|tag| {
+                tag.kind() == TagKind::Video
+                    && !video::Head::parse(tag.data()).unwrap().is_sequence_header()
+            })
+            .collect();
+        let played = play_tags(&tags, Config::default(), |_| {});
+        assert_eq!(probe(&played.files(Track::Video)[0], PICTURE), expected, "{name}");
+        assert_eq!(played.warnings(WarningKind::FrameBeforeConfig), 0, "{name}");
+    }
+}
+
+/// H.265 with the parameter sets in its keyframes, behind start codes or lengths, and in a header of
+/// start codes.
+#[test]
+fn hevc_parameter_sets_are_taken_from_anywhere() {
+    let sent: Vec<Tag> =
+        tags("hevc").into_iter().filter(|tag| tag.kind() == TagKind::Video).collect();
+    let head = video::Head::parse(sent[0].data()).unwrap();
+    let record = DecoderConfigurationRecord::parse(&sent[0].data()[head.body..]).unwrap();
+    let behind_codes = |units: &mut dyn Iterator<Item = &[u8]>| -> Vec<u8> {
+        units.flat_map(|unit| [&[0, 0, 0, 1], unit].concat()).collect()
+    };
+    let sets = behind_codes(&mut record.sets.iter().map(Vec::as_slice));
+    let in_band = |lengths: bool| -> Vec<Tag> {
+        let rewrite = |tag: &Tag| {
+            let head = video::Head::parse(tag.data()).unwrap();
+            let (front, body) = tag.data().split_at(head.body);
+            let mut data = front.to_vec();
+            if lengths {
+                let with_length =
+                    |set: &Vec<u8>| [&(set.len() as u32).to_be_bytes()[..], set].concat();
+                let sets = record.sets.iter().flat_map(with_length);
+                data.extend(sets.filter(|_| head.is_keyframe()));
+                data.extend_from_slice(body);
+            } else {
+                data.extend(sets.iter().filter(|_| head.is_keyframe()));
+                data.extend(behind_codes(&mut NalUnits::new(body, 4).map(Result::unwrap)));
+            }
+            Tag::new(TagKind::Video, tag.time(), &data).unwrap()
+        };
+        sent[1..].iter().map(rewrite).collect()
+    };
+    let header = [&sent[0].data()[..head.body], &sets].concat();
+    let with_header = [&[Tag::new(TagKind::Video, 0, &header).unwrap()][..], &sent[1..]].concat();
+    for tags in [in_band(true), in_band(false), with_header] {
+        let played = play_tags(&tags, Config::default(), |_| {});
+        let [file] = played.files(Track::Video).try_into().unwrap();
+        assert_eq!(probe(&file, PICTURE), "hevc,192,108,50");
+    }
+}
+
+/// ADTS headers say enough to play AAC whose configuration never came.
+#[test]
+fn aac_without_a_sequence_header_plays_by_its_adts_headers() {
+    let sent: Vec<Tag> =
+        tags("hevc").into_iter().filter(|tag| tag.kind() == TagKind::Audio).collect();
+    let with_adts = |tag: &Tag| {
+        let frame = &tag.data()[2..];
+        let len = (frame.len() + 7) as u32;
+        // LC, 48 kHz, stereo.
+        let head = 0xFFF1_4C80_0000_00u64 | u64::from(len) << 13 | 0x1FFC;
+        let data = [&[0xAF, 1], &head.to_be_bytes()[1..], frame].concat();
+        Tag::new(TagKind::Audio, tag.time(), &data).unwrap()
+    };
+    let tags: Vec<Tag> = sent[1..].iter().map(with_adts).collect();
+    let played = play_tags(&tags, Config::default(), |_| {});
+    let [file] = played.files(Track::Audio).try_into().unwrap();
+    assert!(probe(&file, "codec_name,sample_rate,channels").starts_with("aac,48000,"));
+    assert_eq!(played.samples(Track::Audio) as usize, tags.len());
+    assert_eq!(played.warnings(WarningKind::AdtsHeader) as usize, tags.len());
 }

@@ -81,11 +81,14 @@ pub fn is_annex_b(data: &[u8]) -> bool {
     data.starts_with(&[0, 0, 1]) || data.starts_with(&[0, 0, 0, 1])
 }
 
-/// Whether the lengths in `sample` fit it, and there is a NAL unit.
-#[must_use]
-pub fn is_well_formed(sample: &[u8], length_size: u8) -> bool {
-    let mut units = NalUnits::new(sample, length_size).peekable();
-    units.peek().is_some() && units.all(|unit| unit.is_ok())
+/// Shows `look` the NAL units of a sample, whether they are behind lengths or start codes; none if
+/// neither fits.
+pub fn each_unit<'a>(sample: &'a [u8], length_size: u8, look: &mut dyn FnMut(&'a [u8])) {
+    if NalUnits::new(sample, length_size).all(|unit| unit.is_ok()) {
+        NalUnits::new(sample, length_size).flatten().for_each(look);
+    } else if is_annex_b(sample) {
+        AnnexB::new(sample).for_each(look);
+    }
 }
 
 /// The codecs made of NAL units.

@@ -8,6 +8,7 @@ cd "$root" || exit 1
 # Versions that Cargo.lock does not pin.
 wasm_pack_version=0.15.1
 binaryen_version=132.0.0
+esbuild_version=0.28.2
 flv_js_version=1.6.2
 mpegts_js_version=1.8.2
 geckodriver_version=0.37.1
@@ -101,6 +102,25 @@ need_peer_players() {
     npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$players" $wanted >&2 ||
         fail "npm could not install $wanted" "try: npm install --prefix $players $wanted"
     echo "$wanted" >"$players/installed"
+}
+
+# The folder of npm's package esbuild, once it is installed.
+esbuild_folder() {
+    local folder=$tools/esbuild-$esbuild_version/node_modules/esbuild
+    if [ -e "$folder/package.json" ] && have node; then printf '%s' "$folder"; fi
+}
+
+# esbuild makes the player's JavaScript smaller. Nothing else needs it: without it the build goes on.
+want_esbuild() {
+    if [ -n "$(esbuild_folder)" ]; then return; fi
+    if have node && have npm; then
+        say "Installing esbuild $esbuild_version into $tools (npm, 11 MB, once)"
+        if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/esbuild-$esbuild_version" \
+            "esbuild@$esbuild_version" >&2; then return; fi
+        say "npm could not install it"
+    fi
+    say "No esbuild: the player's JavaScript will be larger than it could be" \
+        "(to change that, install Node.js with npm)"
 }
 
 need_wasm_pack() {

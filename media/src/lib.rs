@@ -5,7 +5,10 @@
 //! hostile until parsed; every reader returns an error that names what was wrong and where, and
 //! every limit is a named constant.
 
+#![cfg_attr(not(test), no_std)]
 #![cfg_attr(test, allow(clippy::arithmetic_side_effects))]
+
+extern crate alloc;
 
 pub mod amf0;
 pub mod codec;

@@ -64,7 +64,7 @@ impl Cadence {
     /// Adds a value; the oldest leaves a full window.
     pub fn add(&mut self, value: i64) {
         let Some(slot) = self.ring.get_mut(self.next) else { return };
-        let oldest = std::mem::replace(slot, value);
+        let oldest = core::mem::replace(slot, value);
         if self.len == Self::WINDOW {
             let at = self.values().partition_point(|&v| v < oldest);
             self.sorted.copy_within(at.saturating_add(1).., at);

@@ -1,6 +1,6 @@
 /** What the engine's codes mean, in words. @module */
 import { ErrorDetails, ErrorTypes, failure, mediaFailure, networkFailure } from './errors.js';
-import { Fault, Notice } from './pushpull_player.js';
+import { Fault, Notice } from './engine.js';
 
 /**
  * Why playback cannot go on.
@@ -9,7 +9,7 @@ import { Fault, Notice } from './pushpull_player.js';
  * @param {string} text
  */
 export function explainFault(fault, value, text) {
-    const code = Fault[fault];
+    const code = nameOf(Fault, fault);
     switch (fault) {
         case Fault.NotFlv:
             return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, 'the answer is not FLV: it does not begin as FLV does');
@@ -46,7 +46,7 @@ export function explainSlowness(url, others) {
  * @param {string} text
  */
 export function explainNotice(notice, value, text) {
-    const code = Notice[notice];
+    const code = nameOf(Notice, notice);
     switch (notice) {
         case Notice.Resync:
             return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, `lost the FLV tags at byte ${value}; looking for the next`, { offset: value });
@@ -81,4 +81,9 @@ export function explainNotice(notice, value, text) {
         default:
             return failure(ErrorTypes.OTHER_ERROR, ErrorDetails.OTHER_EXCEPTION, code, `unknown notice ${notice}`);
     }
+}
+
+/** @param {Record<string, number>} list an enumeration of the engine @param {number} number */
+function nameOf(list, number) {
+    return Object.keys(list)[number];
 }

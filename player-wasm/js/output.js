@@ -5,9 +5,9 @@ import { textOf } from './errors.js';
  * Who is told. Tracks are numbers, as the engine counts them.
  * @typedef {object} Listener
  * @property {() => void} opened
- * @property {(track: import('./pushpull_player.js').Track, playable: boolean) => void} checked the answer to `check`
- * @property {(track: import('./pushpull_player.js').Track) => void} finished an append or a removal is done
- * @property {(track: import('./pushpull_player.js').Track, full: boolean, text: string) => void} failed something could not even begin: for want of room (`full`), or for what `text` says
+ * @property {(track: import('./engine.js').Track, playable: boolean) => void} checked the answer to `check`
+ * @property {(track: import('./engine.js').Track) => void} finished an append or a removal is done
+ * @property {(track: import('./engine.js').Track, full: boolean, text: string) => void} failed something could not even begin: for want of room (`full`), or for what `text` says
  */
 
 export class MediaOutput {
@@ -37,7 +37,7 @@ export class MediaOutput {
 
     /**
      * Whether this browser plays the type, here: a worker may differ from its page.
-     * @param {import('./pushpull_player.js').Track} track @param {string} mime
+     * @param {import('./engine.js').Track} track @param {string} mime
      */
     check(track, mime) {
         const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
@@ -57,7 +57,7 @@ export class MediaOutput {
         return this.#mediaSource.readyState === 'open';
     }
 
-    /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
+    /** @param {import('./engine.js').Track} track @param {string} mime */
     addTrack(track, mime) {
         this.#try(track, () => {
             const buffer = this.#mediaSource.addSourceBuffer(mime);
@@ -69,18 +69,18 @@ export class MediaOutput {
         });
     }
 
-    /** @param {import('./pushpull_player.js').Track} track @param {string} mime */
+    /** @param {import('./engine.js').Track} track @param {string} mime */
     changeType(track, mime) {
         this.#try(track, () => this.#buffers[track].changeType?.(mime));
     }
 
-    /** The bytes are copied before this returns. @param {import('./pushpull_player.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes */
+    /** The bytes are copied before this returns. @param {import('./engine.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes */
     append(track, bytes) {
         if (this.#mediaSource.streaming === false) this.#held[track] = bytes.slice();
         else this.#try(track, () => this.#buffers[track].appendBuffer(bytes));
     }
 
-    /** @param {import('./pushpull_player.js').Track} track @param {number} from @param {number} to seconds */
+    /** @param {import('./engine.js').Track} track @param {number} from @param {number} to seconds */
     remove(track, from, to) {
         this.#try(track, () => this.#buffers[track].remove(from, to));
     }

@@ -1,7 +1,7 @@
 /** What an engine knows, as listeners get it. @module */
-import { Info, Stat, Track } from './pushpull_player.js';
+import { Info, Stat, Track } from './engine.js';
 
-/** @param {import('./pushpull_player.js').Engine} engine @param {Record<string, any> | undefined} metadata @param {number} duration seconds */
+/** @param {import('./engine.js').Engine} engine @param {Record<string, any> | undefined} metadata @param {number} duration seconds */
 export function mediaInfo(engine, metadata, duration) {
     const known = (info) => {
         const value = engine.info(info);
@@ -40,7 +40,7 @@ export function mediaInfo(engine, metadata, duration) {
     };
 }
 
-/** @param {import('./pushpull_player.js').Engine} engine @param {number} at ms */
+/** @param {import('./engine.js').Engine} engine @param {number} at ms */
 export function statistics(engine, at) {
     const stat = (which) => engine.stat(which, at);
     return {

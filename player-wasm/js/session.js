@@ -1,17 +1,17 @@
 /** One load of one stream: source, engine and output. @module */
 import { Connection } from './connection.js';
 import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
+import { Fault, Notice, Op, startEngine, Track } from './engine.js';
 import { Events } from './events.js';
 import { explainFault, explainNotice, explainSlowness } from './explain.js';
 import { MediaOutput } from './output.js';
-import initCore, { Engine as CoreEngine, Fault, Notice, Op, Track } from './pushpull_player.js';
 import { Recorder } from './recorder.js';
 import { RemoteOutput } from './remote.js';
 import { mediaInfo, seiMessage, statistics } from './report.js';
-import { ScriptBuilder } from './script.js';
+import { captureTime, readScript } from './script.js';
 import { configure } from './settings.js';
 
-/** @typedef {import('./pushpull_player.js').Engine} Engine */
+/** @typedef {import('./engine.js').Engine} Engine */
 
 export class Session {
     id;
@@ -19,8 +19,6 @@ export class Session {
     #config;
     /** @type {Engine | undefined} */
     #engine;
-    /** @type {WebAssembly.Memory} */
-    #memory;
     #connection;
     #isConnected = false;
     /** @type {MediaOutput | RemoteOutput} */
@@ -121,17 +119,13 @@ export class Session {
 
     #stopEngine() {
         for (const timer of this.#timers.splice(0)) clearInterval(timer);
-        this.#engine?.free();
         this.#engine = undefined;
     }
 
-    /** @param {{module: WebAssembly.Module, full?: boolean}} build */
-    async #startEngine({ module, full }) {
-        const glue = full && (await import(/* webpackIgnore: true */ /* @vite-ignore */ new URL('./full/pushpull_player.js', import.meta.url).href));
-        const { memory } = await (glue ? glue.default : initCore)({ module_or_path: module });
+    /** @param {{module: WebAssembly.Module}} build */
+    async #startEngine({ module }) {
+        const engine = await startEngine(module);
         if (this.#closed) return;
-        this.#memory = memory;
-        const engine = new (glue ? glue.Engine : CoreEngine)();
         configure(engine, this.#config);
         this.#engine = engine;
         this.#unchecked = 0;
@@ -184,11 +178,7 @@ export class Session {
 
     /** @param {Uint8Array} bytes */
     #feed(bytes) {
-        this.#drive((engine) => {
-            const at = engine.reserve(bytes.length);
-            new Uint8Array(this.#memory.buffer, at, bytes.length).set(bytes);
-            engine.commit(bytes.length, now());
-        });
+        this.#drive((engine) => engine.feed(bytes, now()));
     }
 
     /** @param {import('./source.js').SourceFailure | null} failure */
@@ -285,7 +275,7 @@ export class Session {
             while (this.#engine && this.#carryOut(this.#engine.poll(now()), this.#engine));
             if (this.#engine?.wants_data()) this.#goOn();
         } catch (error) {
-            // A trap leaves the engine unusable, freeing it included.
+            // A trap leaves the engine unusable.
             if (error instanceof WebAssembly.RuntimeError) this.#engine = undefined;
             this.#fail(otherFailure(`internal error: ${textOf(error)}`));
         }
@@ -311,7 +301,7 @@ export class Session {
                 output.changeType(engine.track(), engine.text());
                 break;
             case Op.Append:
-                output.append(engine.track(), this.#operand(engine));
+                output.append(engine.track(), engine.bytes());
                 break;
             case Op.Remove:
                 output.remove(engine.track(), engine.a(), engine.b());
@@ -361,11 +351,6 @@ export class Session {
         return true;
     }
 
-    /** The bytes an operation is about, in the engine's memory. @param {Engine} engine */
-    #operand(engine) {
-        return new Uint8Array(this.#memory.buffer, engine.ptr(), engine.byte_len());
-    }
-
     /** The failure behind a fault that began on this side. @param {number} fault one of {@link Fault} */
     #known(fault) {
         return { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure }[fault];
@@ -373,16 +358,21 @@ export class Session {
 
     /** @param {Engine} engine */
     #reportScript(engine) {
-        const name = engine.text();
         const time = engine.a();
-        const builder = new ScriptBuilder();
-        engine.script(builder);
-        if (name === 'onMetaData') {
-            this.#metadata = builder.value;
-            this.#setDuration();
-            this.#event(Events.METADATA_ARRIVED, builder.value);
+        let name, value;
+        try {
+            [name, value] = readScript(engine.bytes());
+        } catch (error) {
+            this.#warn(explainNotice(Notice.BadTag, (time || 0) * 1000, textOf(error)));
+            return;
         }
-        const data = { [name]: builder.value };
+        engine.captured(captureTime(name, value));
+        if (name === 'onMetaData') {
+            this.#metadata = value;
+            this.#setDuration();
+            this.#event(Events.METADATA_ARRIVED, value);
+        }
+        const data = { [name]: value };
         this.#event(Events.SCRIPTDATA_ARRIVED, data);
         this.#post({ type: 'cue', kind: 'script', time, data });
     }
@@ -390,7 +380,7 @@ export class Session {
     /** @param {Engine} engine */
     #reportSei(engine) {
         const time = engine.a();
-        const data = seiMessage(engine.code(), time, this.#operand(engine).slice());
+        const data = seiMessage(engine.code(), time, engine.bytes().slice());
         this.#event(Events.SEI_ARRIVED, data);
         this.#post({ type: 'cue', kind: 'sei', time, data });
     }
@@ -438,7 +428,7 @@ export class Session {
 
     #readHead() {
         this.#engine?.headers();
-        return this.#engine && this.#operand(this.#engine).slice();
+        return this.#engine?.bytes().slice();
     }
 
     /** @param {import('./errors.js').Failure} warning */

@@ -1,7 +1,7 @@
 /** What of a player's settings is the engine's. @module */
-import { Setting } from './pushpull_player.js';
+import { Setting } from './engine.js';
 
-/** @param {import('./pushpull_player.js').Engine} engine @param {any} config */
+/** @param {import('./engine.js').Engine} engine @param {any} config */
 export function configure(engine, config) {
     const settings = [
         [Setting.Live, Number(config.isLive)],

@@ -5,151 +5,156 @@
 //! the JavaScript host in `js/`: input is written straight into the engine's memory, appends are
 //! read straight from it, and numbers go one by one, so that steady play makes no garbage.
 
+#![cfg_attr(all(feature = "package", target_arch = "wasm32"), no_std)]
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
+extern crate alloc;
+
+use alloc::vec::Vec;
+
 pub mod engine;
-mod script;
+mod numbered;
+mod package;
 
 use pushpull_media::remux::{Track as Kind, TrackInfo};
-use wasm_bindgen::prelude::wasm_bindgen;
+
+use numbered::numbered;
 
 use engine::{Command, Pacing, Settings, Stat};
-use script::ScriptBuilder;
 
-/// What [`Engine::poll`] wants done. The operands are read from the engine.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Nothing, until something happens.
-    None,
-    /// Find out whether the browser plays the type `text` for `track`: `type_checked` tells it.
-    CheckType,
-    /// Add a SourceBuffer of type `text` for `track`.
-    AddTrack,
-    /// Change the type of `track`'s SourceBuffer to `text`.
-    ChangeType,
-    /// Append the `byte_len` bytes at `ptr` to `track`, before anything else is asked of the engine.
-    Append,
-    /// Remove from `track` what is between `a` and `b` seconds.
-    Remove,
-    /// Set the element's `currentTime` to `a`.
-    Seek,
-    /// Set the element's `playbackRate` to `a`.
-    Rate,
-    /// Tell what is known of the tracks: `info`, `codec`, `has_track`.
-    MediaInfo,
-    /// A script tag called `text`, of time `a` (NaN if that is not known yet): `script` walks through it.
-    Script,
-    /// Tell of notice `code` with number `a` and name `text`.
-    Notice,
-    /// Tell of fault `code` with number `a` and name `text`, and stop.
-    Fault,
-    /// Everything is appended and nothing more will come.
-    Complete,
-    /// Go on with a new MediaSource.
-    Rebuild,
-    /// Open the source again: wait `a` seconds first; `b` is the number of this attempt since media
-    /// last came. What is still open is closed now. A file may be gone on with where its bytes broke
-    /// off instead: then `source_opened` is not called.
-    Connect,
-    /// The full build is needed, for `text`; this engine does nothing any more.
-    Upgrade,
-    /// `byte_len` bytes at `ptr` are the payload of a message of type `code` that belongs to the
-    /// picture shown at `a` seconds.
-    Sei,
+numbered! {
+    /// What [`Engine::poll`] wants done. The operands are read from the engine.
+    pub enum Op {
+        /// Nothing, until something happens.
+        None,
+        /// Find out whether the browser plays the type `text` for `track`: `type_checked` tells it.
+        CheckType,
+        /// Add a SourceBuffer of type `text` for `track`.
+        AddTrack,
+        /// Change the type of `track`'s SourceBuffer to `text`.
+        ChangeType,
+        /// Append the `byte_len` bytes at `ptr` to `track`, before anything else is asked of the engine.
+        Append,
+        /// Remove from `track` what is between `a` and `b` seconds.
+        Remove,
+        /// Set the element's `currentTime` to `a`.
+        Seek,
+        /// Set the element's `playbackRate` to `a`.
+        Rate,
+        /// Tell what is known of the tracks: `info`, `codec`, `has_track`.
+        MediaInfo,
+        /// `byte_len` bytes at `ptr` are a script tag's AMF0 of time `a` (NaN if that is not known yet).
+        Script,
+        /// Tell of notice `code` with number `a` and name `text`.
+        Notice,
+        /// Tell of fault `code` with number `a` and name `text`, and stop.
+        Fault,
+        /// Everything is appended and nothing more will come.
+        Complete,
+        /// Go on with a new MediaSource.
+        Rebuild,
+        /// Open the source again: wait `a` seconds first; `b` is the number of this attempt since media
+        /// last came. What is still open is closed now. A file may be gone on with where its bytes broke
+        /// off instead: then `source_opened` is not called.
+        Connect,
+        /// The full build is needed, for `text`; this engine does nothing any more.
+        Upgrade,
+        /// `byte_len` bytes at `ptr` are the payload of a message of type `code` that belongs to the
+        /// picture shown at `a` seconds.
+        Sei,
+    }
 }
 
-/// A track, by number.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Track {
-    /// Pictures.
-    Video,
-    /// Sound.
-    Audio,
+numbered! {
+    /// A track, by number.
+    pub enum Track {
+        /// Pictures.
+        Video,
+        /// Sound.
+        Audio,
+    }
 }
 
-/// What can be set before the first input.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
-    /// 1: follow the newest media; 0: play everything.
-    Live,
-    /// 0: never play pictures.
-    HasVideo,
-    /// 0: never play sound.
-    HasAudio,
-    /// Smallest distance behind the newest media, seconds.
-    TargetLatency,
-    /// Largest distance that uneven arrival may lead to, seconds.
-    MaxTargetLatency,
-    /// Largest playback rate.
-    MaxPlaybackRate,
-    /// How much of what was played is kept, seconds.
-    BackBuffer,
-    /// Seconds without input before a notice.
-    SilenceWarning,
-    /// Seconds without input after which the connection counts as lost.
-    SilenceLimit,
-    /// 0: the lowest delay until that proves too little; 1: the lowest delay; 2: evenly.
-    Pacing,
-    /// How often the source is opened again before that is given up.
-    MaxReconnects,
-    /// What the jitter of these attempts is drawn from.
-    Seed,
-    /// Number of the video track chosen among several.
-    VideoTrackId,
-    /// Number of the audio track chosen among several.
-    AudioTrackId,
-    /// 0: silence does not take the place of promised sound that does not come.
-    FillAudio,
-    /// Bytes of one track that wait for a SourceBuffer, at most.
-    MaxQueueBytes,
-    /// 1: [`Op::Sei`] is wanted.
-    Sei,
+numbered! {
+    /// What can be set before the first input.
+    pub enum Setting {
+        /// 1: follow the newest media; 0: play everything.
+        Live,
+        /// 0: never play pictures.
+        HasVideo,
+        /// 0: never play sound.
+        HasAudio,
+        /// Smallest distance behind the newest media, seconds.
+        TargetLatency,
+        /// Largest distance that uneven arrival may lead to, seconds.
+        MaxTargetLatency,
+        /// Largest playback rate.
+        MaxPlaybackRate,
+        /// How much of what was played is kept, seconds.
+        BackBuffer,
+        /// Seconds without input before a notice.
+        SilenceWarning,
+        /// Seconds without input after which the connection counts as lost.
+        SilenceLimit,
+        /// 0: the lowest delay until that proves too little; 1: the lowest delay; 2: evenly.
+        Pacing,
+        /// How often the source is opened again before that is given up.
+        MaxReconnects,
+        /// What the jitter of these attempts is drawn from.
+        Seed,
+        /// Number of the video track chosen among several.
+        VideoTrackId,
+        /// Number of the audio track chosen among several.
+        AudioTrackId,
+        /// 0: silence does not take the place of promised sound that does not come.
+        FillAudio,
+        /// Bytes of one track that wait for a SourceBuffer, at most.
+        MaxQueueBytes,
+        /// 1: [`Op::Sei`] is wanted.
+        Sei,
+    }
 }
 
-/// What is known of the tracks, by number.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Info {
-    /// Pixels.
-    Width,
-    /// Pixels.
-    Height,
-    /// Pictures per second, as the configuration says.
-    Fps,
-    /// The codec's number of the profile.
-    Profile,
-    /// The codec's number of the level.
-    Level,
-    /// Reference pictures at most.
-    RefFrames,
-    /// 1 is 4:2:0.
-    ChromaFormat,
-    /// Sample aspect ratio, width.
-    SarNum,
-    /// Sample aspect ratio, height.
-    SarDen,
-    /// Hz.
-    SampleRate,
-    /// Channels.
-    Channels,
-    /// Bits per luma sample.
-    BitDepth,
-    /// Colour primaries, a number of ISO/IEC 23091-2.
-    ColourPrimaries,
-    /// Transfer characteristics, alike.
-    Transfer,
-    /// Matrix coefficients, alike.
-    Matrix,
-    /// Pictures a decoder holds back to reorder them.
-    ReorderFrames,
+numbered! {
+    /// What is known of the tracks, by number.
+    pub enum Info {
+        /// Pixels.
+        Width,
+        /// Pixels.
+        Height,
+        /// Pictures per second, as the configuration says.
+        Fps,
+        /// The codec's number of the profile.
+        Profile,
+        /// The codec's number of the level.
+        Level,
+        /// Reference pictures at most.
+        RefFrames,
+        /// 1 is 4:2:0.
+        ChromaFormat,
+        /// Sample aspect ratio, width.
+        SarNum,
+        /// Sample aspect ratio, height.
+        SarDen,
+        /// Hz.
+        SampleRate,
+        /// Channels.
+        Channels,
+        /// Bits per luma sample.
+        BitDepth,
+        /// Colour primaries, a number of ISO/IEC 23091-2.
+        ColourPrimaries,
+        /// Transfer characteristics, alike.
+        Transfer,
+        /// Matrix coefficients, alike.
+        Matrix,
+        /// Pictures a decoder holds back to reorder them.
+        ReorderFrames,
+    }
 }
 
 /// The engine of one load of one stream. Times given are milliseconds of one clock; times read are
 /// seconds of the element's timeline.
-#[wasm_bindgen]
 pub struct Engine {
     inner: engine::Engine,
     settings: Settings,
@@ -157,10 +162,8 @@ pub struct Engine {
     headers: Vec<u8>,
 }
 
-#[wasm_bindgen]
 impl Engine {
     /// An engine that has seen nothing.
-    #[wasm_bindgen(constructor)]
     #[allow(clippy::new_without_default, reason = "constructed from JavaScript")]
     pub fn new() -> Self {
         let settings = Settings::default();
@@ -362,25 +365,24 @@ impl Engine {
     }
 
     /// Operand: the text.
-    pub fn text(&self) -> String {
+    pub fn text(&self) -> &str {
         match &self.command {
             Some(
                 Command::CheckType { mime: text, .. }
                 | Command::AddTrack { mime: text, .. }
                 | Command::ChangeType { mime: text, .. }
                 | Command::Upgrade(text)
-                | Command::Script { name: text, .. }
                 | Command::Notice { text, .. }
                 | Command::Fault { text, .. },
-            ) => text.clone(),
-            _ => String::new(),
+            ) => text,
+            _ => "",
         }
     }
 
-    /// Operand: what the script tag says, built by `builder`.
-    pub fn script(&self, builder: &ScriptBuilder) {
-        if let Some(Command::Script { value, .. }) = &self.command {
-            script::walk(builder, "", value);
+    /// The script tag just told of says that the media of its time was captured at `unix_ms`.
+    pub fn captured(&mut self, unix_ms: f64) {
+        if let Some(Command::Script { time_ms, .. }) = self.command {
+            self.inner.captured(unix_ms, time_ms);
         }
     }
 
@@ -395,8 +397,8 @@ impl Engine {
     }
 
     /// RFC 6381 name of a track's codec; empty if it does not play.
-    pub fn codec(&self, track: Track) -> String {
-        self.inner.codec(track.into()).unwrap_or_default().into()
+    pub fn codec(&self, track: Track) -> &str {
+        self.inner.codec(track.into()).unwrap_or_default()
     }
 
     /// What is known of the tracks; NaN if it is not.
@@ -451,6 +453,7 @@ impl Engine {
             None => &self.headers,
             Some(Command::Append { track }) => self.inner.media(*track),
             Some(Command::Sei { payload, .. }) => payload,
+            Some(Command::Script { data, .. }) => data,
             _ => &[],
         }
     }

@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{Value, marker};
 
 /// How many objects and arrays may be nested. The commands and metadata in use need three levels; the limit keeps

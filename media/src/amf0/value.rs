@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// One AMF0 value.
 ///
 /// Properties keep the order of the wire, and a name may appear twice; [`Value::get`] finds the first.

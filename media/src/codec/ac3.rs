@@ -2,6 +2,9 @@
 //!
 //! Source: ETSI TS 102 366 (4.3 and E.1.2, the frames; annex F, the boxes).
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::bits::{BitReader, OutOfBits};
 
 /// What a frame says of itself.

@@ -1,5 +1,7 @@
 //! Reading and writing bits, most significant first.
 
+use alloc::vec::Vec;
+
 /// The data ended inside a field, or a field is longer than it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfBits;

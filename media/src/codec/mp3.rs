@@ -3,6 +3,8 @@
 //! Source: ISO/IEC 11172-3 (2.4.2.3) and 13818-3 for the lower sampling frequencies; MPEG 2.5 is a
 //! convention.
 
+use alloc::vec::Vec;
+
 /// The header of a frame.
 ///
 /// ```text

@@ -1,5 +1,7 @@
 //! NAL units, of which H.264 and H.265 are made: behind lengths or start codes.
 
+use alloc::vec::Vec;
+
 use super::avc;
 use super::bits::BitReader;
 
@@ -29,7 +31,7 @@ impl<'a> Iterator for NalUnits<'a> {
     type Item = Result<&'a [u8], Overrun>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = std::mem::take(&mut self.rest);
+        let rest = core::mem::take(&mut self.rest);
         let Some((length, after)) = rest.split_at_checked(self.length_size.into()) else {
             return rest.iter().any(|&byte| byte != 0).then_some(Err(Overrun));
         };

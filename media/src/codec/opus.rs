@@ -3,6 +3,9 @@
 //! Sources: RFC 6716 (3, packets), RFC 7845 (5.1, the header) and "Encapsulation of Opus in ISO Base
 //! Media File Format" (4.3.2, the box `dOps`).
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::Error;
 
 /// Opus counts time at this rate, whatever was recorded.

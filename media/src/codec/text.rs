@@ -1,5 +1,7 @@
 //! Numbers in codec strings, without the machinery of `format!`.
 
+use alloc::string::String;
+
 /// Appends `byte` as two hexadecimal digits in lower case.
 pub(crate) fn push_hex(out: &mut String, byte: u8) {
     for digit in [byte >> 4, byte & 15] {

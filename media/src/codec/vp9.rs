@@ -2,6 +2,8 @@
 //!
 //! Sources: the VP9 bitstream specification (6.2) and "VP Codec ISO Media File Format Binding".
 
+use alloc::string::String;
+
 use super::Error;
 use super::avc::Colour;
 use super::bits::BitReader;

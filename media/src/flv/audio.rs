@@ -5,7 +5,7 @@
 //! extended  9(4 bits) packet type(4 bits) *ModEx [ multitrack ] FourCC(4)
 //! ```
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 use super::Error;
 use super::extended::{self, Cursor, Layout};

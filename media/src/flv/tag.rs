@@ -1,6 +1,6 @@
 //! One FLV tag in one shared buffer (annex E.4.1).
 
-use std::fmt;
+use core::fmt;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -202,7 +202,7 @@ impl TagBuffer {
     }
 }
 
-fn data_range(total: usize) -> Option<std::ops::Range<usize>> {
+fn data_range(total: usize) -> Option<core::ops::Range<usize>> {
     Some(Tag::HEADER_LEN..total.checked_sub(Tag::TRAILER_LEN)?)
 }
 

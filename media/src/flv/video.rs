@@ -5,7 +5,7 @@
 //! extended  1(1 bit) frame type(3 bits) packet type(4 bits) *ModEx [ multitrack ] FourCC(4) [ composition time(3) ]
 //! ```
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
 
 use super::Error;
 use super::extended::{self, Cursor, Layout, Part};

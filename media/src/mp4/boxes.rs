@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 /// Appends boxes (4.2) to a buffer.
 pub(super) struct Writer<'a> {
     out: &'a mut Vec<u8>,

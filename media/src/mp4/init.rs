@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::boxes::Writer;
 use super::{NON_SYNC, SYNC};
 use crate::codec::avc::Colour;

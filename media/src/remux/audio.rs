@@ -1,7 +1,9 @@
 //! The audio track: frames waiting to be taken, and how they are timed.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
@@ -112,7 +114,7 @@ impl AudioTrack {
             return 0;
         };
         // Behind silence the first frame has the say, not the count.
-        certain |= std::mem::take(&mut self.fills);
+        certain |= core::mem::take(&mut self.fills);
         let mut kept: u32 = 0;
         let mut rest = body.clone();
         while let Some(frame) = config.next_frame(&mut rest, self.coded) {

@@ -37,7 +37,7 @@ impl Choice {
 
     /// Leaves data; the first time that is told.
     pub(super) fn tell(&mut self) -> Chosen {
-        if std::mem::replace(&mut self.told, true) { Chosen::No } else { Chosen::Tell }
+        if core::mem::replace(&mut self.told, true) { Chosen::No } else { Chosen::Tell }
     }
 
     /// Whether the host asked for `track`.

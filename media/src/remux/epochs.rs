@@ -79,7 +79,7 @@ impl Epochs {
         due: Option<Due>,
         anchor: i64,
     ) -> Placed {
-        if std::mem::take(&mut self.begins) {
+        if core::mem::take(&mut self.begins) {
             self.newest = anchor.saturating_sub(sent);
         }
         let newest = self.newest;
@@ -99,7 +99,7 @@ impl Epochs {
         let on_line = at(line.offset);
         let tolerance = if line.moved { wide } else { due.tolerance };
         if near(on_line, tolerance) {
-            let certain = std::mem::take(&mut line.moved);
+            let certain = core::mem::take(&mut line.moved);
             let outlier = line.suspect.take().is_some();
             line.last = Some(sent);
             return Placed { time: on_line, certain, outlier, ..Placed::default() };

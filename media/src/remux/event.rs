@@ -1,9 +1,12 @@
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::Track;
-use crate::{amf0, codec, flv};
+
+use crate::{codec, flv};
 
 /// How many events wait for the host; past that the oldest is lost. A host that asks after every tag
 /// sees a handful.
@@ -35,10 +38,9 @@ pub enum Event {
     },
     /// A script tag: metadata, cue points, text.
     Script {
-        /// The handler's name, `onMetaData` above all.
-        name: String,
-        /// Its first argument; null if there is none.
-        value: amf0::Value,
+        /// AMF0: the handler's name, `onMetaData` above all, perhaps behind `@setDataFrame`, and its
+        /// arguments.
+        data: Bytes,
         /// The tag's time on the stream's line, in milliseconds.
         time_ms: i64,
     },
@@ -213,9 +215,6 @@ pub enum Error {
     #[cfg(feature = "codecs")]
     #[error(transparent)]
     Codec(#[from] codec::Error),
-    /// A script tag.
-    #[error(transparent)]
-    Script(#[from] amf0::Error),
 }
 
 impl Error {
@@ -224,7 +223,7 @@ impl Error {
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {
-            Self::Flv(_) | Self::Avc(_) | Self::Aac(_) | Self::Script(_) => false,
+            Self::Flv(_) | Self::Avc(_) | Self::Aac(_) => false,
             #[cfg(feature = "codecs")]
             Self::Codec(_) => false,
         }
@@ -264,7 +263,7 @@ impl Events {
 
     pub(super) fn pop(&mut self) -> Option<Event> {
         if self.lost > 0 {
-            let count = std::mem::take(&mut self.lost);
+            let count = core::mem::take(&mut self.lost);
             let kind = WarningKind::EventsLost;
             return Some(Event::Warning(Warning { track: Track::Video, kind, count, time_ms: 0 }));
         }

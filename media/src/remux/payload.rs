@@ -1,5 +1,7 @@
 //! The inside of a coded picture.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::WarningKind;

@@ -8,6 +8,9 @@ mod more;
 #[cfg(feature = "codecs")]
 pub(super) use light::Hint;
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::event::VideoInfo;

@@ -1,3 +1,6 @@
+use alloc::string::String;
+use alloc::vec::Vec;
+
 mod response;
 mod silence;
 
@@ -10,7 +13,6 @@ use super::sei;
 use super::support::{self, Support};
 use super::video::{Arrived, VideoTrack};
 use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
-use crate::amf0;
 use crate::flv::{self, Tag, TagKind};
 use crate::timeline::{Unwrapper, low_32_bits};
 use response::Response;
@@ -328,17 +330,8 @@ impl Remuxer {
             self.warn_at(Track::Video, WarningKind::ScriptTooLarge, wire);
             return Ok(());
         }
-        let mut decoder = amf0::Decoder::new(tag.data());
-        let mut name = decoder.next_value()?;
-        // What a publisher sends to set metadata may be relayed as it came.
-        if name.as_ref().and_then(amf0::Value::as_str) == Some("@setDataFrame") {
-            name = decoder.next_value()?;
-        }
-        if let Some(amf0::Value::String(name)) = name {
-            let value = decoder.next_value()?.unwrap_or(amf0::Value::Null);
-            let time_ms = self.unwrapper.nearest(wire);
-            self.events.push(Event::Script { name, value, time_ms });
-        }
+        let time_ms = self.unwrapper.nearest(wire);
+        self.events.push(Event::Script { data: tag.body(), time_ms });
         Ok(())
     }
 

@@ -3,6 +3,10 @@
 #[cfg(feature = "codecs")]
 mod more;
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::event::AudioInfo;
@@ -119,7 +123,7 @@ impl AudioConfig {
         }
         #[cfg(not(feature = "codecs"))]
         let _ = number;
-        let mut data = std::mem::take(rest);
+        let mut data = core::mem::take(rest);
         let mut repaired = None;
         if let Some(header) = aac::adts_header_len(&data) {
             data = data.slice(header..);

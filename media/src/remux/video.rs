@@ -2,9 +2,12 @@
 
 mod kept;
 
-use std::collections::VecDeque;
-use std::iter;
-use std::sync::Arc;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::iter;
 
 use bytes::Bytes;
 

@@ -1,7 +1,7 @@
 //! What one SourceBuffer holds, from what was appended and removed: the browser's own ranges lie,
 //! because the last picture of each append gets a longer duration than it has.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 /// The times appended to one SourceBuffer, in seconds of the output timeline.
 #[derive(Debug, Default)]

@@ -1,5 +1,8 @@
 //! From bytes to the remuxer, and what the remuxer has to say.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use pushpull_media::flv::{Error, Item, Tag, TagKind, audio, video};
 use pushpull_media::remux::{self, Event, Track, Tracks, WarningKind};
 
@@ -8,7 +11,7 @@ use super::command::{Command, Fault, Notice};
 use super::selection::Evidence;
 use super::source::End;
 use super::track::{Format, seconds};
-use super::{Engine, Stage, wallclock};
+use super::{Engine, Stage};
 
 impl Engine {
     /// Room for the next `len` bytes of the stream, to be written in place.
@@ -95,6 +98,13 @@ impl Engine {
             }
             End::Complete => {}
             End::Failed => self.fail(fault, value, String::new()),
+        }
+    }
+
+    /// The media of the time `time_ms`, as the sender counts, was captured at `unix_ms`.
+    pub fn captured(&mut self, unix_ms: f64, time_ms: i64) {
+        if unix_ms.is_finite() {
+            self.wall_clock.set(unix_ms, self.remuxer.line_us(time_ms));
         }
     }
 
@@ -274,12 +284,9 @@ impl Engine {
                     self.commands.push_back(Command::MediaInfo);
                 }
             }
-            Event::Script { name, value, time_ms } => {
-                if let Some(unix_ms) = wallclock::read(&name, &value) {
-                    self.wall_clock.set(unix_ms, self.remuxer.line_us(time_ms));
-                }
+            Event::Script { data, time_ms } => {
                 let time = self.remuxer.output_us(time_ms).map_or(f64::NAN, seconds);
-                self.commands.push_back(Command::Script { time, name, value });
+                self.commands.push_back(Command::Script { time, data, time_ms });
             }
             Event::Discontinuity { from_ms, to_ms, .. } => {
                 self.counters.discontinuities += 1;

@@ -217,7 +217,7 @@ impl Live {
         };
         let step = slew * elapsed;
         let rate = (self.rate + between(aim - self.rate, -step, step)) * RATE_STEPS;
-        let rate = rate.round() / RATE_STEPS;
+        let rate = f64::from((rate + 0.5) as u32) / RATE_STEPS;
         if (rate - self.rate).abs() < 0.5 / RATE_STEPS {
             return None;
         }

@@ -10,6 +10,9 @@
 //! Nothing here knows a browser or a clock: the host tells the time with each call, in seconds of
 //! any origin. Media times are seconds of the element's timeline.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 pub mod arrival;
 pub mod buffered;
 pub mod command;
@@ -29,7 +32,7 @@ pub mod track;
 pub mod wallclock;
 pub mod watchdog;
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
 
 use pushpull_media::flv::{Header, Reader};
 use pushpull_media::remux::{Remuxer, Track, TrackInfo, Tracks};

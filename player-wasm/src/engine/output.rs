@@ -3,6 +3,8 @@
 //! Everything that arrives while the SourceBuffer is busy goes out as one append, straight from
 //! this buffer: the browser copies the bytes within `appendBuffer`.
 
+use alloc::vec::Vec;
+
 /// The append queue of one track.
 #[derive(Debug, Default)]
 pub struct Output {
@@ -82,7 +84,7 @@ impl Output {
 
     /// The SourceBuffer has finished what it was doing. True when it now has all the media given.
     pub fn finished(&mut self) -> bool {
-        match std::mem::take(&mut self.busy) {
+        match core::mem::take(&mut self.busy) {
             Busy::No => return false,
             Busy::Removing => {
                 self.full = false;

@@ -70,7 +70,7 @@ impl Source {
     pub fn opened(&mut self) -> bool {
         self.phase = Phase::Flowing;
         self.flows_since = None;
-        std::mem::replace(&mut self.opened, true)
+        core::mem::replace(&mut self.opened, true)
     }
 
     /// Bytes came.

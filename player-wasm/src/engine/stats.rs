@@ -1,76 +1,76 @@
 //! What is counted and measured for the statistics.
 
 use pushpull_media::remux::Track;
-use wasm_bindgen::prelude::wasm_bindgen;
 
 use super::{Engine, REACH};
+use crate::numbered::numbered;
 
-/// One number of the statistics.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stat {
-    /// From the newest media received to the playhead, seconds.
-    Latency,
-    /// What the live controller aims at, seconds.
-    TargetLatency,
-    /// What 95 % of arrivals stay within, seconds.
-    Jitter,
-    /// Playable ahead of the playhead, seconds.
-    Buffered,
-    /// The playhead, seconds.
-    Position,
-    /// The element's playback rate.
-    PlaybackRate,
-    /// Received, bytes per second.
-    Speed,
-    /// Received video, bytes per second.
-    VideoRate,
-    /// Received audio, bytes per second.
-    AudioRate,
-    /// Pictures shown per second.
-    Fps,
-    /// Pictures decoded.
-    Decoded,
-    /// Pictures decoded too late.
-    Dropped,
-    /// Appends to SourceBuffers.
-    Appends,
-    /// Times the element ran out of data.
-    Stalls,
-    /// Times the playhead was moved: to catch up, over a hole, past a damaged place.
-    Jumps,
-    /// Times a playhead that stood still was nudged.
-    Nudges,
-    /// Times the MediaSource was made anew.
-    Rebuilds,
-    /// Pictures dropped before they were appended, to catch up.
-    Skipped,
-    /// Times the input's tag boundaries were lost and found again.
-    Resyncs,
-    /// Tags, or what they held, that could not be used.
-    BadTags,
-    /// Jumps of the publisher's clock.
-    Discontinuities,
-    /// Sound frames replaced by silence, as none came.
-    SilenceInserted,
-    /// Sound frames dropped, as another was in their place.
-    SoundDropped,
-    /// From the publisher's wall clock to the picture shown, seconds; NaN without one.
-    CaptureLatency,
-    /// Pictures ahead of the playhead, seconds.
-    VideoBuffered,
-    /// Sound ahead of the playhead, seconds.
-    AudioBuffered,
-    /// From one keyframe to the next, seconds; NaN before there were two.
-    GopLength,
-    /// Times media came again after the connection was lost.
-    Reconnects,
-    /// Bytes received.
-    BytesReceived,
-    /// Keyframes received.
-    KeyframesSeen,
-    /// Silent frames played in place of sound that was promised and did not come.
-    AudioFilled,
+numbered! {
+    /// One number of the statistics.
+    pub enum Stat {
+        /// From the newest media received to the playhead, seconds.
+        Latency,
+        /// What the live controller aims at, seconds.
+        TargetLatency,
+        /// What 95 % of arrivals stay within, seconds.
+        Jitter,
+        /// Playable ahead of the playhead, seconds.
+        Buffered,
+        /// The playhead, seconds.
+        Position,
+        /// The element's playback rate.
+        PlaybackRate,
+        /// Received, bytes per second.
+        Speed,
+        /// Received video, bytes per second.
+        VideoRate,
+        /// Received audio, bytes per second.
+        AudioRate,
+        /// Pictures shown per second.
+        Fps,
+        /// Pictures decoded.
+        Decoded,
+        /// Pictures decoded too late.
+        Dropped,
+        /// Appends to SourceBuffers.
+        Appends,
+        /// Times the element ran out of data.
+        Stalls,
+        /// Times the playhead was moved: to catch up, over a hole, past a damaged place.
+        Jumps,
+        /// Times a playhead that stood still was nudged.
+        Nudges,
+        /// Times the MediaSource was made anew.
+        Rebuilds,
+        /// Pictures dropped before they were appended, to catch up.
+        Skipped,
+        /// Times the input's tag boundaries were lost and found again.
+        Resyncs,
+        /// Tags, or what they held, that could not be used.
+        BadTags,
+        /// Jumps of the publisher's clock.
+        Discontinuities,
+        /// Sound frames replaced by silence, as none came.
+        SilenceInserted,
+        /// Sound frames dropped, as another was in their place.
+        SoundDropped,
+        /// From the publisher's wall clock to the picture shown, seconds; NaN without one.
+        CaptureLatency,
+        /// Pictures ahead of the playhead, seconds.
+        VideoBuffered,
+        /// Sound ahead of the playhead, seconds.
+        AudioBuffered,
+        /// From one keyframe to the next, seconds; NaN before there were two.
+        GopLength,
+        /// Times media came again after the connection was lost.
+        Reconnects,
+        /// Bytes received.
+        BytesReceived,
+        /// Keyframes received.
+        KeyframesSeen,
+        /// Silent frames played in place of sound that was promised and did not come.
+        AudioFilled,
+    }
 }
 
 impl Engine {

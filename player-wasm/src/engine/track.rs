@@ -1,6 +1,7 @@
 //! One track on its way from the input to its SourceBuffer.
 
-use std::ops::{Index, IndexMut};
+use alloc::string::String;
+use core::ops::{Index, IndexMut};
 
 use pushpull_media::remux::{Segment, Track, TrackInfo, Tracks};
 
@@ -53,7 +54,7 @@ pub struct Format {
     /// Whether the browser plays the type; `None` until it said so.
     pub playable: Option<bool>,
     /// Types to try if it does not.
-    pub others: std::vec::IntoIter<String>,
+    pub others: alloc::vec::IntoIter<String>,
     /// Which of the types it is now; 0 is the first.
     pub choice: usize,
 }

@@ -40,7 +40,7 @@ test('the face of flv.js and mpegts.js', async () => {
 });
 
 test('settings of others mean the nearest of ours', async () => {
-    const [{ settle }, { adapt }] = await Promise.all([import(new URL('config.js', pkg)), import(new URL('compat.js', pkg))]);
+    const [{ settle }, { adapt }] = await Promise.all([import('../../js/config.js'), import('../../js/compat.js')]);
     const settled = (given) => {
         const settings = settle(given);
         adapt(given, settings);

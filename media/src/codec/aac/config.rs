@@ -1,3 +1,5 @@
+use alloc::string::String;
+
 use crate::codec::bits::{BitReader, OutOfBits};
 use crate::codec::text::push_number;
 

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use super::AudioSpecificConfig;
 use super::config::LC;
 use crate::codec::bits::BitWriter;

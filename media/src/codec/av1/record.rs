@@ -1,3 +1,6 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::{Obus, SEQUENCE_HEADER, Sequence};
 use crate::codec::Error;
 

@@ -1,3 +1,6 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::{Error, PPS, SPS, Sps};
 
 /// An `AVCDecoderConfigurationRecord`: what FLV calls the AVC sequence header and MP4 `avcC`.

@@ -1,3 +1,5 @@
+use alloc::string::String;
+
 use super::super::bits::{BitReader, OutOfBits};
 use super::super::text::push_hex;
 use super::Error;

@@ -1,6 +1,8 @@
 //! A small encoder: fixed predictors and Rice codes (9.2.5 and 9.2.7), which for speech is most of
 //! what FLAC gains. It is for sound without loss that MP4 and browsers do not know.
 
+use alloc::vec::Vec;
+
 use super::super::bits::BitWriter;
 
 /// A frame of `channels` interleaved channels of 16 bits: as many whole samples as `samples` holds,

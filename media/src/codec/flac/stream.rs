@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use crate::codec::Error;
 use crate::codec::bits::BitReader;
 

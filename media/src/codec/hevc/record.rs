@@ -1,3 +1,6 @@
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::super::bits::BitReader;
 use super::{PPS, ProfileTierLevel, SPS, Sps, VPS};
 use crate::codec::Error;

@@ -82,7 +82,7 @@ fn content(info: &Value) -> Option<[u8; 4]> {
 
 /// A number in steps of 1/`scale`, if it is one.
 fn scaled(value: f64, scale: f64) -> Option<u32> {
-    let steps = (value * scale).round();
-    // `as` is exact between these.
+    // Half a step more, cut off by `as`, which is exact between these: `core` cannot round.
+    let steps = value * scale + 0.5;
     (0.0..=f64::from(u32::MAX)).contains(&steps).then_some(steps as u32)
 }

@@ -1,5 +1,7 @@
 //! Video configurations beyond H.264.
 
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::{Framing, Hint, VideoConfig, step};

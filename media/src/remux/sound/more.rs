@@ -1,5 +1,9 @@
 //! Audio configurations beyond AAC.
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 
 use super::{AudioConfig, Frame, Record, Silence, mp4_mime};

@@ -1,6 +1,7 @@
 //! What comes out is what went in.
 
 use super::support::*;
+use crate::amf0;
 use crate::flv::{self, Tag, TagKind};
 use crate::remux::{Config, Event, Track, TrackInfo, Tracks};
 
@@ -116,10 +117,14 @@ fn events_tell_the_tracks() {
     let TrackInfo::Audio(info) = audio.4 else { panic!() };
     assert_eq!((info.sample_rate, info.channels, info.frame_length), (48_000, 2, 1024));
     let scripts = host.events.iter().filter_map(|event| match event {
-        Event::Script { name, value, .. } => Some((name.as_str(), value.get("width")?.as_f64()?)),
+        Event::Script { data, .. } => {
+            let mut values = amf0::Decoder::new(data);
+            let (name, value) = (values.next_value().ok()??, values.next_value().ok()??);
+            Some((name, value.get("width")?.as_f64()?))
+        }
         _ => None,
     });
-    assert!(scripts.eq([("onMetaData", 160.0)]));
+    assert!(scripts.eq([("onMetaData".into(), 160.0)]));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What a stream may hold besides good frames.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::support::*;
-use crate::amf0::{self, Value};
 use crate::flv::{Tag, TagKind};
 use crate::remux::{
     Config, Error, Event, MAX_EVENTS, MAX_SCRIPT_LEN, Remuxer, Track, Warning, WarningKind,
@@ -188,7 +188,6 @@ fn a_bad_configuration_is_an_error_of_its_tag() {
         Tag::new(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1, 0x42, 0, 0x1E, 0xFF, 0xE0, 0]).unwrap(),
         Tag::new(TagKind::Audio, 0, &[0xAF, 0, 0x16, 0x90]).unwrap(),
         Tag::new(TagKind::Video, 0, &[0x17]).unwrap(),
-        Tag::new(TagKind::Script, 0, &[0x11]).unwrap(),
     ];
     for tag in &bad {
         let error = host.remuxer.push(tag).unwrap_err();
@@ -203,18 +202,10 @@ fn a_bad_configuration_is_an_error_of_its_tag() {
 #[test]
 fn script_tags_are_events() {
     let mut host = Host::new(Config::default());
-    let mut data = Vec::new();
-    for value in [Value::from("@setDataFrame"), Value::from("onMetaData"), Value::from(1.0)] {
-        amf0::encode(&value, &mut data);
-    }
-    host.push(&Tag::new(TagKind::Script, 7, &data).unwrap());
-    let mut data = Vec::new();
-    amf0::encode(&Value::from("onCuePoint"), &mut data);
-    host.push(&Tag::new(TagKind::Script, 8, &data).unwrap());
-    let script = |name: &str, value, time_ms| Event::Script { name: name.into(), value, time_ms };
+    host.push(&Tag::new(TagKind::Script, 7, b"whatever it says").unwrap());
     assert_eq!(
         host.events,
-        [script("onMetaData", Value::from(1.0), 7), script("onCuePoint", Value::Null, 8)]
+        [Event::Script { data: Bytes::from_static(b"whatever it says"), time_ms: 7 }]
     );
     host.push(&Tag::new(TagKind::Script, 9, &vec![0; MAX_SCRIPT_LEN + 1]).unwrap());
     assert_eq!(host.warnings(WarningKind::ScriptTooLarge), 1);

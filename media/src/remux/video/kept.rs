@@ -1,6 +1,7 @@
 //! Pictures that were put out and are kept, holes between pictures, and pictures that were lost.
 
-use std::collections::VecDeque;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use super::{VideoSample, VideoTrack, saturate};
 use crate::remux::ticks::SECOND;
@@ -45,7 +46,7 @@ impl VideoTrack {
     /// What was kept comes before what is queued, again.
     pub(super) fn bring_back(&mut self) {
         self.queued_bytes = self.queued_bytes.saturating_add(self.kept.bytes);
-        for picture in std::mem::take(&mut self.kept).pictures.into_iter().rev() {
+        for picture in core::mem::take(&mut self.kept).pictures.into_iter().rev() {
             self.queue.push_front(picture);
         }
     }
@@ -118,7 +119,7 @@ impl VideoTrack {
     /// Decides about pictures that may have been lost before the one stamped `sent`: the usual step
     /// says that none was, a keyframe that it does not matter.
     pub(in super::super) fn check_loss(&mut self, sent: i64, key: bool) {
-        if !std::mem::take(&mut self.doubtful) || key {
+        if !core::mem::take(&mut self.doubtful) || key {
             return;
         }
         let step = self.last_sent.map_or(i64::MAX, |last| sent.saturating_sub(last));

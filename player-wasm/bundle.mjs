@@ -1,0 +1,56 @@
+// Writes the package's JavaScript: node bundle.mjs <folder of esbuild> <sources> <package>
+//
+// What is always needed together becomes one file, for the page and for the worker; what is loaded only
+// when it is needed (`import('./x.js')`, `new URL('./x.js', import.meta.url)`) stays a file beside them.
+// All of it without comments and long names, and with numbers where the engine's enumerations stand.
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const [, , folder, from, to] = process.argv;
+const { build } = createRequire(import.meta.url)(resolve(folder));
+
+/** Files of the package that pages and bundlers name. */
+const NAMED = ['index.js', 'element.js', 'worker.js'];
+
+/** A module that another file of the package has already: there must not be two of its state. */
+const ELSEWHERE = { 'element.js': { 'player.js': 'index.js' } };
+
+const numbers = Object.entries(await import(pathToFileURL(resolve(from, 'engine.js')))).filter(([, value]) => typeof value === 'object');
+const inCode = new RegExp(`\\b(${numbers.map(([name]) => name).join('|')})\\.([A-Z]\\w*)\\b`, 'g');
+const byName = Object.fromEntries(numbers);
+
+const wanted = [...NAMED];
+for (const entry of wanted) {
+    const also = (name) => wanted.includes(name) || wanted.push(name);
+    const modules = {
+        name: 'modules of the package',
+        setup({ onResolve, onLoad }) {
+            onResolve({ filter: /^\.\// }, ({ path, kind }) => {
+                if (kind === 'entry-point') return undefined;
+                const name = ELSEWHERE[entry]?.[basename(path)] ?? basename(path);
+                if (kind === 'dynamic-import') also(name);
+                return kind === 'dynamic-import' || name !== basename(path) ? { path: `./${name}`, external: true } : undefined;
+            });
+            onLoad({ filter: /\.js$/ }, async ({ path }) => {
+                const text = await readFile(path, 'utf8');
+                const code = text.replace(/\/\*[^]*?\*\//g, '');
+                for (const [, name] of code.matchAll(/new URL\('\.\/([\w-]+\.js)'/g)) also(name);
+                const contents = text.replace(inCode, (all, list, name) => byName[list][name] ?? all);
+                return { contents: basename(path) === 'engine.js' ? text : contents };
+            });
+        },
+    };
+    await build({
+        entryPoints: [join(from, entry)],
+        outfile: join(to, entry),
+        bundle: true,
+        format: 'esm',
+        target: 'es2022',
+        minify: true,
+        legalComments: 'none',
+        logLevel: 'warning',
+        plugins: [modules],
+    });
+}

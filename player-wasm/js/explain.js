@@ -62,6 +62,8 @@ export function explainNotice(notice, value, text) {
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `moved over a hole or a damaged place, to ${value.toFixed(2)} s`);
         case Notice.Nudge:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; nudged`);
+        case Notice.Flush:
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; the buffers are filled anew`);
         case Notice.Rebuild:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'playback stood still; starting anew');
         case Notice.LateTrack:

@@ -1,4 +1,5 @@
-//! Silence in place of sound that does not come, so that pictures go on.
+//! Silence in place of sound that does not come, so that pictures go on; and the last picture in place
+//! of those that do not, so that sound does.
 
 use pushpull_media::remux::Track;
 
@@ -17,6 +18,8 @@ pub struct Filling {
     usual_lag: f64,
     /// Sound is missing; silence follows the pictures.
     missing: bool,
+    /// Pictures are missing, and it was said.
+    no_pictures: bool,
 }
 
 impl Engine {
@@ -25,6 +28,7 @@ impl Engine {
         let filling = &mut self.filling;
         if track == Track::Video {
             filling.picture_at = now;
+            filling.no_pictures = false;
             return;
         }
         filling.missing = false;
@@ -72,6 +76,28 @@ impl Engine {
             self.tracks[Track::Audio].filled();
         }
     }
+
+    /// Lets the last picture stand still where pictures are missing while sound comes.
+    pub(super) fn hold_picture(&mut self, now: f64) {
+        let quiet = now - self.filling.picture_at;
+        let usual = seconds(self.remuxer.picture_step_us());
+        let wanted = self.settings.live
+            && self.stage == Stage::Running
+            && self.plays(Track::Audio)
+            && self.plays(Track::Video)
+            && !self.parked
+            && quiet >= STILL.max(3.0 * usual)
+            && self.filling.sound_at.is_some_and(|at| now - at < FLOWING);
+        let position = self.playhead.position(now);
+        if !wanted || self.buffered(Track::Video, position) > SHORT_PICTURES {
+            return;
+        }
+        if quiet >= MISSING_PICTURES && !self.filling.no_pictures {
+            self.filling.no_pictures = true;
+            self.notify(Notice::PictureMissing, quiet, now);
+        }
+        self.remuxer.hold_picture(((position + HOLD) * 1e6) as i64);
+    }
 }
 
 /// Seconds without sound, while pictures come, after which it is missing.
@@ -91,3 +117,15 @@ const SHORT: f64 = 0.12;
 
 /// How far silence goes then, seconds ahead of the playhead.
 const STEP: f64 = 0.2;
+
+/// Seconds without a picture, while sound comes, after which the last one is made to stand.
+const STILL: f64 = 0.5;
+
+/// Seconds of the same after which it is said.
+const MISSING_PICTURES: f64 = 1.5;
+
+/// With fewer seconds of pictures than this ahead of the playhead they are about to run out.
+const SHORT_PICTURES: f64 = 0.15;
+
+/// For how long a picture is made to stand at a time, seconds: it is decoded again each time.
+const HOLD: f64 = 2.0;

@@ -302,7 +302,10 @@ impl Engine {
     fn take_warning(&mut self, warning: remux::Warning, now: f64) {
         let count = warning.count;
         match warning.kind {
-            WarningKind::QueueFull => self.counters.skipped += count,
+            WarningKind::QueueFull => {
+                self.counters.skipped += count;
+                self.notify(Notice::QueueFull, f64::from(count), now);
+            }
             WarningKind::SilenceInserted => self.counters.silence += count,
             WarningKind::AudioDropped => self.counters.sound_dropped += count,
             WarningKind::Multitrack if !FULL => self.upgrade("multitrack".into()),

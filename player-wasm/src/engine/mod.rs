@@ -75,6 +75,8 @@ pub struct Engine {
     live: Live,
     filling: Filling,
     watchdog: Watchdog,
+    /// The playhead, since when it has been there (0: never looked at), and whether that was told.
+    progress: (f64, f64, bool),
     /// Nothing is appended: the element is paused or hidden and has enough.
     parked: bool,
     /// Keyframes received since pictures were last taken.
@@ -148,6 +150,7 @@ impl Engine {
             live: Live::new(settings.controller),
             filling: Filling::default(),
             watchdog: Watchdog::default(),
+            progress: (0.0, 0.0, false),
             parked: false,
             keyframes_waiting: 0,
             unplayed: PerTrack::default(),
@@ -186,6 +189,7 @@ impl Engine {
     /// A SourceBuffer is full: it refused the append just asked for.
     pub fn refused(&mut self, track: Track) {
         self.tracks[track].output.refused();
+        self.notify(Notice::BufferFull, 0.0, self.input_at.unwrap_or_default());
     }
 
     /// The element or a SourceBuffer failed: the browser could not decode.

@@ -1,8 +1,6 @@
 //! What the engine does about time passing: starting, following live, mending, evicting.
 
-use alloc::string::String;
-
-use pushpull_media::remux::{Track, TrackInfo, Tracks};
+use pushpull_media::remux::{Track, Tracks};
 
 use super::buffered::{Buffered, Range};
 use super::command::{Command, Fault, Notice};
@@ -23,10 +21,12 @@ impl Engine {
             self.add_tracks();
         }
         self.fill_sound(now);
+        self.check_progress(now);
         if self.stage != Stage::Running {
             return;
         }
         self.park(now);
+        self.hold_picture(now);
         self.skip_backlog(now);
         self.follow(now);
         self.watch(now);
@@ -101,6 +101,35 @@ impl Engine {
         self.live.moved(now);
         self.commands.push_back(Command::Rebuild);
         self.commands.push_back(Command::MediaInfo);
+    }
+
+    /// Empties the SourceBuffers and puts out again what was kept.
+    fn flush(&mut self) {
+        self.remuxer.repeat_output();
+        for track in self.playing_tracks() {
+            self.tracks[track].emptied();
+        }
+        self.stage = Stage::Filling;
+    }
+
+    /// Nothing shown for long is told, whatever the reason: whoever waits for a picture wants to know.
+    fn check_progress(&mut self, now: f64) {
+        let position = self.playhead.reported();
+        let waits = match self.playing {
+            Some(_) => self.playhead.is_playing(),
+            None => self.media_at.is_some(),
+        };
+        let (at, since, told) = self.progress;
+        if !waits || (position - at).abs() > 0.001 || since == 0.0 {
+            self.progress = (position, now, false);
+        } else if now - since >= NO_PICTURE && !told {
+            self.progress.2 = true;
+            if self.playing.is_none() && !self.evidence().video_config {
+                self.fail(Fault::NoMedia, now - since, String::new());
+            } else {
+                self.notify(Notice::NoPicture, now - since, now);
+            }
+        }
     }
 
     fn check_silence(&mut self, now: f64) {
@@ -244,6 +273,11 @@ impl Engine {
                 self.notify(Notice::Nudge, position, now);
                 self.move_to(to, now);
             }
+            Step::Flush => {
+                self.counters.jumps += 1;
+                self.notify(Notice::Flush, position, now);
+                self.flush();
+            }
             Step::Rebuild => {
                 if let Some(playing) = self.playing {
                     self.rebuild(playing, Notice::Rebuild, now);
@@ -279,11 +313,10 @@ impl Engine {
 
     /// The distance of two pictures, seconds.
     fn frame(&self) -> f64 {
-        match self.info(Track::Video) {
-            Some(TrackInfo::Video(info)) => {
-                info.fps.filter(|fps| *fps >= 1.0).map_or(USUAL_FRAME, |fps| 1.0 / fps)
-            }
-            _ => USUAL_FRAME,
+        if self.plays(Track::Video) {
+            seconds(self.remuxer.picture_step_us()).min(1.0)
+        } else {
+            USUAL_FRAME
         }
     }
 
@@ -334,6 +367,9 @@ const GATHER_SOUND: f64 = 0.14;
 /// The same with much ahead, at most.
 const GATHER_MOST: f64 = 0.25;
 
+/// Seconds without progress after which it is told.
+const NO_PICTURE: f64 = 4.5;
+
 /// A paused or hidden live element gets this much ahead, seconds, and no more.
 const PARKED_AHEAD: f64 = 8.0;
 
@@ -343,5 +379,5 @@ const EVICTION_STEP: f64 = 5.0;
 /// What is kept behind the playhead when the SourceBuffer is full, seconds.
 const KEEP_WHEN_FULL: f64 = 1.0;
 
-/// The distance of pictures when nothing tells it, seconds.
+/// The distance of pictures where there are none, seconds.
 const USUAL_FRAME: f64 = 1.0 / 25.0;

@@ -130,9 +130,14 @@ impl State {
 
     /// The stream goes on somewhere else: nothing of what was before is kept.
     pub fn sought(&mut self) {
+        self.emptied();
+        self.taken = None;
+    }
+
+    /// The SourceBuffer is emptied.
+    pub fn emptied(&mut self) {
         self.output.empty();
         self.buffered.clear();
-        self.taken = None;
     }
 
     /// There is a new SourceBuffer.

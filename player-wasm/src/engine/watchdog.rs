@@ -29,6 +29,8 @@ pub enum Step {
     Nudge(f64),
     /// Move to near the end of what is there: a damaged place is left behind.
     Skip(f64),
+    /// Empty the SourceBuffers and put out again what there is, from the last keyframe on.
+    Flush,
     /// Throw the MediaSource away and start with a new one.
     Rebuild,
     /// Nothing helped.
@@ -75,6 +77,7 @@ impl Watchdog {
         let step = match self.steps {
             0 => Step::Nudge(sight.position + NUDGE),
             1 => Step::Skip(sight.position + (ahead - HOLE).max(NUDGE)),
+            2 => Step::Flush,
             _ => {
                 if self.may_rebuild(sight.now) {
                     Step::Rebuild
@@ -110,8 +113,9 @@ const HOLE: f64 = 0.1;
 /// With this much data ahead, seconds, there is no excuse for standing still.
 const ENOUGH: f64 = 0.5;
 
-/// Seconds of standing at a hole before it is crossed.
-const CROSS_AFTER: f64 = 0.15;
+/// Seconds of standing at a hole before it is crossed: the time between two reports of the page, as
+/// who is at the end of what there is may not stand yet.
+const CROSS_AFTER: f64 = 0.1;
 
 /// Seconds of standing still with data before something is done.
 const PATIENCE: f64 = 1.0;
@@ -171,10 +175,11 @@ mod tests {
         let (mut dog, mut sight) = (Watchdog::default(), stuck());
         let steps = watch(&mut dog, &mut sight, 20.0);
         assert!(matches!(
-            steps[..6],
+            steps[..7],
             [
                 Step::Nudge(_),
                 Step::Skip(_),
+                Step::Flush,
                 Step::Rebuild,
                 Step::Rebuild,
                 Step::Rebuild,

@@ -59,6 +59,21 @@ fn sound_may_stop_and_come_back() {
 }
 
 #[test]
+fn pictures_may_stop_and_come_back() {
+    let keep = |tag: &Tag, at: f64| {
+        tag.kind() != TagKind::Video || is_config(tag) || !(8.0..18.0).contains(&at)
+    };
+    let mut scene = Scene::live(0.5, 40.0, keep);
+    scene.run(7.0);
+    let before = scene.element.stalled;
+    scene.run(20.0);
+    // It takes a moment to be sure that they stopped.
+    assert!(scene.element.stalled - before < 0.5, "{}", scene.element.stalled - before);
+    assert_eq!(scene.seen.notices(), [Notice::PictureMissing]);
+    assert!((0.1..0.5).contains(&scene.latency()), "{}", scene.latency());
+}
+
+#[test]
 fn a_network_that_stands_still_is_no_reason_for_silence() {
     let mut scene = Scene::live(0.5, 40.0, |_, _| true);
     for (at, _) in &mut scene.feed {

@@ -174,6 +174,7 @@ export const Notice = {
     BufferFull: 13,
     QueueFull: 14,
     Pacing: 15,
+    Flush: 16,
 };
 
 /** Why playback cannot go on. */

@@ -103,69 +103,69 @@ pub enum Command {
     Rebuild,
 }
 
-/// Why playback cannot go on; the words for it are the host's.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The input does not begin as FLV does.
-    NotFlv,
-    /// The FLV header is of another version or makes no sense.
-    BadHeader,
-    /// Too much of the input was no FLV tag. Value: byte offset.
-    BadTags,
-    /// The pictures, or the only track, are of an unsupported codec. Text: its name.
-    CodecUnsupported,
-    /// The source ended before anything could be played.
-    NoMedia,
-    /// The source failed; the host knows how.
-    Source,
-    /// Nothing came for too long. Value: seconds.
-    Silence,
-    /// The playhead stands still and nothing helped.
-    Stalled,
-    /// The browser could not decode, again and again; the host knows what it said.
-    Output,
+numbered! {
+    /// Why playback cannot go on; the words for it are the host's.
+    pub enum Fault {
+        /// The input does not begin as FLV does.
+        NotFlv,
+        /// The FLV header is of another version or makes no sense.
+        BadHeader,
+        /// Too much of the input was no FLV tag. Value: byte offset.
+        BadTags,
+        /// The pictures, or the only track, are of an unsupported codec. Text: its name.
+        CodecUnsupported,
+        /// The source ended before anything could be played.
+        NoMedia,
+        /// The source failed; the host knows how.
+        Source,
+        /// Nothing came for too long. Value: seconds.
+        Silence,
+        /// The playhead stands still and nothing helped.
+        Stalled,
+        /// The browser could not decode, again and again; the host knows what it said.
+        Output,
+    }
 }
 
-/// What was mended, or may mend itself; the words for it are the host's.
-#[wasm_bindgen]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// The tag boundaries were lost. Value: byte offset.
-    Resync,
-    /// A tag, or what it held, could not be used. Value: its time in ms.
-    BadTag,
-    /// The sound is of an unsupported codec: pictures only. Text: its name.
-    CodecUnsupported,
-    /// The publisher's clock jumped. Value: by how many ms.
-    Discontinuity,
-    /// Nothing comes. Value: for how many seconds.
-    Silence,
-    /// The playhead was moved over a hole or a damaged place. Value: where to.
-    Jump,
-    /// The playhead stood still. Value: where.
-    Nudge,
-    /// Everything starts anew with another MediaSource: the playhead stood still for good.
-    Rebuild,
-    /// Everything starts anew with another MediaSource: a track came late.
-    LateTrack,
-    /// Everything starts anew with another MediaSource: the browser could not decode; the host
-    /// knows what it said.
-    Output,
-    /// Promised sound does not come, or it stopped: silence is played in its place.
-    SoundMissing,
-    /// Pictures stopped while sound goes on: the last one stays. Value: for how many seconds.
-    PictureMissing,
-    /// No picture has come out for long although it should play. Value: for how many seconds.
-    NoPicture,
-    /// The SourceBuffer was full: room was made.
-    BufferFull,
-    /// Nobody took the media in time: the oldest was dropped.
-    QueueFull,
-    /// Everything starts anew with another MediaSource, which plays more smoothly.
-    Pacing,
-    /// The playhead stood still: the buffers are emptied and filled again. Value: where.
-    Flush,
+numbered! {
+    /// What was mended, or may mend itself; the words for it are the host's.
+    pub enum Notice {
+        /// The tag boundaries were lost. Value: byte offset.
+        Resync,
+        /// A tag, or what it held, could not be used. Value: its time in ms.
+        BadTag,
+        /// The sound is of an unsupported codec: pictures only. Text: its name.
+        CodecUnsupported,
+        /// The publisher's clock jumped. Value: by how many ms.
+        Discontinuity,
+        /// Nothing comes. Value: for how many seconds.
+        Silence,
+        /// The playhead was moved over a hole or a damaged place. Value: where to.
+        Jump,
+        /// The playhead stood still. Value: where.
+        Nudge,
+        /// Everything starts anew with another MediaSource: the playhead stood still for good.
+        Rebuild,
+        /// Everything starts anew with another MediaSource: a track came late.
+        LateTrack,
+        /// Everything starts anew with another MediaSource: the browser could not decode; the host
+        /// knows what it said.
+        Output,
+        /// Promised sound does not come, or it stopped: silence is played in its place.
+        SoundMissing,
+        /// Pictures stopped while sound goes on: the last one stays. Value: for how many seconds.
+        PictureMissing,
+        /// No picture has come out for long although it should play. Value: for how many seconds.
+        NoPicture,
+        /// The SourceBuffer was full: room was made.
+        BufferFull,
+        /// Nobody took the media in time: the oldest was dropped.
+        QueueFull,
+        /// Everything starts anew with another MediaSource, which plays more smoothly.
+        Pacing,
+        /// The playhead stood still: the buffers are emptied and filled again. Value: where.
+        Flush,
+    }
 }
 
 impl Notice {

@@ -1,5 +1,7 @@
 //! What the engine does about time passing: starting, following live, mending, evicting.
 
+use alloc::string::String;
+
 use pushpull_media::remux::{Track, Tracks};
 
 use super::buffered::{Buffered, Range};

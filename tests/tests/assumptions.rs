@@ -9,7 +9,7 @@ use pushpull_tests::{Browser, Kind, Server, Stage, ffmpeg, server::PATIENCE, sta
 
 /// What is asked, and what Chromium and Firefox say.
 #[rustfmt::skip]
-const EXPECTED: [(&str, &str, &str); 28] = [
+const EXPECTED: [(&str, &str, &str); 29] = [
     ("MediaSource in a worker", "yes, yes", "none, no"),
     ("avc1 avc3 av01 vp09 in mp4", "yes yes yes yes", "yes yes yes yes"),
     ("vp08 vvc1 in mp4", "no no", "no no"),
@@ -28,6 +28,7 @@ const EXPECTED: [(&str, &str, &str); 28] = [
     ("two pictures missing, twice as long durations", "one range", "one range"),
     ("sound with a hole of 20 ms, 40 ms", "one range, 2 ranges", "one range, 2 ranges"),
     ("a fragment in pieces", "yes, yes", "yes, yes"),
+    ("AV1 as ffmpeg writes it", "plays", "plays"),
     ("another size by a new init segment", "one range, 480", "one range, 480"),
     ("another sample rate by a new init segment", "one range, open", "one range, open"),
     ("samples that last 0", "0.00, 0.00", "0.00, 0.00"),
@@ -97,6 +98,7 @@ async fn site(stage: &Stage) -> Result<std::path::PathBuf> {
         ("pictures", pictures("320x180"), sample),
         ("large", pictures("480x270"), sample),
         ("group", pictures("320x180"), "frag_keyframe"),
+        ("av1", format!("-f lavfi -i testsrc2=size=320x180:rate=25 -t 2 {AV1}"), "frag_every_frame+delay_moov"),
         ("sound", sound("48000"), sample),
         ("sound44", sound("44100"), sample),
     ] {
@@ -109,5 +111,7 @@ async fn site(stage: &Stage) -> Result<std::path::PathBuf> {
     }
     Ok(to)
 }
+
+const AV1: &str = "-c:v libaom-av1 -cpu-used 8 -crf 50 -b:v 0 -g 25 -pix_fmt yuv420p -lag-in-frames 0 -strict -2";
 
 const H264: &str = "-c:v libx264 -preset veryfast -profile:v main -pix_fmt yuv420p -bf 0 -g 25 -sc_threshold 0 -video_track_timescale 90000";

@@ -1,8 +1,8 @@
 /** What the player believes of browsers: each row finds out one thing and says it in a few words. @module */
 import { AUDIO, Movie, VIDEO, append, becomes, end, joined, once, ranges, refusal, scene, wait } from './media.js';
 
-const [pictures, large, group, sound, sound44] = await Promise.all(
-    ['pictures', 'large', 'group', 'sound', 'sound44'].map((name) => Movie.open(`${name}.mp4`)),
+const [pictures, large, group, sound, sound44, av1] = await Promise.all(
+    ['pictures', 'large', 'group', 'sound', 'sound44', 'av1'].map((name) => Movie.open(`${name}.mp4`)),
 );
 
 /** One append of this many pictures. */
@@ -86,6 +86,12 @@ const rows = {
         const [half, samples] = [end(buffers[0]), yes(end(buffers[0]) > 0.1)];
         await append(buffers[0], whole.slice(whole.length / 2));
         return `${samples}, ${yes(end(buffers[0]) > half)}`;
+    },
+    'AV1 as ffmpeg writes it': async () => {
+        const it = await scene('video/mp4; codecs="av01.0.00M.08"');
+        await append(it.buffers[0], joined([av1.init, av1.range(0, 50)]));
+        it.video.play().catch(() => {});
+        return `${await plays(it, 1)} ${it.video.error?.message ?? ''}`.trim();
     },
     'another size by a new init segment': async () => {
         const it = await scene(VIDEO);

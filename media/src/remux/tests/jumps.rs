@@ -11,7 +11,7 @@ const HOUR: i64 = 3_600_000;
 /// Two seconds, then two more stamped `shift` later; what a viewer sees must not tell.
 fn with_jump(shift: i64) -> Host {
     let mut host = Host::started();
-    let start = 5 * HOUR;
+    let start = 30 * HOUR;
     host.play(&stream(0, 2000, start));
     host.play(&stream(2000, 4000, start + shift));
     host
@@ -32,7 +32,8 @@ fn assert_seamless(host: &Host) {
 
 #[test]
 fn jumps_of_an_hour_and_of_half_the_range_are_closed_and_reported() {
-    for shift in [HOUR, -HOUR, 5000, -1500, 1 << 31, -(1 << 31), 1 << 24, -(1 << 24)] {
+    let both_ways = [1500, 5000, 10_000, HOUR, 24 * HOUR, 1 << 24, 1 << 31];
+    for shift in both_ways.into_iter().flat_map(|shift| [shift, -shift]) {
         let host = with_jump(shift);
         assert_seamless(&host);
         let jumps = host.jumps();
@@ -43,6 +44,79 @@ fn jumps_of_an_hour_and_of_half_the_range_are_closed_and_reported() {
             let expected = (shift + 30).rem_euclid(1 << 32);
             assert!(wire.abs_diff(expected) < 60, "{shift}: {from} to {to}");
         }
+    }
+}
+
+/// How far sound is from where it belongs beside the pictures, in microseconds: both were stamped
+/// alike, and every picture came.
+fn offset_at_the_end(host: &Host) -> i64 {
+    let sound = host.audio.last().unwrap().end() * 1000 / 48;
+    sound - (host.video.last().unwrap().dts + 40_000)
+}
+
+#[test]
+fn the_starts_that_are_hard_for_others() {
+    // Just below 2^24, 2^31 and 2^32 ms, so that the clock passes them on the way.
+    for start in [(1 << 24) - 2010, (1 << 31) - 2010, (1_i64 << 32) - 2010] {
+        for jump in [None, Some(-99_000), Some(HOUR), Some(24 * HOUR)] {
+            let mut host = Host::started();
+            host.play(&stream(0, 4000, start));
+            assert!(host.jumps().is_empty());
+            if let Some(jump) = jump {
+                host.play(&stream(4000, 6000, start + jump));
+            }
+            let pictures = if jump.is_some() { 150 } else { 100 };
+            assert_eq!(host.video.len(), pictures);
+            for pair in host.video.windows(2) {
+                assert_eq!(pair[1].dts - pair[0].dts, 40_000);
+            }
+            assert!(host.video.iter().all(|sample| (1..200_000).contains(&sample.duration)));
+            assert!(offset_at_the_end(&host).abs() < 40_000, "{}", offset_at_the_end(&host));
+        }
+    }
+}
+
+#[test]
+fn a_publisher_that_comes_back_begins_with_headers_and_from_0() {
+    for start in [0, 70_000, 30 * HOUR] {
+        let mut host = Host::started();
+        host.play(&stream(0, 2500, start));
+        // The server goes on with the same response.
+        host.play(&[
+            Tag::new(TagKind::Video, 0, video_config().data()).unwrap(),
+            Tag::new(TagKind::Audio, 0, audio_config().data()).unwrap(),
+        ]);
+        host.play(&stream(0, 3000, 0));
+        assert_eq!(host.video.len(), 63 + 75, "{start}");
+        for pair in host.video.windows(2) {
+            assert!(pair[1].dts - pair[0].dts <= 80_000, "{start}: {pair:?}");
+        }
+        assert!(offset_at_the_end(&host).abs() < 40_000, "{}", offset_at_the_end(&host));
+        for pair in host.audio.windows(2) {
+            assert_eq!(pair[0].end(), pair[1].dts);
+        }
+    }
+}
+
+#[test]
+fn a_track_that_jumps_alone_by_a_little_keeps_its_pictures() {
+    for shift in [-3000, 3000, -10_000, 10_000] {
+        let mut host = Host::started();
+        host.play(&stream(0, 4000, 60_000));
+        let tags: Vec<Tag> = stream(4000, 8000, 60_000)
+            .into_iter()
+            .map(|tag| {
+                let shift = if tag.kind() == TagKind::Video { shift } else { 0 };
+                Tag::new(tag.kind(), tag.time() + shift, tag.data()).unwrap()
+            })
+            .collect();
+        host.play(&tags);
+        assert_eq!(host.video.len(), 200);
+        assert!(host.video.iter().all(|sample| (1..200_000).contains(&sample.duration)));
+        for pair in host.video.windows(2) {
+            assert!((1..=80_000).contains(&(pair[1].dts - pair[0].dts)), "{shift}: {pair:?}");
+        }
+        assert!(offset_at_the_end(&host).abs() < 90_000, "{}", offset_at_the_end(&host));
     }
 }
 

@@ -3,7 +3,6 @@
  * when something of the kind is given.
  * @module
  */
-import { log } from './logging.js';
 
 /**
  * Keys with a meaning under another name here. Each gets its value and all that was given.
@@ -48,12 +47,13 @@ const told = new Set();
 /**
  * Puts what the given keys mean into the settings; a key of ours that is given too counts more.
  * @param {Record<string, any>} given @param {Record<string, any>} settings
+ * @param {(level: 'info' | 'warn', text: string) => void} log
  */
-export function adapt(given, settings) {
+export function adapt(given, settings, log) {
     for (const [key, value] of Object.entries(given)) {
         if (key in settings || PARTS.test(key)) continue;
         if (!(key in aliases)) {
-            tellOnce(key);
+            tellOnce(key, log);
             continue;
         }
         if (value == null) continue;
@@ -68,8 +68,8 @@ function latencies(target, max, rate) {
     return { targetLatency: target, maxTargetLatency: Math.max(target, max), ...(rate && { maxPlaybackRate: rate }) };
 }
 
-/** @param {string} key */
-function tellOnce(key) {
+/** @param {string} key @param {(level: 'info' | 'warn', text: string) => void} log */
+function tellOnce(key, log) {
     if (told.has(key)) return;
     told.add(key);
     if (WITHOUT_EFFECT[key]) log('info', `config.${key} has no effect: ${WITHOUT_EFFECT[key]}`);

@@ -63,7 +63,7 @@ export class FlvPlayer extends ElementPlayer {
         this.#config = settle(config);
         if (!hasForeign(config)) return;
         const adapted = () => (this.#adapting = undefined);
-        this.#adapting = import('./compat.js').then(({ adapt }) => adapt(config, this.#config)).then(adapted, adapted);
+        this.#adapting = import('./compat.js').then(({ adapt }) => adapt(config, this.#config, log)).then(adapted, adapted);
     }
 
     get type() {

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const pkg = new URL('../../pkg/', import.meta.url);
+const sources = new URL('../../js/', import.meta.url);
 
 test('importing has no effects and throws nothing', async () => {
     const before = Object.getOwnPropertyNames(globalThis).sort();
@@ -43,7 +44,7 @@ test('settings of others mean the nearest of ours', async () => {
     const [{ settle }, { adapt }] = await Promise.all([import('../../js/config.js'), import('../../js/compat.js')]);
     const settled = (given) => {
         const settings = settle(given);
-        adapt(given, settings);
+        adapt(given, settings, () => {});
         return settings;
     };
     const meant = (given, ...names) => names.map((name) => settled(given)[name]);

@@ -9,12 +9,13 @@ import { ErrorDetails, networkFailure, textOf } from './errors.js';
  * @property {RequestMode} [fetchMode]
  * @property {ReferrerPolicy} [referrerPolicy]
  * @property {number} connectTimeout ms
+ * @property {number} [others] how many more players of the page have something loaded
  */
 
 /**
  * Who gets the bytes. After `ended` or `failed`, or `close()` of the source, nothing is called.
  * @typedef {object} Sink
- * @property {(answer: Answer) => void} opened
+ * @property {(answer: Answer) => unknown} opened of a part of a file: whether it is what was asked for
  * @property {() => void} [slow] no answer yet, which is unusual
  * @property {(bytes: Uint8Array) => Promise<void> | undefined} data a promise: not faster, please
  * @property {() => void} ended

@@ -30,6 +30,8 @@ struct Played {
     events: Vec<Event>,
     /// What was made of each configuration: the track, and the segments taken for it.
     segments: Vec<(Track, Segment, Vec<u8>)>,
+    /// The type of the last sound taken.
+    mime: Option<String>,
 }
 
 fn tags(name: &str) -> Vec<Tag> {
@@ -50,15 +52,19 @@ fn play(name: &str, config: Config) -> Played {
     play_tags(&tags(name), config, |_| {})
 }
 
-fn play_tags(tags: &[Tag], config: Config, prepare: impl Fn(&mut Remuxer)) -> Played {
+fn play_tags(tags: &[Tag], config: Config, configured: impl Fn(&mut Remuxer)) -> Played {
     let mut remuxer = Remuxer::new(config);
-    prepare(&mut remuxer);
     let has = |kind| tags.iter().any(|tag| tag.kind() == kind);
     remuxer.start(Tracks { video: has(TagKind::Video), audio: has(TagKind::Audio) });
     let (mut events, mut segments) = (Vec::new(), Vec::new());
     for tag in tags {
         remuxer.push(tag).unwrap();
-        events.extend(std::iter::from_fn(|| remuxer.next_event()));
+        while let Some(event) = remuxer.next_event() {
+            if matches!(event, Event::TrackConfig { .. }) {
+                configured(&mut remuxer);
+            }
+            events.push(event);
+        }
         for track in [Track::Video, Track::Audio] {
             let mut out = Vec::new();
             while let Some(segment) = remuxer.take(track, &mut out) {
@@ -66,7 +72,8 @@ fn play_tags(tags: &[Tag], config: Config, prepare: impl Fn(&mut Remuxer)) -> Pl
             }
         }
     }
-    Played { folder: TempDir::new().unwrap(), events, segments }
+    let mime = remuxer.mime(Track::Audio);
+    Played { folder: TempDir::new().unwrap(), events, segments, mime }
 }
 
 impl Played {
@@ -271,6 +278,7 @@ fn mp3_comes_bare_or_in_mp4() {
                 ("audio/mpeg", "audio/mp4;codecs=\"mp3\"")
             );
             assert!(played.segments.iter().all(|(_, segment, _)| segment.raw == (index == 0)));
+            assert_eq!(played.mime.as_ref(), Some([mime, &others[0]][index]));
             let [file] = played.files(Track::Audio).try_into().unwrap();
             let found = probe(&file, "codec_name,sample_rate,channels,nb_read_frames");
             let (stream, count) = found.rsplit_once(',').unwrap();

@@ -15,7 +15,7 @@ export class MediaOutput {
     #listener;
     /** @type {(SourceBuffer | undefined)[]} */
     #buffers = [];
-    /** What waits for a managed MediaSource to want media, by track. @type {Uint8Array<ArrayBuffer>[]} */
+    /** What waits for a managed MediaSource to want media, by track. @type {{bytes: Uint8Array<ArrayBuffer>, start: number}[]} */
     #held = [];
     #duration = 0;
     #url = '';
@@ -32,7 +32,7 @@ export class MediaOutput {
             listener.opened();
         }, { once: true });
         // Only of a ManagedMediaSource: it takes nothing between endstreaming and startstreaming.
-        on('startstreaming', () => this.#held.splice(0).forEach((bytes, track) => this.append(track, bytes)));
+        on('startstreaming', () => this.#held.splice(0).forEach(({ bytes, start }, track) => this.append(track, bytes, start)));
     }
 
     /**
@@ -74,10 +74,18 @@ export class MediaOutput {
         this.#try(track, () => this.#buffers[track].changeType?.(mime));
     }
 
-    /** The bytes are copied before this returns. @param {import('./engine.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes */
-    append(track, bytes) {
-        if (this.#mediaSource.streaming === false) this.#held[track] = bytes.slice();
-        else this.#try(track, () => this.#buffers[track].appendBuffer(bytes));
+    /**
+     * The bytes are copied before this returns.
+     * @param {import('./engine.js').Track} track @param {Uint8Array<ArrayBuffer>} bytes
+     * @param {number} start where they begin, seconds; NaN if they say it
+     */
+    append(track, bytes, start) {
+        if (this.#mediaSource.streaming === false) this.#held[track] = { bytes: bytes.slice(), start };
+        else this.#try(track, () => {
+            const buffer = this.#buffers[track];
+            if (start >= 0) buffer.timestampOffset = start;
+            buffer.appendBuffer(bytes);
+        });
     }
 
     /** @param {import('./engine.js').Track} track @param {number} from @param {number} to seconds */

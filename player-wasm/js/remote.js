@@ -33,10 +33,10 @@ export class RemoteOutput {
         this.#call('changeType', track, mime);
     }
 
-    append(track, bytes) {
+    append(track, bytes, start) {
         // The one copy: what leaves the engine's memory then changes hands.
         const copy = bytes.slice();
-        this.#post({ type: 'output', call: 'append', args: [track, copy] }, [copy.buffer]);
+        this.#post({ type: 'output', call: 'append', args: [track, copy, start] }, [copy.buffer]);
     }
 
     remove(track, from, to) {

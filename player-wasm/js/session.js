@@ -85,7 +85,7 @@ export class Session {
                 break;
             }
             case 'output':
-                this.#output.receive(message);
+                /** @type {RemoteOutput} */ (this.#output).receive(message);
                 break;
             case 'element-error':
                 this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
@@ -203,7 +203,7 @@ export class Session {
         this.#pause = setTimeout(() => (isLive ? this.#connection.open() : this.#connection.resume()), delay * 1000);
     }
 
-    /** Others of the page may hold all connections that a browser opens to a host. */
+    /** Others of the page may hold all connections that a browser opens to a host. @param {import('./source.js').Request} request */
     #warnOfSlowness({ url, others }) {
         if (others) this.#warn(explainSlowness(url, others));
     }
@@ -301,7 +301,7 @@ export class Session {
                 output.changeType(engine.track(), engine.text());
                 break;
             case Op.Append:
-                output.append(engine.track(), engine.bytes());
+                output.append(engine.track(), engine.bytes(), engine.a());
                 break;
             case Op.Remove:
                 output.remove(engine.track(), engine.a(), engine.b());
@@ -444,6 +444,7 @@ export class Session {
         this.#tell(Events.ERROR, failure);
     }
 
+    /** @param {string} name @param {import('./errors.js').Failure & {retry?: boolean}} failure */
     #tell(name, { type, detail, retry, ...info }) {
         this.#note(name, type, detail, info);
         this.#event(name, type, detail, info);

@@ -34,6 +34,7 @@ numbered! {
         /// Change the type of `track`'s SourceBuffer to `text`.
         ChangeType,
         /// Append the `byte_len` bytes at `ptr` to `track`, before anything else is asked of the engine.
+    /// `a`: `timestampOffset` to set first, NaN to leave it.
         Append,
         /// Remove from `track` what is between `a` and `b` seconds.
         Remove,
@@ -338,6 +339,7 @@ impl Engine {
         match self.command {
             Some(Command::Seek(value) | Command::Rate(value)) => value,
             Some(Command::Remove { from, .. }) => from,
+            Some(Command::Append { track }) => self.inner.placed_at(track),
             Some(Command::Notice { value, .. } | Command::Fault { value, .. }) => value,
             Some(Command::Connect { delay, .. }) => delay,
             Some(Command::Script { time, .. } | Command::Sei { time, .. }) => time,

@@ -2,8 +2,10 @@
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -32,8 +34,6 @@ pub(super) struct AudioTrack {
     coded: u64,
     /// Silence takes the place of sound that does not come.
     fills: bool,
-    /// Bare frames are put into MP4 for the browser here.
-    prefers_mp4: bool,
 }
 
 /// A frame.
@@ -78,7 +78,14 @@ impl AudioTrack {
 
     /// The host has taken another than the first of the types.
     pub(super) fn choose_mime(&mut self, index: usize) {
-        self.prefers_mp4 = index > 0;
+        if let Some(config) = &self.config {
+            config.chosen.store(index, Ordering::Relaxed);
+        }
+    }
+
+    /// The type of what was put out last.
+    pub(super) fn mime(&self) -> Option<String> {
+        self.written.as_ref()?.mime()
     }
 
     fn install(&mut self, config: AudioConfig) -> Announced {
@@ -292,7 +299,7 @@ impl AudioTrack {
             Some(sample) => sample.config.clone(),
             None => self.config.clone()?,
         };
-        let raw = config.bare && !self.prefers_mp4;
+        let raw = config.is_raw();
         let mut segment = Segment { raw, ..Segment::default() };
         if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
             if !raw {

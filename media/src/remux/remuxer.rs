@@ -123,6 +123,16 @@ impl Remuxer {
         Some(segment)
     }
 
+    /// The type of the last initialisation segment that was taken for `track`, of those that the host
+    /// could choose from: what its buffer must be of. `None` before the first.
+    #[must_use]
+    pub fn mime(&self, track: Track) -> Option<String> {
+        match track {
+            Track::Video => self.video.mime(),
+            Track::Audio => self.audio.mime(),
+        }
+    }
+
     /// Says which type the host has given the track's buffer: 0 is
     /// [`mime`](Event::TrackConfig::mime), 1 the first of the others.
     pub fn choose_mime(&mut self, track: Track, index: usize) {

@@ -7,6 +7,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
 
 use super::event::AudioInfo;
@@ -37,7 +39,9 @@ pub(super) struct AudioConfig {
     #[cfg(feature = "codecs")]
     framing: more::Framing,
     /// The browser may take the frames bare, with the first of the types.
-    pub(super) bare: bool,
+    bare: bool,
+    /// Which of the types the host took.
+    pub(super) chosen: AtomicUsize,
 }
 
 /// Where the configuration goes, and its bytes.
@@ -105,6 +109,16 @@ impl AudioConfig {
 
     pub(super) fn mimes(&self) -> Vec<String> {
         self.mimes.clone()
+    }
+
+    /// The type that the host took.
+    pub(super) fn mime(&self) -> Option<String> {
+        self.mimes.get(self.chosen.load(Ordering::Relaxed)).cloned()
+    }
+
+    /// Whether frames are put out bare.
+    pub(super) fn is_raw(&self) -> bool {
+        self.bare && self.chosen.load(Ordering::Relaxed) == 0
     }
 
     pub(super) fn codec_string(&self) -> &str {
@@ -203,6 +217,7 @@ impl AudioConfig {
             #[cfg(feature = "codecs")]
             framing: more::Framing::Whole,
             bare: false,
+            chosen: AtomicUsize::new(0),
             source,
         })
     }

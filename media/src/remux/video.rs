@@ -4,6 +4,7 @@ mod kept;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -126,6 +127,11 @@ impl VideoTrack {
     /// How the pictures are put together.
     pub(super) fn framing(&self) -> Option<Framing> {
         self.config.as_ref().map(|config| config.framing)
+    }
+
+    /// The type of what was put out last.
+    pub(super) fn mime(&self) -> Option<String> {
+        Some(text::mp4_mime("video", self.written.as_ref()?.codec_string()))
     }
 
     fn install(&mut self, config: VideoConfig) -> Announced {

@@ -272,6 +272,7 @@ impl Engine {
                 match &mut self.formats[track] {
                     Some(known) if known.codec == codec && known.playable.is_some() => {
                         known.info = info;
+                        self.remuxer.choose_mime(track, known.choice);
                     }
                     format => {
                         self.commands.push_back(Command::CheckType { track, mime: mime.clone() });

@@ -269,13 +269,15 @@ impl Engine {
     }
 
     /// Whether the source should go on reading: always when live, else while little
-    /// is ahead of the playhead.
+    /// is ahead of the playhead and the output keeps up: what it does not take would be dropped.
     #[must_use]
     pub fn wants_data(&self) -> bool {
-        let enough = match self.newest() {
-            Some(newest) => newest - self.playhead.reported() >= READ_AHEAD,
-            None => self.reader.offset() - self.read_from >= READ_BEFORE_START,
-        };
+        let behind = self.playing_tracks().any(|track| self.tracks[track].output.is_behind());
+        let enough = behind
+            || match self.newest() {
+                Some(newest) => newest - self.playhead.reported() >= READ_AHEAD,
+                None => self.reader.offset() - self.read_from >= READ_BEFORE_START,
+            };
         self.settings.live || !enough
     }
 
@@ -302,15 +304,24 @@ impl Engine {
         let state = &mut self.tracks[track];
         let segment = self.remuxer.take(track, state.output.room())?;
         state.took(&segment, now);
+        state.output.place(segment.raw.then(|| track::seconds(segment.start_us)));
         if track == Track::Video {
             self.keyframes_waiting = 0;
         }
-        let mime = &self.formats[track].as_ref()?.mime;
-        if !segment.init || state.mime.as_deref().map(family) == Some(family(mime)) {
+        // Not the newest type: media of the one before may still wait.
+        let mime = self.remuxer.mime(track).filter(|_| segment.init)?;
+        if state.mime.as_deref().map(family) == Some(family(&mime)) {
             return None;
         }
         state.mime = Some(mime.clone());
-        Some(Command::ChangeType { track, mime: mime.clone() })
+        Some(Command::ChangeType { track, mime })
+    }
+
+    /// Where on the timeline the append under way begins, seconds, if its bytes do not say it; else
+    /// NaN.
+    #[must_use]
+    pub fn placed_at(&self, track: Track) -> f64 {
+        self.tracks[track].output.placed_at().unwrap_or(f64::NAN)
     }
 
     fn playing_format(&self, track: Track) -> Option<&Format> {

@@ -14,6 +14,8 @@ pub struct Output {
     busy: Busy,
     /// Set when the SourceBuffer is full: nothing more until something is removed.
     full: bool,
+    /// Where the media begins, seconds, if it has no times of its own.
+    start: Option<f64>,
     removal: Option<(f64, f64)>,
 }
 
@@ -45,6 +47,17 @@ impl Output {
     /// Where to write the next media. Only while [`Output::wants_media`].
     pub fn room(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
+    }
+
+    /// Says where the media in the room begins, if it has no times of its own.
+    pub fn place(&mut self, start: Option<f64>) {
+        self.start = start;
+    }
+
+    /// Where the append under way begins, seconds, if its bytes do not say it.
+    #[must_use]
+    pub fn placed_at(&self) -> Option<f64> {
+        self.start.filter(|_| self.done == 0)
     }
 
     /// Asks for a removal, from the first to the second time in seconds; it goes before the next append.
@@ -113,6 +126,12 @@ impl Output {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.full
+    }
+
+    /// Whether the SourceBuffer has so much to do that more had better not come.
+    #[must_use]
+    pub fn is_behind(&self) -> bool {
+        self.full || self.bytes.len().saturating_sub(self.done) > MAX_APPEND
     }
 
     /// Whether nothing waits and nothing is under way.
@@ -205,5 +224,21 @@ mod tests {
         assert_eq!(output.next_work(), None);
         output.finished();
         assert_eq!(output.next_work(), Some(Work::Remove(0.0, 1.0)));
+    }
+
+    #[test]
+    fn it_is_behind_while_much_waits_or_nothing_fits() {
+        let mut output = filled(MAX_APPEND * 2);
+        assert!(output.is_behind());
+        assert_eq!(output.next_work(), Some(Work::Append));
+        assert!(!output.finished());
+        assert!(!output.is_behind());
+        assert_eq!(output.next_work(), Some(Work::Append));
+        output.refused();
+        assert!(output.is_behind());
+        output.remove(0.0, 1.0);
+        output.next_work();
+        output.finished();
+        assert!(!output.is_behind());
     }
 }

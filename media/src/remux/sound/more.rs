@@ -4,6 +4,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use core::sync::atomic::AtomicUsize;
+
 use bytes::Bytes;
 
 use super::{AudioConfig, Frame, Record, Silence, mp4_mime};
@@ -148,6 +150,7 @@ impl AudioConfig {
             silence: if head.family == 0 { Silence::Opus } else { Silence::None },
             framing: Framing::Opus,
             bare: false,
+            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -166,6 +169,7 @@ impl AudioConfig {
             silence: Silence::Flac(stream.bits),
             framing: Framing::Flac,
             bare: false,
+            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -184,6 +188,7 @@ impl AudioConfig {
             silence: silence.map_or(Silence::None, |frame| Silence::Frame(frame.into())),
             framing: Framing::Mp3,
             bare: true,
+            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -206,6 +211,7 @@ impl AudioConfig {
             silence: Silence::None,
             framing: Framing::Ac3,
             bare: false,
+            chosen: AtomicUsize::new(0),
         }
     }
 }

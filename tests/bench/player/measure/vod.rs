@@ -23,6 +23,7 @@ pub async fn throughput(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             let cpu = cpu::times(page.browser.root())?.since(before);
             let threads = cpu::by_thread(page.browser.root())?;
             let counts = page.call("counts", vec![]).await?;
+            let collected = page.call("collect", vec![]).await?;
             page.browser.close().await;
 
             let megabytes = bench.options.megabytes as f64;
@@ -30,7 +31,8 @@ pub async fn throughput(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
             if variant.name != "fetch-only" {
                 ensure!(
                     (0.9..1.2).contains(&(appended / megabytes)),
-                    "{appended:.1} MB appended of {megabytes} MB"
+                    "{appended:.1} MB appended of {megabytes} MB: {}",
+                    collected["statistics"]
                 );
             }
             let took = read["took"].as_f64().context("a time")?;

@@ -354,6 +354,12 @@ fn codecs_change_in_the_middle() {
     let sound: Vec<_> =
         played.files(Track::Audio).iter().map(|file| probe(file, "codec_name")).collect();
     assert_eq!(sound, ["aac", "opus"]);
+    let changed = play_tags(&tags("sound-change"), Config::default(), |remuxer| {
+        remuxer.choose_mime(Track::Audio, 1);
+    });
+    let sound: Vec<_> =
+        changed.files(Track::Audio).iter().map(|file| probe(file, "codec_name")).collect();
+    assert_eq!(sound, ["mp3", "aac", "mp3"]);
     // Nothing is lost in between.
     let mut end = 0;
     for (_, segment, _) in played.segments.iter().filter(|(track, ..)| *track == Track::Video) {

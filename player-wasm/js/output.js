@@ -71,7 +71,15 @@ export class MediaOutput {
 
     /** @param {import('./engine.js').Track} track @param {string} mime */
     changeType(track, mime) {
-        this.#try(track, () => this.#buffers[track].changeType?.(mime));
+        this.#try(track, () => {
+            const buffer = this.#buffers[track];
+            buffer.changeType?.(mime);
+            // A type without times leaves its way of placing media behind.
+            if (buffer.mode === 'sequence' && mime.includes('/mp4')) {
+                buffer.mode = 'segments';
+                buffer.timestampOffset = 0;
+            }
+        });
     }
 
     /**

@@ -25,7 +25,7 @@ use Outcome::{Both, Pictures as Silent, PicturesOrError as Maybe};
 
 /// The file, and what Chromium and Firefox make of it.
 #[rustfmt::skip]
-const FILES: [(&str, Outcome, Outcome); 23] = [
+const FILES: [(&str, Outcome, Outcome); 24] = [
     ("ac3", Silent, Silent),
     ("annex-b", Both, Both),
     ("av1-opus", Both, Both),
@@ -48,6 +48,7 @@ const FILES: [(&str, Outcome, Outcome); 23] = [
     ("sei", Both, Both),
     ("size-by-header", Both, Both),
     ("size-in-band", Both, Both),
+    ("sound-change", Both, Both),
     ("vp9-opus", Both, Both),
 ];
 

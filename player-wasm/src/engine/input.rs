@@ -289,6 +289,12 @@ impl Engine {
                 let time = self.remuxer.output_us(time_ms).map_or(f64::NAN, seconds);
                 self.commands.push_back(Command::Script { time, data, time_ms });
             }
+            Event::Sei { payload_type, payload, time_us } => {
+                let begins = self.remuxer.base_us();
+                let time =
+                    begins.map_or(f64::NAN, |begins| seconds(time_us.saturating_sub(begins)));
+                self.commands.push_back(Command::Sei { kind: payload_type, time, payload });
+            }
             Event::Discontinuity { from_ms, to_ms, .. } => {
                 self.counters.discontinuities += 1;
                 self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);

@@ -99,6 +99,7 @@ export const Setting = {
     FillAudio: 14,
     MaxQueueBytes: 15,
     Sei: 16,
+    Gecko: 17,
 };
 
 /** What is known of the tracks. */

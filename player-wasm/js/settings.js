@@ -21,6 +21,7 @@ export function configure(engine, config) {
         [Setting.FillAudio, Number(config.fillAudio !== false)],
         [Setting.MaxQueueBytes, config.maxQueueBytes],
         [Setting.Sei, Number(config.sei === true)],
+        [Setting.Gecko, Number(navigator.userAgent.includes('Firefox/'))],
     ];
     for (const [setting, value] of settings) {
         if (Number.isFinite(value) && value >= 0) engine.set(setting, value);

@@ -113,6 +113,8 @@ numbered! {
         MaxQueueBytes,
         /// 1: [`Op::Sei`] is wanted.
         Sei,
+        /// 1: the browser is Firefox.
+        Gecko,
     }
 }
 
@@ -178,7 +180,7 @@ impl Engine {
             Setting::Live => settings.live = value != 0.0,
             Setting::HasVideo => settings.wanted.video = value != 0.0,
             Setting::HasAudio => settings.wanted.audio = value != 0.0,
-            Setting::TargetLatency => settings.controller.floor = value,
+            Setting::TargetLatency => settings.controller.floor = Some(value),
             Setting::MaxTargetLatency => settings.controller.ceiling = value,
             Setting::MaxPlaybackRate => settings.controller.max_rate = Some(value),
             Setting::BackBuffer => settings.back_buffer = value,
@@ -198,6 +200,7 @@ impl Engine {
             Setting::FillAudio => settings.fill_audio = value != 0.0,
             Setting::MaxQueueBytes => settings.max_queue_bytes = value as usize,
             Setting::Sei => settings.sei = value != 0.0,
+            Setting::Gecko => settings.gecko = value != 0.0,
         }
         self.inner = engine::Engine::new(*settings);
     }

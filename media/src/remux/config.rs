@@ -12,6 +12,10 @@ pub struct Config {
     pub max_queue_samples: usize,
     /// Length in milliseconds if the whole is known; `None`, the default, for a live stream.
     pub duration_ms: Option<u64>,
+    /// The last picture of a segment is told to last the usual step, not twice that; off by
+    /// default. Firefox looks for the next picture where the last one was told to end, and what
+    /// begins before that it never decodes.
+    pub exact_durations: bool,
     /// Supplemental information of pictures is looked for; off by default.
     pub sei: bool,
     /// The video track taken from a stream of several; `None`, the default: the plain one, or the
@@ -27,6 +31,7 @@ impl Default for Config {
             max_queue_bytes: 16 << 20,
             max_queue_samples: 8192,
             duration_ms: None,
+            exact_durations: false,
             sei: false,
             video_track: None,
             audio_track: None,

@@ -306,7 +306,7 @@ impl VideoTrack {
         let told_end = match self.queue.get(count) {
             _ if hold.is_some() => hold.unwrap_or(last_dts),
             Some(next) => next.dts,
-            None => last_dts.saturating_add(self.provisional()),
+            None => last_dts.saturating_add(self.provisional(limits.exact_durations)),
         };
         let ends = self.queue.iter().take(count).skip(1).map(|s| s.dts).chain(iter::once(told_end));
         let samples = self.queue.iter().zip(ends).map(|(sample, end)| mp4::Sample {
@@ -370,7 +370,10 @@ impl VideoTrack {
 
     /// The duration of a picture whose successor has not come: twice the usual step, as browsers
     /// take a step of up to twice the last duration as continuous; more if longer steps are usual.
-    fn provisional(&self) -> i64 {
+    fn provisional(&self, exact: bool) -> i64 {
+        if exact {
+            return self.step().max(1);
+        }
         let usual = self.step().saturating_mul(2);
         usual.max(self.cadence.upper().unwrap_or(0)).max(1)
     }

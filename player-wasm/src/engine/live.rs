@@ -10,8 +10,8 @@ use super::buffered::Range;
 /// What the user may choose.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// Smallest target, seconds.
-    pub floor: f64,
+    /// Smallest target, seconds; `None` leaves the choice to the controller.
+    pub floor: Option<f64>,
     /// Largest target, seconds.
     pub ceiling: f64,
     /// Largest playback rate; `None` leaves the choice to the controller.
@@ -20,7 +20,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { floor: 0.2, ceiling: 4.0, max_rate: None }
+        Self { floor: None, ceiling: 4.0, max_rate: None }
     }
 }
 
@@ -41,12 +41,16 @@ pub struct Situation {
     pub waiting: bool,
     /// A picture was presented since the last seek.
     pub presented: bool,
-    /// Somebody hears the sound.
+    /// There is sound.
+    pub sound: bool,
+    /// Somebody hears it.
     pub audible: bool,
     /// What a buffer has to cover of the stream's unevenness.
     pub jitter: f64,
     /// The distance of two pictures.
     pub frame: f64,
+    /// What the browser needs appended ahead in any case.
+    pub hold: f64,
 }
 
 /// What the element should do.
@@ -87,7 +91,7 @@ impl Live {
         Self {
             config,
             rate: 1.0,
-            target: config.floor,
+            target: config.floor.unwrap_or(FLOOR_WITH_SOUND),
             catching_up: true,
             starting: true,
             correcting: false,
@@ -186,9 +190,10 @@ impl Live {
 
     /// Up at once, down slowly.
     fn retarget(&mut self, s: &Situation, elapsed: f64) {
-        let need = (JITTER_MARGIN * s.jitter + s.frame).max(self.config.floor);
-        let aim =
-            (need + self.current_boost(s.now)).min(self.config.ceiling.max(self.config.floor));
+        let usual = if s.sound { FLOOR_WITH_SOUND } else { FLOOR };
+        let floor = self.config.floor.unwrap_or(usual);
+        let need = (JITTER_MARGIN * s.jitter + s.frame).max(floor).max(s.hold);
+        let aim = (need + self.current_boost(s.now)).min(self.config.ceiling.max(floor));
         self.target = aim.max(self.target - TARGET_FALL * elapsed);
     }
 
@@ -241,6 +246,13 @@ impl Live {
 
 /// Seconds between two looks.
 pub const PERIOD: f64 = 0.05;
+
+/// Smallest target with sound: Chromium's audio runs out with a tenth of a second left, and appends
+/// that are gathered come a tenth apart.
+const FLOOR_WITH_SOUND: f64 = 0.28;
+
+/// The same of pictures alone.
+const FLOOR: f64 = 0.16;
 
 /// Within this many seconds (or one frame, if longer) of the target the rate stays 1.
 const DEAD_BAND: f64 = 0.05;
@@ -303,11 +315,18 @@ mod tests {
                 playing: true,
                 waiting: false,
                 presented: true,
+                sound: true,
                 audible: true,
                 jitter: 0.04,
                 frame: 0.033,
+                hold: 0.0,
             };
-            Self { live: Live::new(Config::default()), s, rates: vec![], jumps: vec![] }
+            Self {
+                live: Live::new(Config { floor: Some(0.2), ..Config::default() }),
+                s,
+                rates: vec![],
+                jumps: vec![],
+            }
         }
 
         /// Lets `seconds` pass in which the stream goes on `speed` times as fast as it plays.
@@ -456,9 +475,20 @@ mod tests {
     }
 
     #[test]
+    fn pictures_alone_need_less() {
+        let mut scene = Scene::behind(0.3);
+        scene.live = Live::new(Config::default());
+        scene.run(20.0, 1.0);
+        assert!((0.23..=0.34).contains(&scene.distance()), "{}", scene.distance());
+        scene.s.sound = false;
+        scene.run(20.0, 1.0);
+        assert!((0.1..=0.22).contains(&scene.distance()), "{}", scene.distance());
+    }
+
+    #[test]
     fn the_users_limits_hold() {
         let mut scene = Scene::behind(2.0);
-        scene.live = Live::new(Config { floor: 1.0, ceiling: 1.0, max_rate: Some(1.2) });
+        scene.live = Live::new(Config { floor: Some(1.0), ceiling: 1.0, max_rate: Some(1.2) });
         scene.s.jitter = 3.0;
         scene.run(20.0, 1.0);
         assert!((scene.live.target() - 1.0).abs() < 1e-9);

@@ -27,6 +27,8 @@ pub struct Settings {
     pub pacing: Pacing,
     /// Silence takes the place of promised sound that does not come.
     pub fill_audio: bool,
+    /// The browser is Firefox, which decodes more ahead than others and loses pictures at its edge.
+    pub gecko: bool,
     /// Supplemental information of pictures is looked for.
     pub sei: bool,
     /// Bytes of one track that wait for a SourceBuffer, at most.
@@ -55,6 +57,7 @@ impl Settings {
     pub fn remux(&self) -> remux::Config {
         remux::Config {
             max_queue_bytes: self.max_queue_bytes,
+            exact_durations: self.gecko,
             sei: self.sei,
             video_track: self.video_track,
             audio_track: self.audio_track,
@@ -76,6 +79,7 @@ impl Default for Settings {
             seed: 0,
             pacing: Pacing::Auto,
             fill_audio: true,
+            gecko: false,
             sei: false,
             max_queue_bytes: remux::Config::default().max_queue_bytes,
             video_track: None,

@@ -82,6 +82,8 @@ pub struct Live {
     boost: f64,
     boosted_at: f64,
     stalls: u32,
+    /// When the last of them were, seconds.
+    stalled_at: [f64; FREQUENT],
 }
 
 impl Live {
@@ -102,6 +104,7 @@ impl Live {
             boost: 0.0,
             boosted_at: 0.0,
             stalls: 0,
+            stalled_at: [f64::NEG_INFINITY; FREQUENT],
         }
     }
 
@@ -152,6 +155,12 @@ impl Live {
         self.stalls
     }
 
+    /// Whether it runs out of data again and again.
+    #[must_use]
+    pub fn is_unsteady(&self, now: f64) -> bool {
+        now - self.stalled_at[0] < SOON
+    }
+
     /// The playhead is being moved.
     pub fn moved(&mut self, now: f64) {
         self.seek_at = now;
@@ -169,6 +178,8 @@ impl Live {
                 self.flowing = false;
                 self.waiting_since = Some(s.now);
                 self.stalls += 1;
+                self.stalled_at.rotate_left(1);
+                self.stalled_at[FREQUENT - 1] = s.now;
             }
             Some(since) if !s.waiting => {
                 self.waiting_since = None;
@@ -286,6 +297,12 @@ const TARGET_FALL: f64 = 0.02;
 
 /// A gap longer than this, seconds, is no reason for a larger buffer.
 const ABSORBABLE: f64 = 1.0;
+
+/// So many stalls …
+const FREQUENT: usize = 4;
+
+/// … within so many seconds are more than bad luck.
+const SOON: f64 = 30.0;
 
 /// Most that stalls add to the target, seconds.
 const MAX_BOOST: f64 = 1.5;
@@ -434,6 +451,18 @@ mod tests {
         scene.run(90.0, 1.0);
         assert!((scene.live.target() - before).abs() < 0.01, "{}", scene.live.target());
         assert!((scene.distance() - before).abs() < 0.1, "{}", scene.distance());
+    }
+
+    #[test]
+    fn stall_after_stall_is_unsteady() {
+        let mut scene = Scene::behind(0.22);
+        for _ in 0..4 {
+            assert!(!scene.live.is_unsteady(scene.s.now));
+            scene.run(2.0, 1.0).run(2.0, 0.0);
+        }
+        assert!(scene.live.is_unsteady(scene.s.now));
+        scene.run(40.0, 1.0);
+        assert!(!scene.live.is_unsteady(scene.s.now));
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct Engine {
     live: Live,
     filling: Filling,
     watchdog: Watchdog,
+    /// The browser is asked to pace pictures evenly.
+    smooth: bool,
     /// The playhead, since when it has been there (0: never looked at), and whether that was told.
     progress: (f64, f64, bool),
     /// Nothing is appended: the element is paused or hidden and has enough.
@@ -150,6 +152,7 @@ impl Engine {
             live: Live::new(settings.controller),
             filling: Filling::default(),
             watchdog: Watchdog::default(),
+            smooth: false,
             progress: (0.0, 0.0, false),
             parked: false,
             keyframes_waiting: 0,

@@ -9,7 +9,7 @@ use super::command::{Command, Fault, Notice};
 use super::live::{Action, Situation};
 use super::track::{has, seconds};
 use super::watchdog::{Sight, Step};
-use super::{Engine, REACH, Stage};
+use super::{Engine, Pacing, REACH, Stage};
 
 impl Engine {
     /// Time has passed; the host says so every 100 ms or so, and other calls do too.
@@ -32,6 +32,7 @@ impl Engine {
         self.skip_backlog(now);
         self.follow(now);
         self.watch(now);
+        self.check_pacing(now);
         self.evict(now);
     }
 
@@ -164,6 +165,9 @@ impl Engine {
                 return;
             }
             self.playing = Some(tracks);
+            if self.settings.live && self.settings.pacing == Pacing::Smooth {
+                self.pace_evenly();
+            }
             self.remuxer.start(tracks);
             self.commands.push_back(Command::MediaInfo);
         }
@@ -268,6 +272,25 @@ impl Engine {
 
     fn is_audible(&self) -> bool {
         self.playhead.is_audible() && self.plays(Track::Audio)
+    }
+
+    /// Chromium shows pictures of a stream without a length as soon as they are decoded. That is too
+    /// soon for a machine or a network that cannot keep it up.
+    fn check_pacing(&mut self, now: f64) {
+        if self.settings.pacing == Pacing::Auto
+            && !self.smooth
+            && self.live.is_unsteady(now)
+            && let Some(playing) = self.playing
+            && self.watchdog.may_rebuild(now)
+        {
+            self.pace_evenly();
+            self.rebuild(playing, Notice::Pacing, now);
+        }
+    }
+
+    fn pace_evenly(&mut self) {
+        self.smooth = true;
+        self.remuxer.declare_length(Some(A_DAY));
     }
 
     fn watch(&mut self, now: f64) {
@@ -391,6 +414,9 @@ const GATHER_MOST: f64 = 0.25;
 
 /// Seconds without progress after which it is told.
 const NO_PICTURE: f64 = 4.5;
+
+/// A length for what has none, milliseconds.
+const A_DAY: u64 = 86_400_000;
 
 /// A paused or hidden live element gets this much ahead, seconds, and no more.
 const PARKED_AHEAD: f64 = 8.0;

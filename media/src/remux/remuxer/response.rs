@@ -49,6 +49,12 @@ impl Remuxer {
         self.audio.restart();
     }
 
+    /// From the next initialisation segment on the output says that it is `length` milliseconds long,
+    /// or that nobody knows.
+    pub fn declare_length(&mut self, length: Option<u64>) {
+        self.config.duration_ms = length;
+    }
+
     /// Bytes were lost: pictures may be missing.
     pub fn lost(&mut self) {
         self.video.doubt();

@@ -93,6 +93,14 @@ fn taking_late_gives_the_same_samples_in_fewer_segments() {
 }
 
 #[test]
+fn exact_durations_are_the_usual_step() {
+    let mut host = Host::new(Config { exact_durations: true, ..Config::default() });
+    host.remuxer.start(BOTH);
+    host.play(&bframes());
+    assert!(host.video.iter().all(|sample| sample.duration == 40_000), "{:?}", host.video);
+}
+
+#[test]
 fn events_tell_the_tracks() {
     let mut host = Host::new(Config::default());
     bframes().iter().for_each(|tag| host.push(tag));

@@ -8,6 +8,7 @@ pub mod clip;
 pub mod driver;
 pub mod fault;
 pub mod ffmpeg;
+pub mod files;
 pub mod http;
 pub mod process;
 pub mod rtmp;

@@ -2,20 +2,15 @@
 //! webpack or just copied beside a page, and each page opened in Chromium.
 
 use std::{
-    net::SocketAddr,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Stdio,
 };
 
 use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Browser, Server, server::PATIENCE, stage, until};
+use pushpull_tests::{Browser, Server, files, server::PATIENCE, stage, until};
 use serde_json::Value;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    process::Command,
-};
+use tokio::process::Command;
 
 #[test]
 fn without_a_bundler() {
@@ -58,7 +53,7 @@ fn bundled_by_vite_and_webpack() {
 
 /// Opens the page in `folder` and waits until its video plays.
 async fn open(browser: &Browser, folder: &Path, server: &Server) -> Result<()> {
-    let address = serve(folder.to_owned()).await?;
+    let address = files::serve(folder.to_owned()).await?;
     let stream = server.url("/live/demo.flv");
     browser.open(&format!("http://{address}/index.html?url={stream}")).await?;
     until("the video plays", PATIENCE, async || {
@@ -127,46 +122,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
             std::fs::copy(entry.path(), target)?;
         }
     }
-    Ok(())
-}
-
-/// Serves the files of a folder.
-async fn serve(folder: PathBuf) -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((socket, _)) = listener.accept().await {
-            // A browser that goes away is no concern of the folder.
-            tokio::spawn({
-                let folder = folder.clone();
-                async move { drop(answer(socket, &folder).await) }
-            });
-        }
-    });
-    Ok(address)
-}
-
-async fn answer(mut socket: TcpStream, folder: &Path) -> Result<()> {
-    let mut head = vec![0; 8192];
-    let len = socket.read(&mut head).await?;
-    let head = String::from_utf8_lossy(&head[..len]).into_owned();
-    let path = head.split([' ', '?']).nth(1).context("a request")?.trim_start_matches('/');
-    let kind = match path.rsplit('.').next() {
-        Some("html") => "text/html",
-        Some("js") => "text/javascript",
-        Some("wasm") => "application/wasm",
-        _ => "application/octet-stream",
-    };
-    let (status, body) = match std::fs::read(folder.join(path)) {
-        Ok(body) => ("200 OK", body),
-        Err(_) => ("404 Not Found", Vec::new()),
-    };
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        body.len()
-    );
-    socket.write_all(head.as_bytes()).await?;
-    socket.write_all(&body).await?;
     Ok(())
 }
 

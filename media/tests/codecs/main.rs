@@ -91,6 +91,7 @@ fn codecs_change_in_the_middle() {
     let sound: Vec<_> =
         changed.files(Track::Audio).iter().map(|file| probe(file, "codec_name")).collect();
     assert_eq!(sound, ["mp3", "aac", "mp3"]);
+    assert_eq!(changed.warnings(WarningKind::FrameBeforeConfig), 0);
     // Nothing is lost in between.
     let mut end = 0;
     for (_, segment, _) in played.segments.iter().filter(|(track, ..)| *track == Track::Video) {

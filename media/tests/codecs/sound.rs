@@ -132,7 +132,7 @@ fn aac_without_a_sequence_header_plays_by_its_adts_headers() {
         let frame = &tag.data()[2..];
         let len = (frame.len() + 7) as u32;
         // LC, 48 kHz, stereo.
-        let head = 0xFFF1_4C80_0000_00u64 | u64::from(len) << 13 | 0x1FFC;
+        let head = 0x00FF_F14C_8000_0000u64 | u64::from(len) << 13 | 0x1FFC;
         let data = [&[0xAF, 1], &head.to_be_bytes()[1..], frame].concat();
         Tag::new(TagKind::Audio, tag.time(), &data).unwrap()
     };

@@ -295,6 +295,8 @@ export class Session {
                 this.#hasTracks = true;
                 this.#note('track', engine.text());
                 output.addTrack(engine.track(), engine.text());
+                // An even pace comes from a length that the media claims; nobody else should believe it.
+                if (this.#config.isLive) output.setDuration(Infinity);
                 break;
             case Op.ChangeType:
                 this.#note('type', engine.text());

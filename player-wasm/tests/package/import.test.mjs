@@ -66,6 +66,22 @@ test('settings of others mean the nearest of ours', async () => {
     assert.deepEqual(meant({ customSeekHandler: class {} }, 'mode'), ['main']);
 });
 
+test('every setting of flv.js 1.6 and mpegts.js 1.8 is known', async () => {
+    const [{ defaults }, { adapt }] = await Promise.all([import(new URL('config.js', sources)), import(new URL('compat.js', sources))]);
+    const keys = [
+        'enableWorker', 'enableWorkerForMSE', 'enableStashBuffer', 'stashInitialSize', 'isLive',
+        'liveBufferLatencyChasing', 'liveBufferLatencyChasingOnPaused', 'liveBufferLatencyMaxLatency', 'liveBufferLatencyMinRemain',
+        'liveSync', 'liveSyncMaxLatency', 'liveSyncTargetLatency', 'liveSyncPlaybackRate',
+        'lazyLoad', 'lazyLoadMaxDuration', 'lazyLoadRecoverDuration', 'deferLoadAfterSourceOpen',
+        'autoCleanupSourceBuffer', 'autoCleanupMaxBackwardDuration', 'autoCleanupMinBackwardDuration',
+        'statisticsInfoReportInterval', 'fixAudioTimestampGap', 'accurateSeek', 'seekType', 'seekParamStart', 'seekParamEnd',
+        'rangeLoadZeroStart', 'customSeekHandler', 'reuseRedirectedURL', 'referrerPolicy', 'headers', 'customLoader',
+    ];
+    const said = [];
+    adapt(Object.fromEntries(keys.map((key) => [key, true])), { ...defaults }, (level, text) => said.push([level, text]));
+    assert.deepEqual(said.filter(([level]) => level !== 'info'), []);
+});
+
 test('what has no effect is said once', async () => {
     const { default: pushpull } = await import(new URL('index.js', pkg));
     const said = [];

@@ -176,6 +176,7 @@ export const Notice = {
     QueueFull: 14,
     Pacing: 15,
     Flush: 16,
+    OtherTracks: 17,
 };
 
 /** Why playback cannot go on. */

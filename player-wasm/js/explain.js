@@ -64,6 +64,8 @@ export function explainNotice(notice, value, text) {
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; nudged`);
         case Notice.Flush:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; the buffers are filled anew`);
+        case Notice.OtherTracks:
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, code, 'the stream has several tracks of a kind; one of them is played');
         case Notice.Rebuild:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'playback stood still; starting anew');
         case Notice.LateTrack:

@@ -165,10 +165,12 @@ numbered! {
         Pacing,
         /// The playhead stood still: the buffers are emptied and filled again. Value: where.
         Flush,
+        /// The stream has more tracks than one of a kind; the others are left out.
+        OtherTracks,
     }
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub const COUNT: usize = Self::Flush as usize + 1;
+    pub const COUNT: usize = Self::OtherTracks as usize + 1;
 }

@@ -315,10 +315,10 @@ impl Engine {
             }
             WarningKind::SilenceInserted => self.counters.silence += count,
             WarningKind::AudioDropped => self.counters.sound_dropped += count,
-            WarningKind::Multitrack if !FULL => self.upgrade("multitrack".into()),
+            // A build that cannot tell tracks apart has said that it needs another.
+            WarningKind::Multitrack => self.notify(Notice::OtherTracks, 0.0, now),
             WarningKind::CorruptFrame
             | WarningKind::FrameBeforeConfig
-            | WarningKind::Multitrack
             | WarningKind::ScriptTooLarge => {
                 self.counters.bad_tags += count;
                 self.notify(Notice::BadTag, warning.time_ms as f64, now);
@@ -353,9 +353,6 @@ impl Engine {
 
 /// Seconds after which an incomplete tag is looked through for others.
 const TAG_PATIENCE: f64 = 0.1;
-
-/// Whether everything that can be played is built in.
-const FULL: bool = cfg!(feature = "full");
 
 /// Sound frames that make a late track; a stray one does not.
 const LATE_FRAMES: u32 = 10;

@@ -33,10 +33,15 @@ const PARTS = /^live(Sync|BufferLatency)(Max|Target|Min|Playback)/;
 /** As long as any stream: the browser throws out what it has no place for. */
 const EVERYTHING = 1e9;
 
+const AHEAD = 'a file is read half a minute ahead, by a connection that waits';
+
 /** Keys that change nothing here, and why. @type {Record<string, string>} */
 const WITHOUT_EFFECT = {
     enableStashBuffer: 'nothing is held back before it is played; see pacing and targetLatency',
     stashInitialSize: 'nothing is held back before it is played; see pacing and targetLatency',
+    lazyLoad: AHEAD,
+    lazyLoadMaxDuration: AHEAD,
+    lazyLoadRecoverDuration: AHEAD,
     deferLoadAfterSourceOpen: 'loading starts at once, also in a tab that was opened in the background',
     liveBufferLatencyChasingOnPaused: 'a paused live player drops what it will not show',
     accurateSeek: 'every seek goes to the exact picture',

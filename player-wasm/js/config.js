@@ -32,9 +32,6 @@ export const defaults = Object.freeze({
     reportRecovered: false,
     autoplayMuted: false,
     // Files:
-    lazyLoad: true,
-    lazyLoadMaxDuration: 180,
-    lazyLoadRecoverDuration: 30,
     seekType: /** @type {'range' | 'param' | 'custom'} */ ('range'),
     seekParamStart: 'bstart',
     seekParamEnd: 'bend',

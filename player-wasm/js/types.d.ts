@@ -98,11 +98,6 @@ export interface Config {
     autoplayMuted?: boolean;
 
     // Files:
-    /** Do not load far ahead. Default: true. */
-    lazyLoad?: boolean;
-    /** How far ahead. Default: 180. */
-    lazyLoadMaxDuration?: number;
-    lazyLoadRecoverDuration?: number;
     /** How a part of a file is asked for: by a `Range` header, by parameters, or as `customSeekHandler` says. Default: `'range'`. */
     seekType?: 'range' | 'param' | 'custom';
     /** Default: `'bstart'`. */
@@ -147,6 +142,9 @@ export interface Config {
     // Of flv.js and mpegts.js, without effect; each is logged once:
     enableStashBuffer?: boolean;
     stashInitialSize?: number;
+    lazyLoad?: boolean;
+    lazyLoadMaxDuration?: number;
+    lazyLoadRecoverDuration?: number;
     deferLoadAfterSourceOpen?: boolean;
     liveBufferLatencyChasingOnPaused?: boolean;
     accurateSeek?: boolean;

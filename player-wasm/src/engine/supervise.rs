@@ -221,6 +221,7 @@ impl Engine {
         self.keyframes_waiting = 1;
         let length = seconds(skipped.duration_us);
         self.wall_clock.cut(length);
+        self.arrival.cut(length);
         for state in self.tracks.iter_mut() {
             state.skipped(length);
         }

@@ -43,6 +43,8 @@ pub struct Watchdog {
     position: f64,
     /// When the playhead last moved, was meant to stand still, or was helped.
     moved_at: Option<f64>,
+    /// Since when there has been enough to play.
+    fed_at: Option<f64>,
     stepped_at: f64,
     steps: u32,
     rebuilds: u32,
@@ -57,6 +59,7 @@ impl Watchdog {
             self.steps = 0;
         }
         if moved || !sight.playing {
+            self.fed_at = None;
             self.position = sight.position;
             self.moved_at = Some(sight.now);
             return None;
@@ -68,8 +71,11 @@ impl Watchdog {
             return (stuck >= CROSS_AFTER).then(|| self.step(sight.now, Step::Cross(next.start)));
         }
         if ahead < ENOUGH {
+            self.fed_at = None;
             return None;
         }
+        // Who stood because there was nothing gets time to notice that there is.
+        let stuck = stuck.min(sight.now - *self.fed_at.get_or_insert(sight.now));
         let patience = if sight.seeking { SEEK_PATIENCE } else { PATIENCE };
         if stuck < patience {
             return None;
@@ -187,6 +193,16 @@ mod tests {
             ]
         ));
         assert_eq!(steps[1], Step::Skip(7.9));
+    }
+
+    #[test]
+    fn who_stood_without_data_gets_time_when_it_comes() {
+        let (mut dog, mut sight) = (Watchdog::default(), stuck());
+        sight.here = Some(Range { start: 0.0, end: 5.01 });
+        assert_eq!(watch(&mut dog, &mut sight, 10.0), []);
+        sight.here = stuck().here;
+        assert_eq!(watch(&mut dog, &mut sight, 0.9), []);
+        assert!(matches!(watch(&mut dog, &mut sight, 0.3)[..], [Step::Nudge(_)]));
     }
 
     #[test]

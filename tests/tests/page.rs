@@ -30,6 +30,8 @@ fn typed_started_watched_and_stopped(kind: Kind) {
         says(&browser, "480").await?;
         says(&browser, "H.264").await?;
         says(&browser, "AAC").await?;
+        // The stream does not tell the time: what is known is the time since it was received.
+        says(&browser, "Buffer latency").await?;
 
         browser.press("Stop").await?;
         browser.by_role("button", "Start").await?;
@@ -174,6 +176,7 @@ fn the_demo_is_offered_and_plays() {
         browser.open(&server.url("/")).await?;
         browser.press("Play the demo stream").await?;
         let start = browser.plays().await?;
+        says(&browser, "Capture → screen latency").await?;
         // Longer than the clip: its end and its beginning meet.
         until("twelve seconds are played", PATIENCE * 2, async || {
             let look = browser.look().await?;

@@ -13,13 +13,13 @@ export const { default: flv } = await import('/pkg/index.js');
 /** Everything waits for a condition; this bounds the wait where the condition never comes, ms. */
 const PATIENCE = 30_000;
 
-/** @param {() => unknown} condition @param {string} what */
+/** @param {() => unknown} condition @param {string | (() => string)} what */
 export async function until(condition, what) {
     const end = performance.now() + PATIENCE;
     for (;;) {
         const met = condition();
         if (met) return met;
-        if (performance.now() > end) throw new Error(`waited in vain for: ${what}`);
+        if (performance.now() > end) throw new Error(`waited in vain for: ${typeof what === 'string' ? what : what()}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
     }
 }
@@ -57,21 +57,28 @@ async function loadClip() {
 
 const realFetch = globalThis.fetch.bind(globalThis);
 export const clip = loadClip();
-/** Bodies of made-up addresses: a page's fetch can be told, a worker's cannot. @type {Map<string, () => ReadableStream>} */
-const bodies = new Map();
+/** Answers of made-up addresses: a page's fetch can be told, a worker's cannot. @type {Map<string, (signal?: AbortSignal) => Response>} */
+const answers = new Map();
 
 globalThis.fetch = (url, options) => {
-    const body = bodies.get(String(url));
-    return body ? Promise.resolve(new Response(body(options?.signal))) : realFetch(url, options);
+    const answer = answers.get(String(url));
+    return answer ? Promise.resolve(answer(options?.signal)) : realFetch(url, options);
 };
 
 let served = 0;
 
-/** An address at which the page's fetch finds this body. @param {(signal?: AbortSignal) => ReadableStream} body */
-export function serve(body) {
+/**
+ * An address at which the page's fetch finds this body, and whoever asks again a status if one is given.
+ * @param {(signal?: AbortSignal) => ReadableStream} body @param {number} [then]
+ */
+export function serve(body, then) {
     served += 1;
     const url = new URL(`/made-up/${served}.flv`, location.href).href;
-    bodies.set(url, body);
+    let visits = 0;
+    answers.set(url, (signal) => {
+        visits += 1;
+        return then && visits > 1 ? new Response(null, { status: then }) : new Response(body(signal));
+    });
     return url;
 }
 
@@ -97,12 +104,17 @@ export function tag(kind, time, data) {
     return bytes;
 }
 
+/** Promises sound and pictures. */
 export const flvHeader = new Uint8Array([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]);
+
+/** Promises pictures. */
+export const picturesHeader = flvHeader.map((byte, at) => (at === 4 ? 1 : byte));
 
 /**
  * The clip again and again at the pace of life, as a server sends it: from a keyframe on, at once up to now.
  *
  * @typedef {object} LiveOptions
+ * @property {Uint8Array} [header] the FLV header; default: it promises sound and pictures
  * @property {number} [behind] ms of stored media sent at once; default: 500
  * @property {(tag: {kind: number, time: number}) => boolean} [keep] which tags are sent; times from 0
  * @property {(time: number) => number} [clock] the publisher's clock, ms, for a time from 0
@@ -118,7 +130,7 @@ export async function live(options = {}) {
     const all = await clip;
     const media = all.filter((tag) => !tag.isConfig);
     const length = 4000;
-    const { behind = 500, keep = () => true, clock = (time) => time, replace = (_, data) => data, piece = 1 << 20 } = options;
+    const { header = flvHeader, behind = 500, keep = () => true, clock = (time) => time, replace = (_, data) => data, piece = 1 << 20 } = options;
     return (signal) => {
         let timer;
         return new ReadableStream({
@@ -127,7 +139,7 @@ export async function live(options = {}) {
                     for (let at = 0; at < bytes.length; at += piece) controller.enqueue(bytes.slice(at, at + piece));
                 };
                 const stamped = ({ kind, bytes }, time) => tag(kind, clock(time) >>> 0, replace(kind, bytes.subarray(11, -4)));
-                send(flvHeader);
+                send(header);
                 for (const config of all.filter((tag) => tag.isConfig && keep({ kind: tag.kind, time: 0 }))) {
                     send(stamped(config, 0));
                 }
@@ -224,7 +236,8 @@ export async function playsOn({ video, seen }, seconds) {
         assert(seen.errors.length === 0, `error: ${JSON.stringify(seen.errors)}`);
         return video.currentTime >= time + seconds && seen.frames >= frames + seconds * 5;
     };
-    await until(alright, `${seconds} s of play from ${time.toFixed(2)}; now ${JSON.stringify(seen.statistics)}`);
+    const now = () => JSON.stringify([video.currentTime, seen]);
+    await until(alright, () => `${seconds} s of play from ${time.toFixed(2)}; now ${now()}`);
 }
 
 /** The first error. */

@@ -16,7 +16,7 @@ extern "C" {
     fn plays_from_the_smallest_pieces() -> Promise;
     fn plays_pictures_alone() -> Promise;
     fn plays_sound_alone() -> Promise;
-    fn sound_that_comes_late_is_added() -> Promise;
+    fn promised_sound_that_comes_late_follows_silence() -> Promise;
     fn settles_close_to_live_after_a_stored_group() -> Promise;
     fn plays_on_after_the_network_stood_still() -> Promise;
     fn plays_on_when_the_publishers_clock_jumps() -> Promise;
@@ -25,6 +25,7 @@ extern "C" {
     fn a_decoder_that_always_fails_is_an_error() -> Promise;
     fn a_proper_end_is_told_and_played_to() -> Promise;
     fn a_lost_connection_is_an_error() -> Promise;
+    fn a_lost_connection_is_opened_again() -> Promise;
     fn an_empty_answer_is_an_error() -> Promise;
     fn what_is_not_flv_is_a_format_error() -> Promise;
     fn an_unsupported_codec_is_named() -> Promise;
@@ -61,7 +62,7 @@ scenarios! {
     plays_from_the_smallest_pieces,
     plays_pictures_alone,
     plays_sound_alone,
-    sound_that_comes_late_is_added,
+    promised_sound_that_comes_late_follows_silence,
     settles_close_to_live_after_a_stored_group,
     plays_on_after_the_network_stood_still,
     plays_on_when_the_publishers_clock_jumps,
@@ -70,6 +71,7 @@ scenarios! {
     a_decoder_that_always_fails_is_an_error,
     a_proper_end_is_told_and_played_to,
     a_lost_connection_is_an_error,
+    a_lost_connection_is_opened_again,
     an_empty_answer_is_an_error,
     what_is_not_flv_is_a_format_error,
     an_unsupported_codec_is_named,

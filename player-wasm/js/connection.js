@@ -29,6 +29,7 @@ export class Connection {
     /** The file's, bytes; 0: not known. */
     #size;
     #finalUrl = '';
+    #isRedirected = false;
     #file;
 
     /** @param {any} request @param {any} config @param {Listener} listener */
@@ -52,7 +53,7 @@ export class Connection {
         return {
             playerType: 'FlvPlayer',
             url,
-            hasRedirect: this.#finalUrl !== '' && this.#finalUrl !== this.url,
+            hasRedirect: this.#isRedirected,
             redirectedURL: this.#finalUrl || undefined,
             loaderType: { websocket: 'websocket-loader', fetch: 'fetch-stream-loader' }[transport] ?? 'custom-loader',
             transport,
@@ -65,6 +66,7 @@ export class Connection {
     open() {
         this.close();
         this.#turn = (this.#turn + 1) % this.#urls.length;
+        this.#isRedirected &&= this.#urls.length === 1;
         this.#offset = 0;
         const request = this.#here;
         const { isLive, rangeLoadZeroStart } = this.#config;
@@ -155,6 +157,7 @@ export class Connection {
     /** @param {import('./source.js').Answer} answer @param {number} from */
     #opened({ url, headers }, from) {
         this.#finalUrl = url;
+        this.#isRedirected ||= url !== '' && url !== this.url;
         if (this.#config.reuseRedirectedURL && url) this.#urls[this.#turn] = url;
         // The length of something compressed says nothing.
         if (from === 0 && headers && !headers.has('content-encoding')) this.#size ||= Number(headers.get('content-length'));

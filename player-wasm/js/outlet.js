@@ -33,6 +33,7 @@ export class Outlet {
             opened: tell('opened'),
             checked: tell('checked'),
             finished: tell('finished'),
+            evicted: tell('evicted'),
             failed: tell('failed'),
         });
         this.#receive({ type: 'attach', id, ...this.#output.attachment });

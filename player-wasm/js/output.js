@@ -7,6 +7,7 @@ import { textOf } from './errors.js';
  * @property {() => void} opened
  * @property {(track: import('./engine.js').Track, playable: boolean) => void} checked the answer to `check`
  * @property {(track: import('./engine.js').Track) => void} finished an append or a removal is done
+ * @property {(end: number) => void} evicted the browser removed media of its own accord, up to this time
  * @property {(track: import('./engine.js').Track, full: boolean, text: string) => void} failed something could not even begin: for want of room (`full`), or for what `text` says
  */
 
@@ -17,6 +18,8 @@ export class MediaOutput {
     #buffers = [];
     /** What waits for a managed MediaSource to want media, by track. @type {{bytes: Uint8Array<ArrayBuffer>, start: number}[]} */
     #held = [];
+    /** Up to where media was last removed at our wish, by track. @type {number[]} */
+    #removed = [];
     #duration = 0;
     #url = '';
     #closed = false;
@@ -65,6 +68,11 @@ export class MediaOutput {
                 this.#applyDuration();
                 if (this.#buffers[track] === buffer) this.#listener.finished(track);
             });
+            // Only of a ManagedMediaSource.
+            buffer.addEventListener('bufferedchange', ({ removedRanges: removed }) => {
+                const end = removed?.length ? removed.end(removed.length - 1) : 0;
+                if (this.#buffers[track] === buffer && !(end <= this.#removed[track])) this.#listener.evicted(end);
+            });
             this.#buffers[track] = buffer;
         });
     }
@@ -98,6 +106,7 @@ export class MediaOutput {
 
     /** @param {import('./engine.js').Track} track @param {number} from @param {number} to seconds */
     remove(track, from, to) {
+        this.#removed[track] = to;
         this.#try(track, () => this.#buffers[track].remove(from, to));
     }
 

@@ -233,6 +233,9 @@ export class Session {
                 if (this.#endWaits) this.#endSource(this.#sourceEnd);
             },
             finished: (track) => this.#drive((engine) => engine.finished(track, now())),
+            evicted: (end) => {
+                if (end > this.#position) this.#outputFailed('Evicted', 'the browser removed media that was not played yet');
+            },
             failed: (track, full, text) => this.#refuse(track, full, text),
         };
         if (this.#config.mode === 'transmux') {

@@ -69,7 +69,8 @@ export class MediaOutput {
                 if (this.#buffers[track] === buffer) this.#listener.finished(track);
             });
             // Only of a ManagedMediaSource.
-            buffer.addEventListener('bufferedchange', ({ removedRanges: removed }) => {
+            buffer.addEventListener('bufferedchange', (event) => {
+                const { removedRanges: removed } = /** @type {Event & {removedRanges?: TimeRanges}} */ (event);
                 const end = removed?.length ? removed.end(removed.length - 1) : 0;
                 if (this.#buffers[track] === buffer && !(end <= this.#removed[track])) this.#listener.evicted(end);
             });

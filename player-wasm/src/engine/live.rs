@@ -178,8 +178,8 @@ impl Live {
                 self.flowing = false;
                 self.waiting_since = Some(s.now);
                 self.stalls += 1;
-                self.stalled_at.rotate_left(1);
-                self.stalled_at[FREQUENT - 1] = s.now;
+                let [_, a, b, c] = self.stalled_at;
+                self.stalled_at = [a, b, c, s.now];
             }
             Some(since) if !s.waiting => {
                 self.waiting_since = None;

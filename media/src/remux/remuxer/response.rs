@@ -106,8 +106,8 @@ impl Remuxer {
 
     /// A keyframe was placed at `time`.
     pub(super) fn remember(&mut self, body: &[u8], time: i64) {
-        self.response.keyframes.rotate_right(1);
-        self.response.keyframes[0] = Some((fingerprint(body), time));
+        let [last, before, _] = self.response.keyframes;
+        self.response.keyframes = [Some((fingerprint(body), time)), last, before];
     }
 
     /// The stream's line is cut by `length`: what is before it is not where it was.

@@ -193,7 +193,7 @@ impl Viewer {
             Viewer::Http(socket) if properly => socket.write_all(b"0\r\n\r\n").await?,
             Viewer::WebSocket(socket) if properly => {
                 let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-                socket.close(Some(frame)).await?;
+                WebSocketStream::close(socket, Some(frame)).await?;
             }
             Viewer::Http(socket) => socket.set_zero_linger()?,
             Viewer::WebSocket(socket) => socket.get_ref().set_zero_linger()?,

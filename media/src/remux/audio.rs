@@ -122,7 +122,7 @@ impl AudioTrack {
         };
         // Behind silence the first frame has the say, not the count.
         certain |= core::mem::take(&mut self.fills);
-        let mut kept: u32 = 0;
+        let (mut kept, before): (u32, u64) = (0, self.coded);
         let mut rest = body.clone();
         while let Some(frame) = config.next_frame(&mut rest, self.coded) {
             if let Some(kind) = frame.repaired {
@@ -148,6 +148,9 @@ impl AudioTrack {
                 }
             }
             time = time.saturating_add(ticks::to_us(length, config.rate));
+        }
+        if self.coded == before {
+            warn(WarningKind::CorruptFrame, 1);
         }
         kept
     }

@@ -157,8 +157,8 @@ pub struct Warning {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// The lengths inside a picture do not fit it.
-    #[error("picture with corrupt lengths dropped")]
+    /// The lengths inside a picture do not fit it, or sound is no frame of its codec.
+    #[error("corrupt frame dropped")]
     CorruptFrame,
     /// A picture came with start codes instead of lengths.
     #[error("picture with start codes rewritten")]

@@ -1,7 +1,7 @@
 //! Sound of each codec.
 
 use pushpull_media::codec::pcm::Coding;
-use pushpull_media::flv::{Tag, TagKind};
+use pushpull_media::flv::{Tag, TagKind, audio};
 use pushpull_media::remux::{Config, Event, Track, WarningKind};
 
 use crate::support::*;
@@ -142,4 +142,20 @@ fn aac_without_a_sequence_header_plays_by_its_adts_headers() {
     assert!(probe(&file, "codec_name,sample_rate,channels").starts_with("aac,48000,"));
     assert_eq!(played.samples(Track::Audio) as usize, tags.len());
     assert_eq!(played.warnings(WarningKind::AdtsHeader) as usize, tags.len());
+}
+
+/// Noise where a frame should be is left out and told; what follows plays.
+#[test]
+fn noise_is_no_frame() {
+    for name in ["mp3", "flac", "ac3"] {
+        let mut sound: Vec<Tag> =
+            tags(name).into_iter().filter(|tag| tag.kind() == TagKind::Audio).collect();
+        let head = audio::Head::parse(sound[5].data()).unwrap();
+        let noise = [&sound[5].data()[..head.body], &[0x55; 40]].concat();
+        sound[5] = Tag::new(TagKind::Audio, sound[5].time(), &noise).unwrap();
+        let played = play_tags(&sound, Config::default(), |_| {});
+        assert_eq!(played.warnings(WarningKind::CorruptFrame), 1, "{name}");
+        let headers = u32::from(name == "flac");
+        assert_eq!(played.samples(Track::Audio), sound.len() as u32 - headers - 1, "{name}");
+    }
 }

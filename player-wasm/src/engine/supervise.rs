@@ -170,6 +170,12 @@ impl Engine {
             }
             self.remuxer.start(tracks);
             self.commands.push_back(Command::MediaInfo);
+            if !tracks.video
+                && self.settings.wanted.video
+                && self.header.is_some_and(|h| h.has_video)
+            {
+                self.notify(Notice::PictureMissing, 0.0, now);
+            }
         }
     }
 

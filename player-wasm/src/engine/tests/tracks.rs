@@ -108,6 +108,21 @@ fn sound_sent_later_than_its_pictures_is_not_missing() {
 }
 
 #[test]
+fn sound_alone_plays_where_pictures_were_promised_and_they_are_added_later() {
+    let keep = |tag: &Tag, at: f64| tag.kind() != TagKind::Video || at > 6.0;
+    let mut scene = Scene::live(0.2, 30.0, keep);
+    let config = recording().into_iter().find(|tag| tag.kind() == TagKind::Video).unwrap();
+    scene.run(3.0);
+    assert!(scene.element.time > 2.0 && !scene.engine.plays(Track::Video));
+    assert_eq!(scene.seen.notices(), [Notice::PictureMissing]);
+    scene.feed.push_front((scene.now, config.bytes().to_vec()));
+    scene.run(8.0);
+    assert!(scene.engine.plays(Track::Video));
+    assert_eq!(scene.seen.notices(), [Notice::PictureMissing, Notice::LateTrack]);
+    assert!(scene.latency() < 0.6, "{}", scene.latency());
+}
+
+#[test]
 fn a_type_the_browser_refuses() {
     let mut scene = Scene::live(0.5, 10.0, |_, _| true);
     scene.seen.unplayable = Some(Track::Audio);

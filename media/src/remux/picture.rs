@@ -6,7 +6,7 @@ mod light;
 mod more;
 
 #[cfg(feature = "codecs")]
-pub(super) use light::Hint;
+pub(super) use light::{Hint, take_messages};
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -9,20 +9,24 @@ use crate::codec::nal::{self, Nal};
 
 /// Reports the messages of a picture that is shown at `time_us`.
 pub(super) fn report(events: &mut Events, framing: Framing, body: &[u8], time_us: i64) {
+    let mut left = MAX_MESSAGES;
+    each_message(framing, body, &mut |payload_type, payload| {
+        if left > 0 {
+            left = left.saturating_sub(1);
+            events.push(Event::Sei { payload_type, payload, time_us });
+        }
+    });
+}
+
+/// Shows `tell` the messages of a picture: payload type and payload.
+pub(super) fn each_message(framing: Framing, body: &[u8], tell: &mut dyn FnMut(u32, Bytes)) {
     #[cfg_attr(not(feature = "codecs"), allow(irrefutable_let_patterns))]
     let Framing::Nal(codec, length_size) = framing else { return };
-    let mut left = MAX_MESSAGES;
-    let mut look_at = |unit: &[u8]| {
-        if left > 0 && is_sei(codec, unit) && unit.len() <= MAX_LEN {
-            messages(codec, unit, &mut |payload_type, payload| {
-                if left > 0 {
-                    left = left.saturating_sub(1);
-                    events.push(Event::Sei { payload_type, payload, time_us });
-                }
-            });
+    nal::each_unit(body, length_size, &mut |unit| {
+        if is_sei(codec, unit) && unit.len() <= MAX_LEN {
+            messages(codec, unit, tell);
         }
-    };
-    nal::each_unit(body, length_size, &mut look_at);
+    });
 }
 
 fn is_sei(nal: Nal, unit: &[u8]) -> bool {

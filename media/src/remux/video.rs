@@ -16,13 +16,15 @@ use self::kept::Kept;
 use super::config::Config;
 use super::epochs::Due;
 use super::event::{Announced, TrackInfo};
-#[cfg(feature = "codecs")]
-use super::picture::Hint;
 use super::picture::{Framing, VideoConfig};
+#[cfg(feature = "codecs")]
+use super::picture::{Hint, take_messages};
 use super::ticks::SECOND;
 use super::{Error, Segment, WarningKind, payload};
 use crate::codec::text;
 use crate::flv::video::{Codec, Head};
+#[cfg(feature = "codecs")]
+use crate::mp4::Light;
 use crate::mp4::{self, Fragment};
 use crate::timeline::Cadence;
 
@@ -35,6 +37,9 @@ pub(super) struct VideoTrack {
     /// What the container says of colours.
     #[cfg(feature = "codecs")]
     hint: Hint,
+    /// What the pictures say of light.
+    #[cfg(feature = "codecs")]
+    light: Light,
     queue: VecDeque<VideoSample>,
     queued_bytes: usize,
     /// Nothing can be decoded before the next keyframe.
@@ -102,6 +107,10 @@ impl VideoTrack {
         let header = Bytes::copy_from_slice(header);
         let config = VideoConfig::from_header(head, &header)?;
         self.header = header;
+        #[cfg(feature = "codecs")]
+        if config.is_some() {
+            self.light = Light::default();
+        }
         Ok(config.map(|config| self.install(config)))
     }
 
@@ -110,7 +119,11 @@ impl VideoTrack {
         let current = self.config.as_deref();
         let config = VideoConfig::from_keyframe(codec, keyframe, current, &self.header);
         #[cfg(feature = "codecs")]
-        let config = config.or_else(|| current?.with_hint(&self.hint));
+        if let Some(framing) = config.as_ref().or(current).map(|config| config.framing) {
+            take_messages(&mut self.light, framing, keyframe);
+        }
+        #[cfg(feature = "codecs")]
+        let config = config.or_else(|| current?.with_hint(&self.hint.or(self.light)));
         Some(self.install(config?))
     }
 
@@ -136,7 +149,7 @@ impl VideoTrack {
 
     fn install(&mut self, config: VideoConfig) -> Announced {
         #[cfg(feature = "codecs")]
-        let config = config.with_hint(&self.hint).unwrap_or(config);
+        let config = config.with_hint(&self.hint.or(self.light)).unwrap_or(config);
         let codec = config.codec_string().to_owned();
         let mimes = vec![text::mp4_mime("video", &codec)];
         let info = TrackInfo::Video(config.info());

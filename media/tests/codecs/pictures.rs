@@ -173,3 +173,31 @@ fn hevc_parameter_sets_are_taken_from_anywhere() {
         assert_eq!(probe(&file, PICTURE), "hevc,192,108,50");
     }
 }
+
+/// Light told by SEI messages in the pictures is in the boxes too.
+#[test]
+fn light_of_the_pictures_is_in_the_boxes() {
+    let display: [u8; 24] = std::array::from_fn(|n| n as u8 + 1);
+    let sei = [&[78, 1, 137, 24][..], &display, &[144, 4, 3, 0xE8, 1, 0x90, 0x80]].concat();
+    let with_sei = |tag: &Tag| {
+        let head = video::Head::parse(tag.data()).unwrap();
+        if !head.is_keyframe() {
+            return tag.clone();
+        }
+        let (front, body) = tag.data().split_at(head.body);
+        let data = [front, &(sei.len() as u32).to_be_bytes(), &sei, body].concat();
+        Tag::new(TagKind::Video, tag.time(), &data).unwrap()
+    };
+    let tags: Vec<Tag> =
+        tags("hevc").iter().filter(|tag| tag.kind() == TagKind::Video).map(with_sei).collect();
+    let played = play_tags(&tags, Config::default(), |_| {});
+    assert_eq!(played.configs(Track::Video).len(), 2, "of the header, and of the first picture");
+    let file = played.files(Track::Video).pop().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let of = |kind: &[u8; 4], len: usize| {
+        let at = bytes.windows(4).position(|window| window == kind).unwrap() + 4;
+        bytes[at..at + len].to_vec()
+    };
+    assert_eq!((of(b"mdcv", 24), of(b"clli", 4)), (display.to_vec(), vec![3, 0xE8, 1, 0x90]));
+    assert_eq!(probe(&file, "nb_read_frames"), "50");
+}

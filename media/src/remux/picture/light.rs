@@ -4,6 +4,8 @@
 use crate::amf0::{Decoder, Value};
 use crate::codec::avc::Colour;
 use crate::mp4::Light;
+use crate::remux::picture::Framing;
+use crate::remux::sei;
 
 /// What a metadata message asks for. Empty: what the pictures say themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +35,15 @@ impl Hint {
         Some(Colour { primaries, transfer, matrix, full_range })
     }
 
+    /// The same, or what the pictures say of light where it says nothing.
+    pub(in crate::remux) fn or(&self, pictures: Light) -> Self {
+        let light = Light {
+            mastering: self.light.mastering.or(pictures.mastering),
+            content: self.light.content.or(pictures.content),
+        };
+        Self { light, ..*self }
+    }
+
     fn of(info: &Value) -> Self {
         let number = |name: &str| {
             let value = info.get("colorConfig")?.get(name)?.as_f64()?;
@@ -53,6 +64,19 @@ impl Hint {
         Self { colour, light }
     }
 }
+
+/// Takes up what the messages in a picture say of light (H.265, D.2.28 and D.2.35): the boxes hold the
+/// same bytes.
+pub(in crate::remux) fn take_messages(light: &mut Light, framing: Framing, body: &[u8]) {
+    sei::each_message(framing, body, &mut |payload_type, payload| match payload_type {
+        MASTERING_DISPLAY => light.mastering = payload.first_chunk().copied().or(light.mastering),
+        CONTENT_LIGHT => light.content = payload.first_chunk().copied().or(light.content),
+        _ => {}
+    });
+}
+
+const MASTERING_DISPLAY: u32 = 137;
+const CONTENT_LIGHT: u32 = 144;
 
 /// Chromaticities in steps of 0.00002 and luminances in steps of 0.0001 cd/m².
 fn mastering(info: &Value) -> Option<[u8; 24]> {

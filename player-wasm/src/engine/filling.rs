@@ -14,10 +14,16 @@ pub struct Filling {
     picture_at: f64,
     /// The same of sound; `None` before any came.
     sound_at: Option<f64>,
+    /// When the first picture came after the last sound, seconds.
+    pictures_since: Option<f64>,
+    /// When the first sound came after the last picture, seconds.
+    sound_since: Option<f64>,
     /// How far sound usually is behind the pictures before more comes, seconds.
     usual_lag: f64,
     /// Sound is missing; silence follows the pictures.
     missing: bool,
+    /// Pictures are missing; the last one stands still.
+    still: bool,
     /// Pictures are missing, and it was said.
     no_pictures: bool,
 }
@@ -28,11 +34,14 @@ impl Engine {
         let filling = &mut self.filling;
         if track == Track::Video {
             filling.picture_at = now;
+            filling.still = false;
             filling.no_pictures = false;
             return;
         }
         filling.missing = false;
         filling.sound_at = Some(now);
+        filling.sound_since.get_or_insert(now);
+        filling.pictures_since = None;
         let lag = self.remuxer.sound_lag_us().map_or(0.0, seconds);
         if lag < MAX_LAG {
             filling.usual_lag = (filling.usual_lag * FADING).max(lag);
@@ -53,8 +62,13 @@ impl Engine {
         }
         let lag = self.remuxer.sound_lag_us().map_or(f64::INFINITY, seconds);
         let usual = self.filling.usual_lag;
-        let quiet = self.filling.sound_at.map_or(f64::INFINITY, |at| now - at);
-        if quiet >= MISSING.max(2.0 * usual) && !self.filling.missing {
+        // What came before a network stood still does not count: only pictures without sound do.
+        let quiet = match (self.filling.sound_at, self.filling.pictures_since) {
+            (None, _) => f64::INFINITY,
+            (_, since) => since.map_or(0.0, |since| now - since),
+        };
+        // After a network that stood still one of them comes first: it is not ahead of the other.
+        if quiet >= MISSING.max(2.0 * usual) && lag >= usual + AHEAD && !self.filling.missing {
             self.filling.missing = true;
             self.notify(Notice::SoundMissing, 0.0, now);
         }
@@ -63,6 +77,7 @@ impl Engine {
             f64::INFINITY
         } else if self.stage == Stage::Running
             && lag > 1.5 * usual + 0.1
+            && quiet >= 0.1
             && self.buffered(Track::Audio, position) < SHORT
         {
             // Not missing for long, but there is no more to play.
@@ -79,19 +94,22 @@ impl Engine {
 
     /// Lets the last picture stand still where pictures are missing while sound comes.
     pub(super) fn hold_picture(&mut self, now: f64) {
-        let quiet = now - self.filling.picture_at;
+        let quiet = self.filling.sound_since.map_or(0.0, |since| now - since);
         let usual = seconds(self.remuxer.picture_step_us());
+        let lag = self.remuxer.sound_lag_us().map_or(0.0, seconds);
         let wanted = self.settings.live
             && self.stage == Stage::Running
             && self.plays(Track::Audio)
             && self.plays(Track::Video)
             && !self.parked
             && quiet >= STILL.max(3.0 * usual)
+            && (self.filling.still || lag <= -AHEAD)
             && self.filling.sound_at.is_some_and(|at| now - at < FLOWING);
         let position = self.playhead.position(now);
         if !wanted || self.buffered(Track::Video, position) > SHORT_PICTURES {
             return;
         }
+        self.filling.still = true;
         if quiet >= MISSING_PICTURES && !self.filling.no_pictures {
             self.filling.no_pictures = true;
             self.notify(Notice::PictureMissing, quiet, now);
@@ -102,6 +120,9 @@ impl Engine {
 
 /// Seconds without sound, while pictures come, after which it is missing.
 const MISSING: f64 = 0.5;
+
+/// Seconds of media that one track is ahead when the other is missing.
+const AHEAD: f64 = 0.3;
 
 /// A distance that is no property of how a stream is interleaved, seconds.
 const MAX_LAG: f64 = 2.0;

@@ -89,6 +89,28 @@ fn a_network_that_stands_still_is_no_reason_for_silence() {
     assert!(scene.engine.stat(Stat::SoundDropped, scene.now) - dropped < 3.0);
 }
 
+/// What was held up comes in pieces: after the first one the other track is no more missing than before.
+#[test]
+fn neither_track_is_missing_when_the_other_comes_first_after_a_stall() {
+    for first in [8, 9] {
+        let mut scene = Scene::live(0.5, 40.0, |_, _| true);
+        let held = 1010.0..1013.0;
+        scene.feed.retain(|(at, bytes)| !(1009.9..held.start).contains(at) || bytes[0] == first);
+        let mut come = None;
+        for (at, bytes) in &mut scene.feed {
+            if held.contains(at) {
+                come = come.or((bytes[0] == first).then_some(()));
+                *at = held.end + if come.is_some() { 0.001 } else { 0.002 };
+            }
+        }
+        scene.feed.make_contiguous().sort_by(|a, b| a.0.total_cmp(&b.0));
+        scene.run(20.0);
+        let notices = scene.seen.notices();
+        let wrong = [Notice::SoundMissing, Notice::PictureMissing];
+        assert!(!notices.iter().any(|notice| wrong.contains(notice)), "{first}: {notices:?}");
+    }
+}
+
 #[test]
 fn sound_sent_later_than_its_pictures_is_not_missing() {
     let mut scene = Scene::live(0.5, 30.0, |_, _| true);

@@ -98,7 +98,11 @@ async fn site(stage: &Stage) -> Result<std::path::PathBuf> {
         ("pictures", pictures("320x180"), sample),
         ("large", pictures("480x270"), sample),
         ("group", pictures("320x180"), "frag_keyframe"),
-        ("av1", format!("-f lavfi -i testsrc2=size=320x180:rate=25 -t 2 {AV1}"), "frag_every_frame+delay_moov"),
+        (
+            "av1",
+            format!("-f lavfi -i testsrc2=size=320x180:rate=25 -t 2 {AV1}"),
+            "frag_every_frame+delay_moov",
+        ),
         ("sound", sound("48000"), sample),
         ("sound44", sound("44100"), sample),
     ] {
@@ -112,6 +116,7 @@ async fn site(stage: &Stage) -> Result<std::path::PathBuf> {
     Ok(to)
 }
 
-const AV1: &str = "-c:v libaom-av1 -cpu-used 8 -crf 50 -b:v 0 -g 25 -pix_fmt yuv420p -lag-in-frames 0 -strict -2";
+const AV1: &str =
+    "-c:v libaom-av1 -cpu-used 8 -crf 50 -b:v 0 -g 25 -pix_fmt yuv420p -lag-in-frames 0 -strict -2";
 
 const H264: &str = "-c:v libx264 -preset veryfast -profile:v main -pix_fmt yuv420p -bf 0 -g 25 -sc_threshold 0 -video_track_timescale 90000";

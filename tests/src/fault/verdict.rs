@@ -64,16 +64,17 @@ impl Limits {
         Limits { goes_on, ..self }
     }
 
-    /// No limit is below what the machine did to a stream without a fault at the same time.
+    /// What the machine did to a stream without a fault at the same time is allowed on top, within bounds: a machine that
+    /// does more is too busy to judge by.
     pub fn beside(self, control: &Verdict) -> Limits {
         let drift = match control.latency {
-            (Some(before), Some(after)) => (after - before).max(0.0),
+            (Some(before), Some(after)) => (after - before).clamp(0.0, MAX_DRIFT),
             _ => 0.0,
         };
         Limits {
-            freeze: self.freeze.max(control.freeze + 100.0),
+            freeze: self.freeze.max(control.freeze.min(MAX_FREEZE) + 100.0),
             latency: self.latency.max(drift + 150.0),
-            first: self.first.max(control.first.unwrap_or_default() + 500.0),
+            first: self.first.max(control.first.unwrap_or_default().min(MAX_FIRST) + 500.0),
             ..self
         }
     }
@@ -235,6 +236,15 @@ pub fn table(rows: &[(String, Verdict)]) -> String {
     }
     text
 }
+
+/// Most of a control's freeze that is held for the machine's doing, milliseconds.
+const MAX_FREEZE: f64 = 350.0;
+
+/// The same of what it got later by.
+const MAX_DRIFT: f64 = 250.0;
+
+/// The same of its first picture.
+const MAX_FIRST: f64 = 2000.0;
 
 /// How long after the last picture a player may say nothing, milliseconds.
 const SILENCE: f64 = 5000.0;

@@ -58,7 +58,7 @@ fn surprise(kind: Kind, name: &str, verdict: &Verdict, known: &[Known]) -> Optio
 }
 
 /// Plays the rows side by side. What fails is played again, with fewer others beside it: a machine that is busy with
-/// something else fails too, but not three times.
+/// something else fails too, but not every time.
 async fn play(
     theatre: &Theatre,
     world: &Arc<World>,
@@ -132,7 +132,7 @@ fn keep(name: &str, noted: &HashMap<String, Notes>) -> Result<()> {
 const SHOW: Duration = Duration::from_millis(13_500);
 
 /// How often a case may be played.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u32 = 4;
 
 /// For all attempts, the browser's start and the clips.
 const LIMIT: Duration = Duration::from_secs(200);

@@ -11,6 +11,7 @@
     reason = "what clippy.toml allows in tests it does not in their helpers"
 )]
 
+mod damage;
 mod pictures;
 mod sound;
 mod support;

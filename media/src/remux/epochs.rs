@@ -98,7 +98,10 @@ impl Epochs {
 
         let on_line = at(line.offset);
         let tolerance = if line.moved { wide } else { due.tolerance };
-        if near(on_line, tolerance) {
+        // Who goes on from the last sample has not jumped: the line was cut, or filled.
+        let goes_on =
+            line.last.is_some_and(|last| (1..=due.tolerance).contains(&sent.saturating_sub(last)));
+        if near(on_line, tolerance) || goes_on {
             let certain = core::mem::take(&mut line.moved);
             let outlier = line.suspect.take().is_some();
             line.last = Some(sent);

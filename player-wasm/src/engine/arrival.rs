@@ -37,7 +37,7 @@ impl Arrival {
     pub fn observe(&mut self, now: f64, edge: f64) {
         if let Some(last) = self.last {
             let slip = (edge - last.edge) - (now - last.now);
-            if slip.abs() > UNABSORBABLE {
+            if slip.abs() > UNABSORBABLE || now - last.now > OUTAGE {
                 // The stream's clock jumped, or the network stood still for longer than any live
                 // buffer would cover: no measure of the line's usual unevenness.
                 *self = Self::new();
@@ -120,6 +120,10 @@ const BINS: usize = 100;
 /// The window slides in halves of this length, seconds.
 const HALF_WINDOW: f64 = 5.0;
 
+/// Seconds without anything that are an outage. What comes after it comes in many pieces, each of
+/// them late: that says nothing about the next ones.
+const OUTAGE: f64 = 1.5;
+
 /// Seconds that no live buffer would cover.
 const UNABSORBABLE: f64 = 2.0;
 
@@ -181,6 +185,21 @@ mod tests {
             arrival.observe(1000.0 + time, time - 1.5);
         }
         assert!(arrival.jitter() <= 0.05, "{}", arrival.jitter());
+    }
+
+    #[test]
+    fn an_outage_made_good_in_pieces_does_not_raise_the_target() {
+        for outage in [1.8, 2.5, 3.0] {
+            let mut arrival = Arrival::new();
+            feed(&mut arrival, 0.0, 10.0, |_| 0.0);
+            // What was missed, within a fifth of a second.
+            for frame in 0..90 {
+                let time = f64::from(frame) / 90.0;
+                arrival.observe(1010.0 + outage + time / 5.0, 10.0 + time * (outage + 0.2));
+            }
+            feed(&mut arrival, 10.2 + outage, 3.0, |_| 0.0);
+            assert!(arrival.jitter() <= 0.05, "{outage}: {}", arrival.jitter());
+        }
     }
 
     #[test]

@@ -33,12 +33,20 @@ impl Engine {
     pub(super) fn note_frame(&mut self, track: Track, now: f64) {
         let filling = &mut self.filling;
         if track == Track::Video {
+            if now - filling.picture_at > OUTAGE {
+                filling.pictures_since = None;
+            }
             filling.picture_at = now;
+            filling.pictures_since.get_or_insert(now);
+            filling.sound_since = None;
             filling.still = false;
             filling.no_pictures = false;
             return;
         }
         filling.missing = false;
+        if filling.sound_at.is_some_and(|at| now - at > OUTAGE) {
+            filling.sound_since = None;
+        }
         filling.sound_at = Some(now);
         filling.sound_since.get_or_insert(now);
         filling.pictures_since = None;
@@ -129,6 +137,9 @@ const MAX_LAG: f64 = 2.0;
 
 /// By how much the usual distance shrinks with each frame.
 const FADING: f64 = 0.995;
+
+/// Seconds without either, in which nothing was to be expected of the other.
+const OUTAGE: f64 = 1.2;
 
 /// Pictures that came within this many seconds still flow.
 const FLOWING: f64 = 0.25;

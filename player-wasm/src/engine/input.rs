@@ -297,6 +297,8 @@ impl Engine {
             }
             Event::Discontinuity { from_ms, to_ms, .. } => {
                 self.counters.discontinuities += 1;
+                // What was missing in between is left out: everything is later by that from now on.
+                self.arrival = Arrival::new();
                 self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);
             }
             Event::Unsupported { codec, full: true, .. } => self.upgrade(codec),

@@ -102,7 +102,7 @@ impl Live {
             flowing: false,
             waiting_since: None,
             boost: 0.0,
-            boosted_at: 0.0,
+            boosted_at: f64::NEG_INFINITY,
             stalls: 0,
             stalled_at: [f64::NEG_INFINITY; FREQUENT],
         }
@@ -186,7 +186,7 @@ impl Live {
                 self.catching_up = true;
                 // A larger buffer helps against short gaps only; after a long one it would just
                 // leave everything that much later.
-                if s.now - since <= ABSORBABLE {
+                if s.now - since <= ABSORBABLE && s.now - self.boosted_at > BOOST_PAUSE {
                     self.boost = (self.current_boost(s.now) + self.target / 2.0).min(MAX_BOOST);
                     self.boosted_at = s.now;
                 }
@@ -303,6 +303,9 @@ const FREQUENT: usize = 4;
 
 /// … within so many seconds are more than bad luck.
 const SOON: f64 = 30.0;
+
+/// Seconds in which a second stall is still the first one: the buffer had no time to grow.
+const BOOST_PAUSE: f64 = 5.0;
 
 /// Most that stalls add to the target, seconds.
 const MAX_BOOST: f64 = 1.5;

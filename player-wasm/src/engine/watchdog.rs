@@ -66,13 +66,12 @@ impl Watchdog {
         }
         let stuck = sight.now - *self.moved_at.get_or_insert(sight.now);
         let ahead = sight.here.map_or(0.0, |range| range.end - sight.position);
-        if ahead < HOLE {
-            let next = sight.next.filter(|next| next.end - next.start >= HOLE)?;
-            return (stuck >= CROSS_AFTER).then(|| self.step(sight.now, Step::Cross(next.start)));
-        }
         if ahead < ENOUGH {
             self.fed_at = None;
-            return None;
+            // A browser may stop a little before a hole.
+            let patience = if ahead < HOLE { CROSS_AFTER } else { CROSS_BEFORE };
+            let next = sight.next.filter(|next| next.end - next.start >= HOLE)?;
+            return (stuck >= patience).then(|| self.step(sight.now, Step::Cross(next.start)));
         }
         // Who stood because there was nothing gets time to notice that there is.
         let stuck = stuck.min(sight.now - *self.fed_at.get_or_insert(sight.now));
@@ -122,6 +121,9 @@ const ENOUGH: f64 = 0.5;
 /// Seconds of standing at a hole before it is crossed: the time between two reports of the page, as
 /// who is at the end of what there is may not stand yet.
 const CROSS_AFTER: f64 = 0.1;
+
+/// The same a little before the hole.
+const CROSS_BEFORE: f64 = 0.4;
 
 /// Seconds of standing still with data before something is done.
 const PATIENCE: f64 = 1.0;
@@ -231,6 +233,15 @@ mod tests {
         sight.here = Some(Range { start: 0.0, end: 5.01 });
         sight.next = Some(Range { start: 6.0, end: 7.0 });
         assert_eq!(watch(&mut dog, &mut sight, 0.3), [Step::Cross(6.0)]);
+    }
+
+    #[test]
+    fn who_stops_a_little_before_a_hole_is_taken_over_it() {
+        let (mut dog, mut sight) = (Watchdog::default(), stuck());
+        dog.update(&sight);
+        sight.here = Some(Range { start: 0.0, end: 5.2 });
+        sight.next = Some(Range { start: 6.0, end: 7.0 });
+        assert_eq!(watch(&mut dog, &mut sight, 0.6), [Step::Cross(6.0)]);
     }
 
     #[test]

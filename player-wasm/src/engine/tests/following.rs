@@ -136,3 +136,46 @@ fn the_publishers_clock_may_jump() {
         assert!(scene.seen.notices().contains(&Notice::Discontinuity), "{jump}");
     }
 }
+
+#[test]
+fn a_publisher_that_was_away_for_a_moment_does_not_raise_the_target() {
+    let mut scene = Scene::live(0.5, 8.0, |_, _| true);
+    let mut tags = recording();
+    tags.retain(|tag| !is_config(tag));
+    for round in 0..5 {
+        for tag in &tags {
+            let tag = restamped(tag, round, 0);
+            let at = 9.0 + tag.time() as f64 / 1000.0 - 0.5;
+            scene.send(at, tag.bytes().to_vec());
+        }
+    }
+    scene.run(7.0);
+    let before = scene.engine.stat(Stat::TargetLatency, scene.now);
+    scene.run(8.0);
+    let after = scene.engine.stat(Stat::TargetLatency, scene.now);
+    assert!(after < before + 0.25, "{after} after {before}");
+    assert!(scene.latency() < 0.6, "{}", scene.latency());
+}
+
+#[test]
+fn a_burst_that_begins_with_one_track_is_no_sign_that_the_other_is_missing() {
+    for first in [TagKind::Video, TagKind::Audio] {
+        let mut scene = Scene::live(0.5, 40.0, |_, _| true);
+        let mut feed: Vec<_> = scene.feed.drain(..).collect();
+        for (at, bytes) in &mut feed {
+            if (1010.0..1013.0).contains(at) {
+                // In pieces; one track is a moment earlier.
+                let own = if bytes[0] == first as u8 { 0.0 } else { 0.04 };
+                *at = 1013.0 + own + (*at - 1010.0) / 20.0;
+            } else if (1013.0..1013.3).contains(at) {
+                *at = 1013.3;
+            }
+        }
+        feed.sort_by(|a, b| a.0.total_cmp(&b.0));
+        scene.feed = feed.into();
+        scene.run(20.0);
+        assert_eq!(scene.engine.stat(Stat::AudioFilled, scene.now), 0.0);
+        assert!(!scene.seen.notices().contains(&Notice::PictureMissing));
+        assert!(scene.latency() < 0.6, "{}", scene.latency());
+    }
+}

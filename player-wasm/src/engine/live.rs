@@ -53,6 +53,13 @@ pub struct Situation {
     pub hold: f64,
 }
 
+impl Situation {
+    /// Pictures are lost until the browser has what it holds: soon is better than unnoticed.
+    fn starved(&self) -> bool {
+        self.edge - self.position < BARELY_HELD * self.hold
+    }
+}
+
 /// What the element should do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
@@ -225,7 +232,7 @@ impl Live {
             self.starting = false;
         }
         self.catching_up |= excess > BURST;
-        let (gain, slew) = if self.catching_up { (2.0, 8.0) } else { (0.5, 0.5) };
+        let (gain, slew) = if self.catching_up || s.starved() { (2.0, 8.0) } else { (0.5, 0.5) };
         let aim = if self.correcting {
             between(1.0 + gain * excess, self.slowest(s), self.fastest(s))
         } else {
@@ -251,6 +258,9 @@ impl Live {
     }
 
     fn slowest(&self, s: &Situation) -> f64 {
+        if s.starved() {
+            return 0.6;
+        }
         if s.edge - s.position < 0.4 * self.target { 0.9 } else { 0.95 }
     }
 }
@@ -312,6 +322,9 @@ const MAX_BOOST: f64 = 1.5;
 
 /// Seconds of clean play after which a stall is forgotten.
 const BOOST_DECAY: f64 = 60.0;
+
+/// With less than this share of what the browser holds it counts as starved.
+const BARELY_HELD: f64 = 0.85;
 
 #[cfg(test)]
 mod tests;

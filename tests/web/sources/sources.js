@@ -97,6 +97,17 @@ const scenarios = {
         return { transport, ...(await scene.end()) };
     },
 
+    /** How many pictures Firefox took from the buffer for how many that were to be shown. */
+    async parsed(url) {
+        const scene = play({ url, isLive: true });
+        await scene.goesOn();
+        await scene.goesOn();
+        const [time, before] = [scene.video.currentTime, scene.video.mozParsedFrames];
+        await until(() => scene.seen.errors.length > 0 || scene.video.currentTime > time + 4);
+        const pictures = (scene.video.currentTime - time) * scene.player.mediaInfo.fps;
+        return { pictures, parsed: scene.video.mozParsedFrames - before, ...(await scene.end()) };
+    },
+
     /** Players are made, loaded, moved and ended in any order, in all modes, over both transports. */
     async races(url, seed, steps) {
         let state = seed;

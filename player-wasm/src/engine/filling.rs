@@ -22,10 +22,20 @@ pub struct Filling {
     usual_lag: f64,
     /// Sound is missing; silence follows the pictures.
     missing: bool,
+    /// Silence was played since sound last came.
+    filled: bool,
     /// Pictures are missing; the last one stands still.
     still: bool,
     /// Pictures are missing, and it was said.
     no_pictures: bool,
+}
+
+impl Filling {
+    /// Whether the pictures that are there were made to stand: where they end does not tell what came.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.still
+    }
 }
 
 impl Engine {
@@ -44,6 +54,7 @@ impl Engine {
             return;
         }
         filling.missing = false;
+        filling.filled = false;
         if filling.sound_at.is_some_and(|at| now - at > OUTAGE) {
             filling.sound_since = None;
         }
@@ -76,7 +87,8 @@ impl Engine {
             (_, since) => since.map_or(0.0, |since| now - since),
         };
         // After a network that stood still one of them comes first: it is not ahead of the other.
-        if quiet >= MISSING.max(2.0 * usual) && lag >= usual + AHEAD && !self.filling.missing {
+        let behind = lag >= usual + AHEAD || self.filling.filled;
+        if quiet >= MISSING.max(2.0 * usual) && behind && !self.filling.missing {
             self.filling.missing = true;
             self.notify(Notice::SoundMissing, 0.0, now);
         }
@@ -96,6 +108,7 @@ impl Engine {
         let frames = self.remuxer.fill_sound((until * 1e6) as i64);
         self.counters.filled += frames;
         if frames > 0 {
+            self.filling.filled = true;
             self.tracks[Track::Audio].filled();
         }
     }
@@ -144,11 +157,12 @@ const OUTAGE: f64 = 1.2;
 /// Pictures that came within this many seconds still flow.
 const FLOWING: f64 = 0.25;
 
-/// With less sound than this ahead of the playhead, seconds, it is about to run out.
-const SHORT: f64 = 0.12;
+/// With less sound than this ahead of the playhead, seconds, it is about to run out: Chromium stops with
+/// a tenth of a second left.
+const SHORT: f64 = 0.2;
 
 /// How far silence goes then, seconds ahead of the playhead.
-const STEP: f64 = 0.2;
+const STEP: f64 = 0.3;
 
 /// Seconds without a picture, while sound comes, after which the last one is made to stand.
 const STILL: f64 = 0.5;

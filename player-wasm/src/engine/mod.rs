@@ -275,7 +275,7 @@ impl Engine {
     /// is ahead of the playhead and the output keeps up: what it does not take would be dropped.
     #[must_use]
     pub fn wants_data(&self) -> bool {
-        let behind = self.playing_tracks().any(|track| self.tracks[track].output.is_behind());
+        let behind = self.playing_tracks().any(|track| !self.tracks[track].output.wants_media());
         let enough = behind
             || match self.newest() {
                 Some(newest) => newest - self.playhead.reported() >= READ_AHEAD,

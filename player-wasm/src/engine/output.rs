@@ -128,12 +128,6 @@ impl Output {
         self.full
     }
 
-    /// Whether the SourceBuffer has so much to do that more had better not come.
-    #[must_use]
-    pub fn is_behind(&self) -> bool {
-        self.full || self.bytes.len().saturating_sub(self.done) > MAX_APPEND
-    }
-
     /// Whether nothing waits and nothing is under way.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -224,21 +218,5 @@ mod tests {
         assert_eq!(output.next_work(), None);
         output.finished();
         assert_eq!(output.next_work(), Some(Work::Remove(0.0, 1.0)));
-    }
-
-    #[test]
-    fn it_is_behind_while_much_waits_or_nothing_fits() {
-        let mut output = filled(MAX_APPEND * 2);
-        assert!(output.is_behind());
-        assert_eq!(output.next_work(), Some(Work::Append));
-        assert!(!output.finished());
-        assert!(!output.is_behind());
-        assert_eq!(output.next_work(), Some(Work::Append));
-        output.refused();
-        assert!(output.is_behind());
-        output.remove(0.0, 1.0);
-        output.next_work();
-        output.finished();
-        assert!(!output.is_behind());
     }
 }

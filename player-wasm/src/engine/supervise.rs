@@ -81,7 +81,10 @@ impl Engine {
 
     /// The newest media received.
     pub(super) fn newest(&self) -> Option<f64> {
-        self.playing_tracks().filter_map(|track| self.tracks[track].edge()).reduce(f64::max)
+        self.playing_tracks()
+            .filter(|&track| track == Track::Audio || !self.filling.is_still())
+            .filter_map(|track| self.tracks[track].edge())
+            .reduce(f64::max)
     }
 
     pub(super) fn observe_arrival(&mut self, now: f64) {

@@ -286,8 +286,9 @@ impl Engine {
 
     /// What the SourceBuffer of `track` should do next.
     fn work_on(&mut self, track: Track, now: f64) -> Option<Command> {
+        // Of a file nothing is gathered: it comes faster than it is played.
         if self.tracks[track].output.wants_media()
-            && self.may_append(track, now)
+            && (!self.settings.live || self.may_append(track, now))
             && let Some(command) = self.take(track, now)
         {
             return Some(command);

@@ -74,6 +74,27 @@ fn noise_is_crossed_and_endless_noise_is_not() {
 }
 
 #[test]
+fn a_file_is_appended_as_fast_as_it_is_read() {
+    let mut scene = Scene::live(60.0, 60.0, |_, _| true);
+    scene.engine = Engine::new(Settings { live: false, ..Settings::default() });
+    let feed: Vec<u8> =
+        std::mem::take(&mut scene.feed).into_iter().flat_map(|(_, tag)| tag).collect();
+    scene.run(0.1);
+    let mut given = 0;
+    // No time passes meanwhile.
+    for piece in feed.chunks(10_000) {
+        if !scene.engine.wants_data() {
+            break;
+        }
+        scene.input(piece);
+        given += piece.len();
+        let appended: usize = scene.seen.appended.iter().sum();
+        assert!(appended + 20_000 > given, "{appended} of {given}");
+    }
+    assert!(given > feed.len() / 3, "{given} of {}", feed.len());
+}
+
+#[test]
 fn a_file_is_read_ahead_only_so_far() {
     let mut scene = Scene::live(60.0, 60.0, |_, _| true);
     scene.engine = Engine::new(Settings { live: false, ..Settings::default() });

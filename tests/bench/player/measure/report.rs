@@ -107,6 +107,7 @@ impl Report {
                 let Some(middle) = median(&row.values) else { continue };
                 let least = row.values.iter().copied().fold(f64::INFINITY, f64::min);
                 let most = row.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let best = best.filter(|(_, best)| *best > 0.0);
                 let ratio =
                     best.map_or(String::new(), |(_, best)| format!("{:>8.2} ×", middle / best));
                 let _ = writeln!(

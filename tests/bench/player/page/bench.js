@@ -43,11 +43,16 @@ async function loadLibrary() {
     }
 }
 
-/** Has our WebAssembly compiled before a player is made, where the package keeps it for all players of the page. */
+/** Has our WebAssembly compiled, which is kept for all players of a page: by a load of something that is no stream. */
 async function warm() {
     if (variant.library !== 'pkg') return;
-    const module = await import(`${variant.base}wasm.js`).catch(() => ({}));
-    await module.compileWasm?.();
+    const first = library.createPlayer({ type: 'flv', isLive: true, url: new URL('/blank', location.href).href }, { ...variant.config, maxReconnects: 0 });
+    const refused = new Promise((resolve) => first.on('error', resolve));
+    library.LoggingControl.enableAll = false;
+    first.attachMediaElement(document.createElement('video'));
+    first.load();
+    await Promise.race([refused, sleep(2_000)]);
+    first.destroy();
 }
 
 function addScript(src) {

@@ -38,19 +38,28 @@ pub struct TooLarge {
     pub len: u64,
 }
 
-/// Appends a fragment to `out`. The samples are walked three times and their data copied once.
+/// Appends a fragment to `out`. The samples' data is copied once.
 ///
 /// # Errors
 /// [`TooLarge`]; nothing is appended.
 pub fn write_fragment<'a>(
     fragment: &Fragment,
-    samples: impl Iterator<Item = Sample<'a>> + Clone,
+    samples: impl Iterator<Item = Sample<'a>>,
     out: &mut Vec<u8>,
 ) -> Result<(), TooLarge> {
-    let (count, len) = samples.clone().fold((0u32, 0u64), |(count, len), sample| {
-        let size = u64::try_from(sample.data.len()).unwrap_or(u64::MAX);
-        (count.saturating_add(1), len.saturating_add(size))
-    });
+    let mut list = Vec::new();
+    for sample in samples {
+        list.push(sample);
+    }
+    write(fragment, &list, out)
+}
+
+fn write(fragment: &Fragment, samples: &[Sample<'_>], out: &mut Vec<u8>) -> Result<(), TooLarge> {
+    let mut len: u64 = 0;
+    for sample in samples {
+        len = len.saturating_add(u64::try_from(sample.data.len()).unwrap_or(u64::MAX));
+    }
+    let count = u32::try_from(samples.len()).map_err(|_| TooLarge { len })?;
     let mdat_size =
         u32::try_from(len.saturating_add(BOX_HEAD.into())).map_err(|_| TooLarge { len })?;
 
@@ -67,7 +76,7 @@ pub fn write_fragment<'a>(
                 w.u32(count);
                 data_offset_at = w.position();
                 w.u32(0);
-                for sample in samples.clone() {
+                for sample in samples {
                     w.u32(sample.duration);
                     // Not larger than mdat_size, which fits.
                     w.u32(u32::try_from(sample.data.len()).unwrap_or(u32::MAX));

@@ -140,7 +140,9 @@ impl AudioTrack {
                     }
                     for left in (1..=silent).rev() {
                         let at = at.saturating_sub(left.saturating_mul(length));
-                        self.queue.extend(silent_sample(&config, at, length));
+                        if let Some(sample) = silent_sample(&config, at, length) {
+                            self.queue.push_back(sample);
+                        }
                     }
                     self.queued_bytes = self.queued_bytes.saturating_add(data.len());
                     self.queue.push_back(AudioSample { at, length, data, config: config.clone() });
@@ -217,7 +219,9 @@ impl AudioTrack {
             && config.has_silence(clock.frame())
             && let Some(at) = clock.pass(start, until)
         {
-            self.queue.extend(silent_sample(config, at, clock.frame()));
+            if let Some(sample) = silent_sample(config, at, clock.frame()) {
+                self.queue.push_back(sample);
+            }
             count = count.saturating_add(1);
         }
         self.fills |= count > 0;

@@ -8,7 +8,6 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::iter;
 
 use bytes::Bytes;
 
@@ -321,12 +320,16 @@ impl VideoTrack {
             Some(next) => next.dts,
             None => last_dts.saturating_add(self.provisional(limits.exact_durations)),
         };
-        let ends = self.queue.iter().take(count).skip(1).map(|s| s.dts).chain(iter::once(told_end));
-        let samples = self.queue.iter().zip(ends).map(|(sample, end)| mp4::Sample {
-            duration: u32::try_from(end.saturating_sub(sample.dts)).unwrap_or(u32::MAX),
-            composition_offset: sample.composition_offset,
-            sync: sample.sync,
-            data: &sample.data,
+        let samples = (0..count).filter_map(|number| {
+            let sample = self.queue.get(number)?;
+            let next = number.saturating_add(1);
+            let end = if next < count { self.queue.get(next)?.dts } else { told_end };
+            Some(mp4::Sample {
+                duration: u32::try_from(end.saturating_sub(sample.dts)).unwrap_or(u32::MAX),
+                composition_offset: sample.composition_offset,
+                sync: sample.sync,
+                data: &sample.data,
+            })
         });
         let fragment = Fragment {
             sequence,
@@ -393,7 +396,8 @@ impl VideoTrack {
 
     fn drop_front(&mut self, count: usize) -> u32 {
         let mut dropped: u32 = 0;
-        for sample in self.queue.drain(..count.min(self.queue.len())) {
+        for _ in 0..count {
+            let Some(sample) = self.queue.pop_front() else { break };
             self.queued_bytes = self.queued_bytes.saturating_sub(sample.data.len());
             dropped = dropped.saturating_add(1);
         }

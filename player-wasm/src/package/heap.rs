@@ -1,7 +1,7 @@
 //! The allocator of the built package: first fit, lowest address first.
 //!
 //! The engine allocates little and for long, and its queues in order of arrival, so the list of free
-//! blocks stays short; what counts is that it takes a sixth of the bytes of Rust's own, and that
+//! blocks stays short; what counts is that it takes a tenth of the bytes of Rust's own, and that
 //! memory is used again: neighbours that are both free become one block at once.
 //!
 //! Every block begins at a multiple of [`UNIT`] and is a multiple of it long. A free block holds its

@@ -1,5 +1,5 @@
 //! What only the built package has: it links no `std`, whose panic messages, formatting and allocator
-//! are a third of what a browser would download.
+//! would be an eighth of the WebAssembly.
 //!
 //! - [`exports`] is [`crate::Engine`] as WebAssembly functions: numbers in, numbers out, so that
 //!   `js/engine.js` is all the glue there is.

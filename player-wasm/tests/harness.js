@@ -68,8 +68,8 @@ globalThis.fetch = (url, options) => {
 let served = 0;
 
 /**
- * An address at which the page's fetch finds this body, and whoever asks again a status if one is given.
- * @param {(signal?: AbortSignal) => ReadableStream} body @param {number} [then]
+ * An address at which the page's fetch finds this body, and whoever asks again another one or a status, if given.
+ * @param {(signal?: AbortSignal) => ReadableStream} body @param {number | typeof body} [then]
  */
 export function serve(body, then) {
     served += 1;
@@ -77,7 +77,8 @@ export function serve(body, then) {
     let visits = 0;
     answers.set(url, (signal) => {
         visits += 1;
-        return then && visits > 1 ? new Response(null, { status: then }) : new Response(body(signal));
+        if (visits > 1 && typeof then === 'number') return new Response(null, { status: then });
+        return new Response((visits > 1 && then ? then : body)(signal));
     });
     return url;
 }

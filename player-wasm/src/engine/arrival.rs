@@ -37,7 +37,7 @@ impl Arrival {
     pub fn observe(&mut self, now: f64, edge: f64) {
         if let Some(last) = self.last {
             let slip = (edge - last.edge) - (now - last.now);
-            if slip.abs() > UNABSORBABLE || now - last.now > OUTAGE {
+            if slip.abs() > UNABSORBABLE || now - last.now > OUTAGE || last.edge - edge > BACK {
                 // The stream's clock jumped, or the network stood still for longer than any live
                 // buffer would cover: no measure of the line's usual unevenness.
                 *self = Self::new();
@@ -120,6 +120,10 @@ const BINS: usize = 100;
 /// The window slides in halves of this length, seconds.
 const HALF_WINDOW: f64 = 5.0;
 
+/// Seconds by which the newest media goes back only when the timeline was put together anew: a hole
+/// was closed, and everything is later by that from now on.
+const BACK: f64 = 0.1;
+
 /// Seconds without anything that are an outage. What comes after it comes in many pieces, each of
 /// them late: that says nothing about the next ones.
 const OUTAGE: f64 = 1.5;
@@ -200,6 +204,19 @@ mod tests {
             feed(&mut arrival, 10.2 + outage, 3.0, |_| 0.0);
             assert!(arrival.jitter() <= 0.05, "{outage}: {}", arrival.jitter());
         }
+    }
+
+    #[test]
+    fn a_hole_that_is_closed_is_not_lateness() {
+        let mut arrival = Arrival::new();
+        feed(&mut arrival, 0.0, 10.0, |_| 0.0);
+        // Seen once beyond the hole, then without it.
+        arrival.observe(1010.0, 10.8);
+        for frame in 0..90 {
+            let time = 10.0 + f64::from(frame) / 30.0;
+            arrival.observe(1000.0 + time, time);
+        }
+        assert!(arrival.jitter() <= 0.05, "{}", arrival.jitter());
     }
 
     #[test]

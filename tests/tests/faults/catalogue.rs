@@ -61,6 +61,7 @@ pub fn network(world: &Arc<World>) -> Vec<Row> {
             live()
         }),
         absent(world, "connection reset, away for 1 s", outage(1500), FAULT + 1000),
+        again_from_0(world, "connection reset, the clock begins again", outage(0)),
         Row {
             config: tries,
             ..visits(world, "connection reset, gone for good", error, Step::Reset, |_| {
@@ -242,6 +243,22 @@ fn absent(world: &Arc<World>, name: &'static str, limits: Limits, until: i64) ->
             _ if now < until => return After::Nothing,
             _ => {}
         }
+        After::Stream(plan)
+    };
+    Row { name, limits, config: json!({}), script: Arc::new(script) }
+}
+
+/// Reset; the stream that is there then has a clock that begins again, at times that were played already.
+fn again_from_0(world: &Arc<World>, name: &'static str, limits: Limits) -> Row {
+    let world = world.clone();
+    let script = move |visit, now| {
+        let live = Plan::live(&world.small, now);
+        if visit > 0 {
+            return After::Stream(live.from(-world.small.keyframe_before(now)));
+        }
+        let mut plan = live;
+        plan.cut(DAMAGE);
+        plan.insert(DAMAGE, Step::Reset);
         After::Stream(plan)
     };
     Row { name, limits, config: json!({}), script: Arc::new(script) }

@@ -17,6 +17,6 @@ fn main() -> Result<()> {
         std::fs::write(path, format!("{:#}\n", report.json()))?;
     }
     let failures = report.failures();
-    ensure!(failures.is_empty(), "{} runs failed: {}", failures.len(), failures.join("; "));
+    ensure!(failures.is_empty(), "{} runs failed, as told above", failures.len());
     Ok(())
 }

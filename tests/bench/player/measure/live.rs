@@ -178,6 +178,8 @@ pub async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
         .alternate((Measure::Memory, 1), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &[COUNT]).await?;
             page.call("start", vec![json!(format!("/live/{}?into=1000", kind.name))]).await?;
+            // Pictures that are looked at are copied.
+            page.call("watch", vec![json!(false)]).await?;
             let started = Instant::now();
             let mut looks = Vec::new();
             for at in [MEMORY_FROM, end] {

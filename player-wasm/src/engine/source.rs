@@ -98,6 +98,12 @@ impl Source {
         }
     }
 
+    /// For how long media has been flowing in the present response, seconds.
+    #[must_use]
+    pub fn flowed_for(&self, now: f64) -> f64 {
+        self.flows_since.map_or(0.0, |since| now - since)
+    }
+
     /// The source has ended; `clean`: properly, `retry`: it may be worth another attempt, `live`:
     /// more may come after a proper end.
     pub fn ended(&mut self, clean: bool, retry: bool, live: bool) -> End {

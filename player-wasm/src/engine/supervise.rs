@@ -18,6 +18,9 @@ impl Engine {
             return;
         }
         self.check_silence(now);
+        if self.source.flowed_for(now) >= REPEAT_PATIENCE {
+            self.remuxer.take_repeated();
+        }
         self.choose_tracks(now);
         if self.stage == Stage::Open && self.playing.is_some() {
             self.add_tracks();
@@ -406,6 +409,9 @@ impl Engine {
         tracks.filter(move |&track| has(playing, track)).map(|track| &self.tracks[track].buffered)
     }
 }
+
+/// For how long a new response may repeat what came, seconds: a server sends what it stored at once.
+const REPEAT_PATIENCE: f64 = 1.0;
 
 /// With this much appended ahead of the playhead, seconds, appends may be gathered.
 const COMFORT: f64 = 0.07;

@@ -24,9 +24,27 @@ impl Remuxer {
         if self.video.due().is_none() && self.audio.due().is_none() {
             return;
         }
+        if self.is_repeating() {
+            // Nothing of the response before was new: what looks alike is new all the same.
+            self.response.keyframes = [None; REMEMBERED];
+        }
         self.epochs.begin_response();
         self.response.waiting = if self.plays_video() { MAX_WAITING } else { 0 };
         self.response.repeats = [None; 2];
+    }
+
+    /// Whether what comes is left out, as pictures that look like it came already.
+    #[must_use]
+    pub fn is_repeating(&self) -> bool {
+        matches!(self.response.repeats, [Some(_), _])
+    }
+
+    /// What comes from the next keyframe on is new, whatever it looks like: a publisher may send the
+    /// same pictures again.
+    pub fn take_repeated(&mut self) {
+        if self.is_repeating() {
+            self.begin_response();
+        }
     }
 
     /// What comes next is of another place in a file, and keeps its time on the output's line.

@@ -66,6 +66,34 @@ fn what_came_before_is_left_out() {
     }
 }
 
+#[test]
+fn the_same_again_is_new_in_the_second_response() {
+    let mut again = stream(0, 1500, 0);
+    differ(&mut again, 0);
+    let mut host = Host::started();
+    for (response, pictures) in [(0, 38), (1, 38), (2, 76), (3, 76), (4, 114)] {
+        host.remuxer.begin_response();
+        host.play(&again);
+        assert_eq!(host.video.len(), pictures, "{response}");
+        assert_eq!(host.remuxer.is_repeating(), response % 2 == 1);
+    }
+}
+
+#[test]
+fn the_same_again_is_new_when_the_host_says_so() {
+    let mut again = stream(0, 4000, 0);
+    differ(&mut again, 0);
+    let mut host = Host::started();
+    host.play(&again[..again.iter().position(|tag| tag.time() >= 2500).unwrap()]);
+    host.remuxer.begin_response();
+    let (early, late) = again.split_at(again.iter().position(|tag| tag.time() > 1500).unwrap());
+    host.play(early);
+    assert!(host.remuxer.is_repeating());
+    host.remuxer.take_repeated();
+    host.play(late);
+    assert_whole(&host, 2_500_000 + 2_000_000);
+}
+
 /// Makes the pictures of a stream differ by their times.
 fn differ(tags: &mut [Tag], shift: i64) {
     for tag in tags.iter_mut().filter(|tag| tag.kind() == TagKind::Video) {

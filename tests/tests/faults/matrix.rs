@@ -15,8 +15,27 @@ use pushpull_tests::{
 
 use crate::catalogue::{self, Row, World};
 
-/// A case that fails: the browser, the case as the table names it, and a part of the complaint.
-pub type Known = (Kind, &'static str, &'static str);
+/// A case that fails.
+pub struct Known {
+    browser: Kind,
+    /// As the table names it.
+    case: &'static str,
+    /// A part of the complaint.
+    how: &'static str,
+    always: bool,
+}
+
+impl Known {
+    /// It fails on every machine.
+    pub const fn always(browser: Kind, case: &'static str, how: &'static str) -> Known {
+        Known { browser, case, how, always: true }
+    }
+
+    /// It may fail where the machine is busy.
+    pub const fn sometimes(browser: Kind, case: &'static str, how: &'static str) -> Known {
+        Known { browser, case, how, always: false }
+    }
+}
 
 /// Plays these faults, with large and tiny pieces, in a browser.
 #[track_caller]
@@ -49,9 +68,9 @@ pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
 /// What is to be told of a case: that it fails, or that it does not fail any more as is known.
 fn surprise(kind: Kind, name: &str, verdict: &Verdict, known: &[Known]) -> Option<String> {
     let said = verdict.complaints.join(", ");
-    match known.iter().find(|(browser, case, _)| *browser == kind && *case == name) {
-        Some((.., how)) if said.contains(how) => None,
-        Some((.., how)) => Some(format!("{name}: known to fail with {how:?}, now: {said:?}")),
+    match known.iter().find(|known| known.browser == kind && known.case == name) {
+        Some(known) if said.contains(known.how) || (said.is_empty() && !known.always) => None,
+        Some(known) => Some(format!("{name}: known to fail with {:?}, now: {said:?}", known.how)),
         None if said.is_empty() => None,
         None => Some(format!("{name}: {said}")),
     }

@@ -22,18 +22,16 @@ pub struct Known {
     case: &'static str,
     /// A part of the complaint.
     how: &'static str,
-    always: bool,
 }
 
 impl Known {
-    /// It fails on every machine.
-    pub const fn always(browser: Kind, case: &'static str, how: &'static str) -> Known {
-        Known { browser, case, how, always: true }
+    /// It fails on some machines, the busy ones above all, in this way and in no other.
+    pub const fn new(browser: Kind, case: &'static str, how: &'static str) -> Known {
+        Known { browser, case, how }
     }
 
-    /// It may fail where the machine is busy.
-    pub const fn sometimes(browser: Kind, case: &'static str, how: &'static str) -> Known {
-        Known { browser, case, how, always: false }
+    fn find<'a>(known: &'a [Known], kind: Kind, name: &str) -> Option<&'a Known> {
+        known.iter().find(|known| known.browser == kind && known.case == name)
     }
 }
 
@@ -52,12 +50,10 @@ pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
         let theatre = Theatre::open(stage, browser).await?;
         let mut judged = Vec::new();
         for pieces in [Pieces::Large, Pieces::Tiny] {
-            judged.extend(play(&theatre, &world, rows(&world), pieces).await?);
+            let wrong = |case: &(String, Verdict)| surprise(kind, case, known).is_some();
+            judged.extend(play(&theatre, &world, rows(&world), pieces, wrong).await?);
         }
-        let wrong: Vec<_> = judged
-            .iter()
-            .filter_map(|(name, verdict)| surprise(kind, name, verdict, known))
-            .collect();
+        let wrong: Vec<_> = judged.iter().filter_map(|case| surprise(kind, case, known)).collect();
         let table = table(&judged);
         println!("{table}");
         ensure!(wrong.is_empty(), "{}\n\n{table}", wrong.join("\n"));
@@ -65,13 +61,13 @@ pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
     });
 }
 
-/// What is to be told of a case: that it fails, or that it does not fail any more as is known.
-fn surprise(kind: Kind, name: &str, verdict: &Verdict, known: &[Known]) -> Option<String> {
+/// What is to be told of a case that fails, and not as is known.
+fn surprise(kind: Kind, (name, verdict): &(String, Verdict), known: &[Known]) -> Option<String> {
     let said = verdict.complaints.join(", ");
-    match known.iter().find(|known| known.browser == kind && known.case == name) {
-        Some(known) if said.contains(known.how) || (said.is_empty() && !known.always) => None,
+    match Known::find(known, kind, name) {
+        _ if said.is_empty() => None,
+        Some(known) if said.contains(known.how) => None,
         Some(known) => Some(format!("{name}: known to fail with {:?}, now: {said:?}", known.how)),
-        None if said.is_empty() => None,
         None => Some(format!("{name}: {said}")),
     }
 }
@@ -83,11 +79,12 @@ async fn play(
     world: &Arc<World>,
     rows: Vec<Row>,
     pieces: Pieces,
+    wrong: impl Fn(&(String, Verdict)) -> bool,
 ) -> Result<Vec<(String, Verdict)>> {
     let all = catalogue::with_controls(world, rows);
     let mut judged = play_once(theatre, &all.iter().collect::<Vec<_>>(), pieces).await?;
     for _ in 1..ATTEMPTS {
-        let failed = |at: &usize| !judged[*at].1.complaints.is_empty();
+        let failed = |at: &usize| wrong(&judged[*at]);
         let again: Vec<usize> =
             (0..all.len()).filter(|at| failed(at) || all[*at].is_control()).collect();
         if !(0..all.len()).any(|at| failed(&at)) {

@@ -73,7 +73,7 @@ export function explainNotice(notice, value, text) {
         case Notice.SoundMissing:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'the sound that was announced does not come; silence is played', { track: 'audio' });
         case Notice.PictureMissing:
-            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `no pictures for ${Math.round(value)} s, but sound`, { track: 'video' });
+            return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'the pictures that were announced do not come; sound goes on', { track: 'video' });
         case Notice.NoPicture:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `the browser has shown no picture for ${Math.round(value)} s`, { track: 'video' });
         case Notice.BufferFull:

@@ -22,34 +22,44 @@ pub enum Kind {
 impl Kind {
     /// Starts the driver and a headless browser with an empty profile, in English, 1280 × 800.
     pub async fn start(self, stage: &Stage) -> Result<(Process, Session)> {
+        let profile =
+            tempfile::Builder::new().prefix("profile-").tempdir_in(stage.folder())?.keep();
+        // chromedriver takes a free port of IPv6 and ends if something else has it in IPv4.
+        let (driver, port) = match self.listen(stage, &profile).await {
+            Ok(listening) => listening,
+            Err(_) => self.listen(stage, &profile).await?,
+        };
+        let capabilities = match self {
+            Kind::Chromium => chromium(&profile),
+            Kind::Firefox => firefox()?,
+        };
+        let session = Session::start(([127, 0, 0, 1], port).into(), capabilities).await;
+        Ok((driver, session.with_context(|| format!("the driver starts {self:?}"))?))
+    }
+
+    /// The driver, and the port it listens on.
+    async fn listen(self, stage: &Stage, profile: &Path) -> Result<(Process, u16)> {
         let (program, listens) = match self {
             Kind::Chromium => ("chromedriver", "started successfully on port "),
             Kind::Firefox => ("geckodriver", "Listening on 127.0.0.1:"),
         };
         let mut command = Command::new(program);
         command.arg("--port=0");
-        let profile =
-            tempfile::Builder::new().prefix("profile-").tempdir_in(stage.folder())?.keep();
         if self == Kind::Firefox {
             // It writes caches and settings beside the profile too.
-            command.arg("--profile-root").arg(&profile).env("HOME", &profile);
+            command.arg("--profile-root").arg(profile).env("HOME", profile);
             command.env("MOZ_HEADLESS_WIDTH", "1280").env("MOZ_HEADLESS_HEIGHT", "800");
         }
         let driver = Process::start(program, command)?;
         stage.watch(&driver);
-        let port: u16 = until(&format!("{program} listens"), PATIENCE, async || {
+        let port = until(&format!("{program} listens"), PATIENCE, async || {
             ensure!(driver.is_running().await?, "it ended");
             let log = driver.log().text();
             let port = |line: &str| line.split_once(listens)?.1.trim_end_matches('.').parse().ok();
             Ok(log.lines().find_map(port))
         })
         .await?;
-        let capabilities = match self {
-            Kind::Chromium => chromium(&profile),
-            Kind::Firefox => firefox()?,
-        };
-        let session = Session::start(([127, 0, 0, 1], port).into(), capabilities).await;
-        Ok((driver, session.with_context(|| format!("{program} starts {self:?}"))?))
+        Ok((driver, port))
     }
 }
 

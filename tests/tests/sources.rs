@@ -1,7 +1,12 @@
 //! Where streams come from: files in parts, servers that break off or give no parts, another address, and players that
 //! come and go. The page is `web/sources`.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
@@ -12,6 +17,14 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
+
+/// One browser after the other: a file's first seconds are judged, and eight browsers at once starve each other.
+#[track_caller]
+fn alone(body: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    stage(body);
+}
 
 #[test]
 fn a_file_is_sought_by_its_index() {
@@ -30,7 +43,7 @@ fn a_file_is_sought_in_firefox() {
 
 #[test]
 fn a_server_without_parts_is_told_and_playing_goes_on() {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, Kind::Chromium).await?;
         let files = Files { parts: false, ..Files::of(file(stage, false).await?) };
         let found = run(&browser, "whole", json!([files.serve().await?])).await?;
@@ -44,7 +57,7 @@ fn a_server_without_parts_is_told_and_playing_goes_on() {
 
 #[test]
 fn a_file_that_breaks_off_is_gone_on_with() {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, Kind::Chromium).await?;
         let files = Files { breaks_at: Some(FAST / 2), ..Files::of(file(stage, false).await?) };
         let found = run(&browser, "broken", json!([files.serve().await?, 40])).await?;
@@ -59,7 +72,7 @@ fn a_file_that_breaks_off_is_gone_on_with() {
 
 #[test]
 fn another_address_plays_when_the_first_is_dead() {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, Kind::Chromium).await?;
         // A port that was free a moment ago.
         let dead = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
@@ -76,7 +89,7 @@ fn another_address_plays_when_the_first_is_dead() {
 /// times as many pictures from the buffer as there were, and showed half.
 #[test]
 fn firefox_takes_reordered_pictures_once() {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, Kind::Firefox).await?;
         let _publisher = Publisher::looped(stage, &server, Clip::BFrames, "reordered").await?;
         server.live("live/reordered").await?;
@@ -92,7 +105,7 @@ fn firefox_takes_reordered_pictures_once() {
 
 #[test]
 fn players_that_come_and_go_leave_nothing_behind() {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, Kind::Chromium).await?;
         for seed in 1..=3 {
             let arguments = json!([server.url("/live/demo.flv"), seed, 80]);
@@ -109,7 +122,7 @@ fn players_that_come_and_go_leave_nothing_behind() {
 
 #[track_caller]
 fn sought(kind: Kind, mode: &str, index: bool) {
-    stage(async |stage| {
+    alone(async |stage| {
         let (server, browser) = open(stage, kind).await?;
         let url = Files::of(file(stage, index).await?).serve().await?;
         let found = run(&browser, "file", json!([url, mode])).await?;

@@ -2,7 +2,8 @@
 //
 // What is always needed together becomes one file, for the page and for the worker; what is loaded only
 // when it is needed (`import('./x.js')`, `new URL('./x.js', import.meta.url)`) stays a file beside them.
-// All of it without comments and long names, and with numbers where the engine's enumerations stand.
+// All of it without comments and long names, and with the values where enumerations stand: those of the engine, of
+// errors and of events.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
@@ -17,9 +18,13 @@ const NAMED = ['index.js', 'element.js', 'worker.js'];
 /** A module that another file of the package has already: there must not be two of its state. */
 const ELSEWHERE = { 'element.js': { 'player.js': 'index.js' } };
 
-const numbers = Object.entries(await import(pathToFileURL(resolve(from, 'engine.js')))).filter(([, value]) => typeof value === 'object');
-const inCode = new RegExp(`\\b(${numbers.map(([name]) => name).join('|')})\\.([A-Z]\\w*)\\b`, 'g');
-const byName = Object.fromEntries(numbers);
+const enumerations = {};
+for (const name of ['engine.js', 'errors.js', 'events.js']) {
+    for (const [key, value] of Object.entries(await import(pathToFileURL(resolve(from, name))))) {
+        if (typeof value === 'object') enumerations[key] = value;
+    }
+}
+const inCode = new RegExp(`\\b(${Object.keys(enumerations).join('|')})\\.([A-Z]\\w*)\\b`, 'g');
 
 const wanted = [...NAMED];
 for (const entry of wanted) {
@@ -37,8 +42,7 @@ for (const entry of wanted) {
                 const text = await readFile(path, 'utf8');
                 const code = text.replace(/\/\*[^]*?\*\//g, '');
                 for (const [, name] of code.matchAll(/new URL\('\.\/([\w-]+\.js)'/g)) also(name);
-                const contents = text.replace(inCode, (all, list, name) => byName[list][name] ?? all);
-                return { contents: basename(path) === 'engine.js' ? text : contents };
+                return { contents: text.replace(inCode, (all, list, name) => JSON.stringify(enumerations[list][name]) ?? all) };
             });
         },
     };

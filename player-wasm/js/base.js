@@ -6,6 +6,8 @@ export class ElementPlayer {
     emitter = new Emitter();
     /** @protected @type {HTMLMediaElement | undefined} */
     element;
+    /** Ends the listening to it. @protected @type {AbortController | undefined} */
+    listening;
     /** Where to begin, asked for before there was an element. @type {number | undefined} */
     #begin;
 
@@ -70,16 +72,26 @@ export class ElementPlayer {
         this.element?.pause();
     }
 
-    /** Goes where it was told to begin, once that is possible. @protected @param {AbortSignal} signal */
-    followBegin(signal) {
-        this.element?.addEventListener(
+    /** Listens to an element; begins where it was told to, once that is possible. @protected @param {HTMLMediaElement} element */
+    follow(element) {
+        this.element = element;
+        this.listening = new AbortController();
+        const { signal } = this.listening;
+        element.addEventListener(
             'loadedmetadata',
             () => {
-                if (this.#begin !== undefined && this.element) this.element.currentTime = this.#begin;
+                if (this.#begin !== undefined) element.currentTime = this.#begin;
                 this.#begin = undefined;
             },
             { signal },
         );
+        return signal;
+    }
+
+    /** @protected */
+    leave() {
+        this.listening?.abort();
+        this.element = undefined;
     }
 }
 

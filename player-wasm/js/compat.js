@@ -1,8 +1,9 @@
 /**
- * What users of flv.js, mpegts.js and WeChat's `live-player` are used to tell a player, in terms of our settings. Loaded
- * when something of the kind is given.
+ * What users of flv.js, mpegts.js and WeChat's `live-player` are used to tell a player, in terms of our settings, and what
+ * only files and loaders of one's own need. Loaded when something of the kind is given.
  * @module
  */
+import { openCustom } from './custom.js';
 
 /**
  * Keys with a meaning under another name here. Each gets its value and all that was given.
@@ -25,6 +26,12 @@ const aliases = {
     autoCleanupMinBackwardDuration: (seconds, given) =>
         given.autoCleanupSourceBuffer !== false && given.autoCleanupMaxBackwardDuration === undefined && { backBuffer: seconds },
     fixAudioTimestampGap: (on) => ({ fillAudio: on }),
+    customLoader: (Loader) => ({ openSource: (request, sink, config) => openCustom(Loader, request, config, sink) }),
+    customSeekHandler: (seekHandler) => ({ seekHandler }),
+    seekType: (seekType) => ({ seekType }),
+    seekParamStart: (seekParamStart) => ({ seekParamStart }),
+    seekParamEnd: (seekParamEnd) => ({ seekParamEnd }),
+    rangeLoadZeroStart: (rangeLoadZeroStart) => ({ rangeLoadZeroStart }),
 };
 
 /** Said together with one of the above. */
@@ -63,9 +70,11 @@ export function adapt(given, settings, log) {
         }
         if (value == null) continue;
         for (const [name, meant] of Object.entries(aliases[key](value, given) || {})) {
-            if (given[name] === undefined) settings[name] = meant;
+            if (name === key || given[name] === undefined) settings[name] = meant;
         }
     }
+    // Functions cannot be sent to a worker.
+    if (settings.openSource || settings.seekHandler) settings.mode = 'main';
 }
 
 /** @param {number} target @param {number} max @param {number} [rate] */

@@ -1,4 +1,4 @@
-/** What a player can be told. `compat.js` knows what users of others are used to. @module */
+/** What a player can be told. `compat.js` knows the rest: what users of others are used to, and what is only for files. @module */
 
 /**
  * A player's settings. Times in seconds unless the name says `Timeout` or `Interval`: milliseconds.
@@ -31,43 +31,34 @@ export const defaults = Object.freeze({
     reuseRedirectedURL: false,
     reportRecovered: false,
     autoplayMuted: false,
-    // Files:
-    seekType: /** @type {'range' | 'param' | 'custom'} */ ('range'),
-    seekParamStart: 'bstart',
-    seekParamEnd: 'bend',
-    rangeLoadZeroStart: false,
-    customSeekHandler: undefined,
-    customLoader: undefined,
 });
 
-/** Keys that can be one of a few words. @type {Record<string, string[]>} */
+/** Keys that can be one of a few words. @type {Record<string, string>} */
 const CHOICES = {
-    mode: ['auto', 'worker', 'transmux', 'main'],
-    module: ['auto', 'core', 'full'],
-    pacing: ['auto', 'lowest', 'smooth'],
+    mode: 'auto, worker, transmux, main',
+    module: 'auto, core, full',
+    pacing: 'auto, lowest, smooth',
 };
 
 /**
- * The settings in force for what was given, but for the keys of others.
+ * The settings in force for what was given, but for those that `compat.js` knows.
  * @param {Record<string, any>} [given]
  * @returns {Record<keyof typeof defaults, any>}
  */
 export function settle(given) {
     const settled = /** @type {Record<string, any>} */ ({ ...defaults });
-    for (const [key, value] of Object.entries(given ?? {})) {
-        if (key in defaults && value != null) settled[key] = value;
+    for (const key in given) {
+        if (key in defaults && given[key] != null) settled[key] = given[key];
     }
-    for (const [key, choices] of Object.entries(CHOICES)) {
-        if (!choices.includes(settled[key])) {
-            throw new TypeError(`config.${key} is '${settled[key]}'; it can be ${choices.join(', ')}`);
+    for (const key in CHOICES) {
+        if (!CHOICES[key].split(', ').includes(settled[key])) {
+            throw new TypeError(`config.${key} is '${settled[key]}'; it can be ${CHOICES[key]}`);
         }
     }
-    // Functions cannot be sent to a worker.
-    if (settled.customLoader || settled.customSeekHandler) settled.mode = 'main';
     return settled;
 }
 
-/** Whether there are keys of others among the given. @param {object} [given] */
+/** Whether there are keys among the given that `compat.js` knows. @param {object} [given] */
 export function hasForeign(given) {
     return Object.keys(given ?? {}).some((key) => !(key in defaults));
 }

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Cue
- * @property {'sei' | 'script'} kind
+ * @property {string} name of its event
  * @property {number} time seconds of the element's timeline; NaN: with the next picture
  * @property {any} data
  */
@@ -15,16 +15,16 @@ const TOLERANCE = 1 / 480;
 
 export class Cues {
     #element;
-    #tell;
+    #emitter;
     /** In the order of their times. @type {Cue[]} */
     #waiting = [];
     #abort = new AbortController();
     #frameCallback = 0;
 
-    /** @param {HTMLMediaElement} element @param {(cue: Cue, mediaTime: number, displayTime: number) => void} tell */
-    constructor(element, tell) {
+    /** @param {HTMLMediaElement} element @param {import('./events.js').Emitter} emitter */
+    constructor(element, emitter) {
         this.#element = /** @type {HTMLVideoElement} */ (element);
-        this.#tell = tell;
+        this.#emitter = emitter;
         if (this.#hasFrames) return;
         // Old browsers, and sound without pictures: some four times a second.
         const { signal } = this.#abort;
@@ -64,6 +64,6 @@ export class Cues {
     #present(mediaTime, displayTime) {
         const later = this.#waiting.findIndex(({ time }) => time > mediaTime + TOLERANCE);
         const due = this.#waiting.splice(0, later < 0 ? this.#waiting.length : later);
-        for (const cue of due) this.#tell(cue, mediaTime, displayTime);
+        for (const { name, time, data } of due) this.#emitter.emit(name, data, { time, mediaTime, displayTime });
     }
 }

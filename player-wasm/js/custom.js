@@ -1,9 +1,9 @@
-/** A loader of the page's own, written for flv.js or mpegts.js, as a source. Loaded when one is given. @module */
+/** A loader of the page's own, written for flv.js or mpegts.js, as a source. @module */
 import { networkFailure } from './errors.js';
 
 /**
  * @param {any} Loader @param {any} request @param {any} config @param {import('./source.js').Sink} sink
- * @returns {{close: () => void}}
+ * @returns {{transport: string, close: () => void}}
  */
 export function openCustom(Loader, request, config, sink) {
     const from = Number(/\d+/.exec(request.headers?.Range ?? '') ?? 0);
@@ -41,6 +41,7 @@ export function openCustom(Loader, request, config, sink) {
     });
     loader.open({ ...request, url }, { from, to: -1 });
     return {
+        transport: 'custom',
         close: () => {
             if (!open) return;
             open = false;

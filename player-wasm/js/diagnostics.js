@@ -1,11 +1,26 @@
 /** A bug report's stream: its beginning, and the last of it as it came. Loaded when one is asked for. @module */
 
+import { explain } from './explain.js';
+
 /**
- * @param {Uint8Array | undefined} head a stream's beginning, for chunks that do not begin there themselves
- * @param {Uint8Array[]} chunks
- * @returns {ArrayBuffer} FLV
+ * @param {{head?: Uint8Array, chunks: Uint8Array[], log: any[]}} kept by the session; `head`: a stream's beginning, for chunks
+ *     that do not begin there themselves
+ * @returns {{flv: ArrayBuffer, log: any[]}}
  */
-export function dump(head, chunks) {
+export function dump({ head, chunks, log }) {
+    return { flv: join(head, chunks), log: log.map(inWords) };
+}
+
+/** What the engine told by a number, as listeners were told. @param {any[]} note */
+function inWords(note) {
+    const [at, what, cause] = note;
+    if (typeof cause?.number !== 'number') return note;
+    const { type, detail, ...info } = explain(what, cause);
+    return [at, what, type, detail, info];
+}
+
+/** @param {Uint8Array | undefined} head @param {Uint8Array[]} chunks @returns {ArrayBuffer} */
+function join(head, chunks) {
     const length = chunks.reduce((sum, { length }) => sum + length, 0);
     const tail = new Uint8Array(length);
     let at = 0;

@@ -1,12 +1,12 @@
 /** What can go wrong, in the terms of mpegts.js, and in words. @module */
 
-export const ErrorTypes = Object.freeze({
+export const ErrorTypes = /* @__PURE__ */ Object.freeze({
     NETWORK_ERROR: 'NetworkError',
     MEDIA_ERROR: 'MediaError',
     OTHER_ERROR: 'OtherError',
 });
 
-export const ErrorDetails = Object.freeze({
+export const ErrorDetails = /* @__PURE__ */ Object.freeze({
     NETWORK_EXCEPTION: 'Exception',
     NETWORK_STATUS_CODE_INVALID: 'HttpStatusCodeInvalid',
     NETWORK_TIMEOUT: 'ConnectingTimeout',
@@ -32,14 +32,21 @@ export const ErrorDetails = Object.freeze({
  * @property {Record<string, unknown>} [context] what the message is about, for programs
  */
 
+/** @typedef {Failure & {retry: boolean}} SourceFailure `retry`: trying again may help */
+
 /** @returns {Failure} */
 export function failure(type, detail, code, msg, context) {
-    return { type, detail, code, msg, ...(context && { context }) };
+    return { type, detail, code, msg, context };
 }
 
 /** @returns {Failure} */
 export function networkFailure(detail, code, msg, context) {
     return failure(ErrorTypes.NETWORK_ERROR, detail, code, msg, context);
+}
+
+/** @returns {SourceFailure} */
+export function sourceFailure(detail, code, msg, context, retry = true) {
+    return { ...networkFailure(detail, code, msg, context), retry };
 }
 
 /** @returns {Failure} */

@@ -14,8 +14,13 @@ const NAMES =
  * `autoplay_muted` and `state_change` (a number and a text, as WeChat's `live-player` has them).
  */
 export const Events = /** @type {Readonly<import('./types.js').Events>} */ (
-    Object.freeze(Object.fromEntries(NAMES.split(' ').map((name) => [name.toUpperCase(), name])))
+    /* @__PURE__ */ byCapitals(NAMES)
 );
+
+/** @param {string} names */
+function byCapitals(names) {
+    return Object.freeze(Object.fromEntries(names.split(' ').map((name) => [name.toUpperCase(), name])));
+}
 
 /** Listeners by event. A listener that throws disturbs neither the others nor the player. */
 export class Emitter {

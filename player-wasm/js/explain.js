@@ -1,14 +1,23 @@
-/** What the engine's codes mean, in words. @module */
+/** What the engine's codes mean, in words. Loaded when something first goes wrong. @module */
 import { ErrorDetails, ErrorTypes, failure, mediaFailure, networkFailure } from './errors.js';
 import { Fault, Notice } from './engine.js';
+import { Events } from './events.js';
 
 /**
- * Why playback cannot go on.
- * @param {number} fault one of {@link Fault}
- * @param {number} value
- * @param {string} text
+ * What the engine says of something that went wrong.
+ * @typedef {object} Cause
+ * @property {number} number one of {@link Fault} or {@link Notice}
+ * @property {number} value
+ * @property {string} text
  */
-export function explainFault(fault, value, text) {
+
+/** @param {string} event an error is a fault, a warning a notice @param {Cause} cause */
+export function explain(event, { number, value, text }) {
+    return (event === Events.ERROR ? explainFault : explainNotice)(number, value, text);
+}
+
+/** Why playback cannot go on. @param {number} fault @param {number} value @param {string} text */
+function explainFault(fault, value, text) {
     const code = nameOf(Fault, fault);
     switch (fault) {
         case Fault.NotFlv:
@@ -21,8 +30,6 @@ export function explainFault(fault, value, text) {
             return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `this player or browser cannot play ${text}`, { codec: text });
         case Fault.NoMedia:
             return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, 'the stream ended before anything playable came');
-        case Fault.Silence:
-            return networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `nothing came for ${Math.round(value)} s: the connection counts as lost`);
         case Fault.Stalled:
             return mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, code, 'playback stands still and nothing helped');
         default:
@@ -30,22 +37,8 @@ export function explainFault(fault, value, text) {
     }
 }
 
-/**
- * A server that takes long to answer: others of the page may hold all connections that a browser opens to a host.
- * @param {string} url @param {number} others
- */
-export function explainSlowness(url, others) {
-    const hint = `a browser opens six connections to a host over HTTP/1.1, and this page plays ${others} more; WebSocket or HTTP/2 have no such limit`;
-    return networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, `no answer yet: ${hint}`, { step: 'connect', url, others });
-}
-
-/**
- * What was mended, or may mend itself.
- * @param {number} notice one of {@link Notice}
- * @param {number} value
- * @param {string} text
- */
-export function explainNotice(notice, value, text) {
+/** What was mended, or may mend itself. @param {number} notice @param {number} value @param {string} text */
+function explainNotice(notice, value, text) {
     const code = nameOf(Notice, notice);
     switch (notice) {
         case Notice.Resync:
@@ -56,8 +49,6 @@ export function explainNotice(notice, value, text) {
             return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `playing without sound: ${text} cannot be played`, { codec: text });
         case Notice.Discontinuity:
             return mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, code, `the publisher's clock jumped by ${Math.round(value)} ms`, { jump: value });
-        case Notice.Silence:
-            return networkFailure(ErrorDetails.NETWORK_SILENCE, code, `nothing came for ${Math.round(value)} s`);
         case Notice.Jump:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `moved over a hole or a damaged place, to ${value.toFixed(2)} s`);
         case Notice.Nudge:

@@ -19,27 +19,79 @@
  * @property {(() => void)} accept
  */
 
+/** @typedef {import('./connection.js').Connection} Connection */
+
+/** Goes on where a file broke off. @param {Connection} connection, closed */
+export function resume(connection) {
+    const { config, listener, offset, url } = connection;
+    if (offset === 0) return connection.open();
+    const entry = connection.entry(offset);
+    const opened = (answer) => {
+        if (isPart(answer, config)) return entry.opened(answer);
+        connection.close();
+        return listener.failed({ ...noParts(url), retry: false });
+    };
+    connection.source = connection.start(part(connection.here, config, offset), { ...entry, opened });
+    return undefined;
+}
+
+/**
+ * Goes to another place of a file, as {@link Connection.seek} says.
+ * @param {Connection} connection @param {number} time seconds @param {Omit<Known, 'size'>} known @param {() => void} found
+ */
+export async function seek(connection, time, known, found) {
+    const { config, listener, here, place, size, url } = connection;
+    let failure = noParts(url);
+    let accepted = false;
+    const entry = {
+        ...connection.entry(0),
+        opened: (answer) => isPart(answer, config),
+        failed: (why) => {
+            if (accepted) listener.failed(why);
+            else failure = why;
+        },
+    };
+    const open = (from, sink) => (connection.trial = connection.start(part(here, config, from), sink));
+    const there = await openAt(time, { ...known, size }, open, entry);
+    if (place !== connection.place) return undefined;
+    if (!there) return failure;
+    accepted = true;
+    connection.source?.close();
+    connection.source = there.source;
+    connection.trial = undefined;
+    connection.offset = there.from;
+    found();
+    there.accept();
+    return undefined;
+}
+
+/** @param {string} url */
+function noParts(url) {
+    const msg = 'the server does not give parts of the file, so only what is buffered can be sought';
+    return { type: 'NetworkError', detail: 'Exception', code: -1, msg, context: { step: 'seek', url } };
+}
+
 /**
  * The request of a file from `from` on, by a header or as the page wants it.
  * @param {any} request @param {any} config @param {number} from
  */
-export function part(request, config, from) {
+function part(request, config, from) {
     const { url, headers } = request;
     if (config.seekType === 'param') {
         const address = new URL(url);
-        address.searchParams.set(config.seekParamStart, String(from));
+        address.searchParams.set(config.seekParamStart ?? 'bstart', String(from));
         return { ...request, url: address.href };
     }
-    if (config.seekType === 'custom' && config.customSeekHandler) {
-        const handler = new config.customSeekHandler();
+    if (config.seekType === 'custom' && config.seekHandler) {
+        const handler = new config.seekHandler();
         return { ...request, ...handler.getConfig(url, { from, to: -1 }) };
     }
     return { ...request, headers: { ...headers, Range: `bytes=${from}-` } };
 }
 
 /** Whether an answer is the part that was asked for and not all of the file. @param {{status?: number, headers?: Headers}} answer @param {any} config */
-export function isPart({ status, headers }, config) {
-    return config.seekType !== 'range' || status === 206 || headers?.has('content-range');
+function isPart({ status, headers }, config) {
+    return (config.seekType ?? 'range') !== 'range' || status === 206 || headers?.has('content-range');
 }
 
 /**
@@ -50,7 +102,7 @@ export function isPart({ status, headers }, config) {
  * @param {import('./source.js').Sink} sink gets what is read from the place that is found
  * @returns {Promise<{from: number, source: {close: () => void}, accept: () => void} | undefined>} nothing: there is no place, and `sink` was told why
  */
-export async function openAt(time, { keyframes, duration, size, hasVideo }, open, sink) {
+async function openAt(time, { keyframes, duration, size, hasVideo }, open, sink) {
     const index = keyframes?.times?.findLastIndex((at) => at <= time) ?? -1;
     const position = index < 0 ? undefined : keyframes?.filepositions?.[index];
     if (position) return attempt(position, open, sink);

@@ -10,7 +10,7 @@ import { bestMode } from './link.js';
 import { BaseLoader, LoaderErrors, LoaderStatus } from './loader.js';
 import { LoggingControl } from './logging.js';
 import { NativePlayer } from './native.js';
-import { FlvPlayer } from './player.js';
+import { FlvPlayer, isOurs } from './player.js';
 
 /** The version of this package. */
 const version = '0.1.0';
@@ -23,8 +23,7 @@ const version = '0.1.0';
  */
 export function createPlayer(mediaDataSource, config) {
     if (typeof mediaDataSource?.type !== 'string') throw new TypeError('mediaDataSource.type is missing');
-    const ours = /^(flv|mse|mpegts|m2ts)$/i.test(mediaDataSource.type);
-    return ours ? new FlvPlayer(mediaDataSource, config) : new NativePlayer(mediaDataSource, config);
+    return isOurs(mediaDataSource.type) ? new FlvPlayer(mediaDataSource, config) : new NativePlayer(mediaDataSource, config);
 }
 
 /** Whether this browser can play what an FLV stream usually carries: H.264 and AAC. */

@@ -29,20 +29,17 @@ export const LoggingControl = /** @type {import('./index.d.ts').LoggingControl} 
         return LEVELS.every((level) => config[switchName(level)]);
     },
     set enableAll(on) {
-        apply(Object.fromEntries(LEVELS.map((level) => [switchName(level), Boolean(on)])));
+        apply({ enableAll: Boolean(on) });
     },
     getConfig: () => ({ ...config, enableCallback: listeners.size > 0 }),
-    applyConfig: (given) => {
-        if (given.enableAll !== undefined) LoggingControl.enableAll = given.enableAll;
-        apply(given);
-    },
+    applyConfig: apply,
     addLogListener: (listener) => void listeners.add(listener),
     removeLogListener: (listener) => void listeners.delete(listener),
     registerListener: (listener) => void watchers.add(listener),
     removeListener: (listener) => void watchers.delete(listener),
 });
 
-for (const key of Object.keys(config)) {
+for (const key in config) {
     Object.defineProperty(LoggingControl, key, {
         enumerable: true,
         get: () => config[key],
@@ -52,7 +49,10 @@ for (const key of Object.keys(config)) {
 
 /** @param {Record<string, any>} given */
 function apply(given) {
-    for (const key of Object.keys(config)) if (given[key] !== undefined) config[key] = given[key];
+    for (const key in config) {
+        const value = given[key] ?? (key.startsWith('enable') ? given.enableAll : undefined);
+        if (value !== undefined) config[key] = value;
+    }
     for (const watcher of [...watchers]) callSafely(watcher, [LoggingControl.getConfig()]);
 }
 

@@ -7,8 +7,6 @@ import { Events } from './events.js';
 export class NativePlayer extends ElementPlayer {
     #source;
     #interval;
-    /** @type {AbortController | undefined} ends our listening to the element */
-    #listening;
     /** @type {ReturnType<typeof setInterval> | undefined} */
     #timer;
 
@@ -43,18 +41,14 @@ export class NativePlayer extends ElementPlayer {
     /** @param {HTMLMediaElement} element */
     attachMediaElement(element) {
         this.detachMediaElement();
-        this.element = element;
-        this.#listening = new AbortController();
-        const { signal } = this.#listening;
-        this.followBegin(signal);
+        const signal = this.follow(element);
         element.addEventListener('loadedmetadata', () => this.emitter.emit(Events.MEDIA_INFO, this.mediaInfo), { signal });
         element.addEventListener('error', () => this.#timer && this.#fail(element.error), { signal });
     }
 
     detachMediaElement() {
         this.unload();
-        this.#listening?.abort();
-        this.element = undefined;
+        this.leave();
     }
 
     /** @returns {Promise<Record<string, any>>} resolves with the media info */
@@ -67,7 +61,7 @@ export class NativePlayer extends ElementPlayer {
         this.#timer = setInterval(() => this.emitter.emit(Events.STATISTICS_INFO, this.statisticsInfo), this.#interval);
         return handled(
             new Promise((resolve, reject) => {
-                const { signal } = /** @type {AbortController} */ (this.#listening);
+                const { signal } = /** @type {AbortController} */ (this.listening);
                 element.addEventListener('loadedmetadata', () => resolve(this.mediaInfo), { once: true, signal });
                 element.addEventListener('error', () => reject(element.error), { once: true, signal });
             }),

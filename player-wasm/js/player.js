@@ -1,13 +1,14 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
 import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
 import { hasForeign, settle } from './config.js';
-import { ErrorDetails, ErrorTypes, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
+import { ErrorDetails, ErrorTypes, networkFailure, otherFailure, textOf } from './errors.js';
 import { Events } from './events.js';
 import { bestMode, mainLink, workerLink } from './link.js';
 import { log } from './logging.js';
 import { PlayheadReporter } from './playhead.js';
 import { describe, netStatus } from './stats.js';
 import { compileWasm } from './wasm.js';
+import { wordsFor } from './words.js';
 
 export class FlvPlayer extends ElementPlayer {
     /** How many players have something loaded. */
@@ -16,8 +17,6 @@ export class FlvPlayer extends ElementPlayer {
     #config;
     /** Settings by the names of others are being understood. @type {Promise<unknown> | undefined} */
     #adapting;
-    /** @type {AbortController | undefined} ends our listening to the element */
-    #listening;
     /** @type {PlayheadReporter | undefined} */
     #reporter;
     /** @type {import('./link.js').Link | undefined} */
@@ -43,9 +42,11 @@ export class FlvPlayer extends ElementPlayer {
     #asked = [];
     #mediaInfo = {};
     #statisticsInfo = /** @type {Record<string, any>} */ ({});
-    /** Once there are cues that somebody wants to see presented. @type {Promise<import('./cues.js').Cues> | undefined} */
+    /** Events that wait for words. @type {Promise<void> | undefined} */
+    #telling;
+    /** Once there are cues that somebody wants to see presented. @type {Promise<import('./cues.js').Cues | undefined> | undefined} */
     #cues;
-    /** Once somebody listens to states: what tells them, or what it will be told. @type {import('./states.js').States | any[] | undefined} */
+    /** Once somebody listens to states. @type {Promise<import('./states.js').States | undefined> | undefined} */
     #states;
 
     /**
@@ -54,7 +55,7 @@ export class FlvPlayer extends ElementPlayer {
      */
     constructor(mediaDataSource, config) {
         super();
-        if (!KINDS.includes(mediaDataSource?.type?.toLowerCase())) {
+        if (!isOurs(mediaDataSource?.type)) {
             throw new TypeError(`mediaDataSource.type is '${mediaDataSource?.type}'; this player plays 'flv'`);
         }
         const { url, segments } = mediaDataSource;
@@ -109,10 +110,7 @@ export class FlvPlayer extends ElementPlayer {
     attachMediaElement(element) {
         this.#assertAlive();
         if (this.element) this.detachMediaElement();
-        this.element = element;
-        this.#listening = new AbortController();
-        const { signal } = this.#listening;
-        this.followBegin(signal);
+        const signal = this.follow(element);
         element.addEventListener('error', () => this.#reportElementError(), { signal });
         // Whoever uses the element's own controls means it; a browser that pauses for an error does not.
         element.addEventListener('play', () => this.#setWish(true), { signal });
@@ -121,7 +119,7 @@ export class FlvPlayer extends ElementPlayer {
         // A page that the browser puts aside would keep its connection, and get it all on return.
         addEventListener('pagehide', () => this.#putAside(), { signal });
         addEventListener('pageshow', () => this.#reloads && this.#start(), { signal });
-        if (this.#states && !Array.isArray(this.#states)) this.#states.watch(element, signal);
+        this.#watch(element, signal);
         // The attribute would leave the start to the browser, and Firefox waits for three seconds of media.
         if (element.autoplay) this.#wantsToPlay = true;
         if (this.#reloads) this.#start();
@@ -133,9 +131,7 @@ export class FlvPlayer extends ElementPlayer {
         const wasLoaded = this.#loaded;
         this.#release();
         this.#reloads = wasLoaded;
-        this.#listening?.abort();
-        this.#listening = undefined;
-        this.element = undefined;
+        this.leave();
     }
 
     /**
@@ -187,8 +183,7 @@ export class FlvPlayer extends ElementPlayer {
         this.#destroyed = true;
         this.#link?.close();
         this.#link = undefined;
-        this.#listening?.abort();
-        this.element = undefined;
+        this.leave();
         this.emitter.clear();
     }
 
@@ -225,19 +220,17 @@ export class FlvPlayer extends ElementPlayer {
         const id = this.#generation;
         const { type, segments, url = segments?.[0]?.url, headers, cors, hasAudio, hasVideo, ...rest } = this.#source;
         const { workerUrl, wasmUrl, headers: always, alternateUrls, ...config } = this.#config;
-        const refuse = (failure) => queueMicrotask(() => this.#fail(failure, id));
-        if (/^(mpegts|m2ts)$/i.test(type)) {
-            return refuse(mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, -1, `this player plays FLV, not '${type}'`, { type }));
-        }
-        if (segments && segments.length > 1) {
-            const msg = 'a file in several segments cannot be played; give the URL of one file';
-            return refuse(mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, -1, msg, { segments: segments.length }));
+        const refuse = (failure) => this.#fail(failure, id);
+        if (/ts$/i.test(type) || segments?.length > 1) {
+            import('./refuse.js').then(({ refusal }) => refusal(this.#source), (error) => otherFailure(textOf(error))).then(refuse);
+            return;
         }
         let urls;
         try {
             urls = [url, ...(rest.alternateUrls ?? alternateUrls ?? [])].map((url) => new URL(url, document.baseURI).href);
         } catch (error) {
-            return refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url }));
+            queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url })));
+            return;
         }
         this.#sendWasm(config.module === 'full');
         this.#link.post({
@@ -256,7 +249,6 @@ export class FlvPlayer extends ElementPlayer {
             // Everything that was said, but for what only this side needs: a host takes what it knows.
             config: {
                 ...config,
-                ...(config.customLoader && { loadCustom: () => import('./custom.js') }),
                 mode: this.#link.mode,
                 isLive: rest.isLive ?? config.isLive ?? urls[0].startsWith('ws'),
                 hasAudio,
@@ -326,14 +318,6 @@ export class FlvPlayer extends ElementPlayer {
             case 'rate':
                 if (this.element) this.element.playbackRate = message.rate;
                 break;
-            case 'event':
-                this.#emit(message.name, message.args);
-                break;
-            case 'connected':
-                this.#tellStates('connected');
-                if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
-                this.#reconnects = false;
-                break;
             case 'upgrade':
                 this.#sendWasm(true);
                 break;
@@ -341,9 +325,32 @@ export class FlvPlayer extends ElementPlayer {
                 this.#addCue(message);
                 break;
             case 'diagnostics':
-                this.#asked[message.token]?.resolve({ flv: message.flv, log: message.log });
+                this.#asked[message.token]?.resolve(import('./diagnostics.js').then(({ dump }) => dump(message)));
                 break;
+            default:
+                this.#tellInTurn(message);
         }
+    }
+
+    /** What listeners are told waits for what comes before it and has no words yet. @param {any} message */
+    #tellInTurn(message) {
+        if (!this.#telling && !message.cause) return this.#tell(message);
+        const telling = (this.#telling ?? Promise.resolve()).then(async () => {
+            if (message.cause) message.args = await wordsFor(message.name, message.cause);
+            if (this.#telling === telling) this.#telling = undefined;
+            if (message.id === this.#generation && this.#loaded) this.#tell(message);
+        });
+        this.#telling = telling;
+        return undefined;
+    }
+
+    /** @param {{type: string, name: string, args: any[]}} message */
+    #tell({ type, name, args }) {
+        if (type === 'event') return this.#emit(name, args);
+        this.#tellStates('connected');
+        if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
+        this.#reconnects = false;
+        return undefined;
     }
 
     /** @param {string} name @param {any[]} args */
@@ -432,34 +439,26 @@ export class FlvPlayer extends ElementPlayer {
 
     /** @param {any} cue */
     #addCue(cue) {
-        const event = { sei: Events.SEI_PRESENTED, script: Events.SCRIPTDATA_PRESENTED }[cue.kind];
-        if (!event || !this.element || !this.emitter.has(event)) return;
-        const { element } = this;
-        this.#cues ??= import('./cues.js').then(
-            ({ Cues }) => new Cues(element, ({ kind, time, data }, mediaTime, displayTime) => {
-                const name = kind === 'sei' ? Events.SEI_PRESENTED : Events.SCRIPTDATA_PRESENTED;
-                this.emitter.emit(name, data, { time, mediaTime, displayTime });
-            }),
-        );
-        this.#cues.then((cues) => cues.add(cue), () => {});
+        const { element, emitter } = this;
+        if (!element || !emitter.has(cue.name)) return;
+        this.#cues ??= import('./cues.js').then(({ Cues }) => new Cues(element, emitter)).catch(() => undefined);
+        this.#cues.then((cues) => cues?.add(cue));
     }
 
     #watchStates() {
         if (this.#states) return;
-        const early = /** @type {any[]} */ ([]);
-        this.#states = early;
-        import('./states.js').then(({ States }) => {
-            const states = new States((code, message) => this.emitter.emit(Events.STATE_CHANGE, code, message));
-            this.#states = states;
-            for (const [event, args] of early) states.told(event, args);
-            if (this.element && this.#listening) states.watch(this.element, this.#listening.signal);
-        }, () => {});
+        this.#states = import('./states.js').then(({ States }) => new States(this.emitter)).catch(() => undefined);
+        if (this.element) this.#watch(this.element, this.listening.signal);
+    }
+
+    /** @param {HTMLMediaElement} element @param {AbortSignal} signal */
+    #watch(element, signal) {
+        this.#states?.then((states) => states?.watch(element, signal));
     }
 
     /** @param {string} event @param {any[]} [args] */
     #tellStates(event, args) {
-        if (Array.isArray(this.#states)) this.#states.push([event, args]);
-        else this.#states?.told(event, args);
+        this.#states?.then((states) => states?.told(event, args));
     }
 
     /** A failure on this side of the link. @param {import('./errors.js').Failure} failure @param {number} [id] of which load */
@@ -480,7 +479,7 @@ export class FlvPlayer extends ElementPlayer {
         this.#attachment = undefined;
         this.#reporter?.stop();
         this.#reporter = undefined;
-        this.#cues?.then((cues) => cues.stop(), () => {});
+        this.#cues?.then((cues) => cues?.stop());
         this.#cues = undefined;
         if (this.#isAttached && this.element) empty(this.element);
         this.#isAttached = false;
@@ -506,8 +505,10 @@ export class FlvPlayer extends ElementPlayer {
     }
 }
 
-/** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. */
-const KINDS = ['flv', 'mse', 'mpegts', 'm2ts'];
+/** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. @param {string} type */
+export function isOurs(type) {
+    return /^(flv|mse|mpegts|m2ts)$/i.test(type);
+}
 
 /** What was being done when something went wrong, where nobody has said so. @param {string} type @param {unknown} code */
 function stepOf(type, code) {

@@ -21,38 +21,22 @@ export class RemoteOutput {
         this.#listener[call](...args);
     }
 
-    check(track, mime) {
-        this.#call('check', track, mime);
-    }
-
-    addTrack(track, mime) {
-        this.#call('addTrack', track, mime);
-    }
-
-    changeType(track, mime) {
-        this.#call('changeType', track, mime);
-    }
-
     append(track, bytes, start) {
         // The one copy: what leaves the engine's memory then changes hands.
         const copy = bytes.slice();
         this.#post({ type: 'output', call: 'append', args: [track, copy, start] }, [copy.buffer]);
     }
 
-    remove(track, from, to) {
-        this.#call('remove', track, from, to);
-    }
+    check = this.#passedOn('check');
+    addTrack = this.#passedOn('addTrack');
+    changeType = this.#passedOn('changeType');
+    remove = this.#passedOn('remove');
+    setDuration = this.#passedOn('setDuration');
+    end = this.#passedOn('end');
+    close = this.#passedOn('close');
 
-    setDuration(seconds) {
-        this.#call('setDuration', seconds);
-    }
-
-    end() {
-        this.#call('end');
-    }
-
-    close() {
-        this.#call('close');
+    #passedOn(call) {
+        return (...args) => this.#call(call, ...args);
     }
 
     #call(call, ...args) {

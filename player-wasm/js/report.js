@@ -1,12 +1,68 @@
 /** What an engine knows, as listeners get it. @module */
 import { Info, Stat, Track } from './engine.js';
 
+/** By the names of mpegts.js, where it has one. @type {Record<number, string>} */
+const INFO = {
+    [Info.Width]: 'width',
+    [Info.Height]: 'height',
+    [Info.Fps]: 'fps',
+    [Info.Profile]: 'profile',
+    [Info.Level]: 'level',
+    [Info.RefFrames]: 'refFrames',
+    [Info.ChromaFormat]: 'chromaFormat',
+    [Info.SarNum]: 'sarNum',
+    [Info.SarDen]: 'sarDen',
+    [Info.SampleRate]: 'audioSampleRate',
+    [Info.Channels]: 'audioChannelCount',
+    [Info.BitDepth]: 'bitDepth',
+    [Info.ColourPrimaries]: 'colourPrimaries',
+    [Info.Transfer]: 'transfer',
+    [Info.Matrix]: 'matrix',
+    [Info.ReorderFrames]: 'reorderFrames',
+};
+
+/** @type {Record<number, string>} */
+const STATISTICS = {
+    [Stat.Latency]: 'latency',
+    [Stat.TargetLatency]: 'targetLatency',
+    [Stat.Jitter]: 'jitter',
+    [Stat.Buffered]: 'buffered',
+    [Stat.Position]: 'currentTime',
+    [Stat.PlaybackRate]: 'playbackRate',
+    [Stat.Speed]: 'speed',
+    [Stat.VideoRate]: 'videoBitrate',
+    [Stat.AudioRate]: 'audioBitrate',
+    [Stat.Fps]: 'fps',
+    [Stat.Decoded]: 'decodedFrames',
+    [Stat.Dropped]: 'droppedFrames',
+    [Stat.Appends]: 'appends',
+    [Stat.Stalls]: 'stalls',
+    [Stat.Jumps]: 'jumps',
+    [Stat.Nudges]: 'nudges',
+    [Stat.Rebuilds]: 'rebuilds',
+    [Stat.Skipped]: 'skippedFrames',
+    [Stat.Resyncs]: 'resyncs',
+    [Stat.BadTags]: 'badTags',
+    [Stat.Discontinuities]: 'discontinuities',
+    [Stat.SilenceInserted]: 'audioFramesInserted',
+    [Stat.SoundDropped]: 'audioFramesDropped',
+    [Stat.CaptureLatency]: 'captureLatency',
+    [Stat.VideoBuffered]: 'videoBuffered',
+    [Stat.AudioBuffered]: 'audioBuffered',
+    [Stat.GopLength]: 'gopLength',
+    [Stat.Reconnects]: 'reconnects',
+    [Stat.BytesReceived]: 'bytesReceived',
+    [Stat.KeyframesSeen]: 'keyframesSeen',
+    [Stat.AudioFilled]: 'audioFilled',
+};
+
+/** Numbers by the names that a list has for them. @param {Record<number, string>} list @param {(which: number) => any} value */
+function named(list, value) {
+    return Object.fromEntries(Object.entries(list).map(([which, name]) => [name, value(Number(which))]));
+}
+
 /** @param {import('./engine.js').Engine} engine @param {Record<string, any> | undefined} metadata @param {number} duration seconds */
 export function mediaInfo(engine, metadata, duration) {
-    const known = (info) => {
-        const value = engine.info(info);
-        return Number.isNaN(value) ? undefined : value;
-    };
     const [videoCodec, audioCodec] = [engine.codec(Track.Video), engine.codec(Track.Audio)];
     const codecs = [videoCodec, audioCodec].filter(Boolean).join(',');
     return {
@@ -16,22 +72,10 @@ export function mediaInfo(engine, metadata, duration) {
         hasAudio: engine.has_track(Track.Audio),
         videoCodec: videoCodec || undefined,
         audioCodec: audioCodec || undefined,
-        width: known(Info.Width),
-        height: known(Info.Height),
-        fps: known(Info.Fps),
-        profile: known(Info.Profile),
-        level: known(Info.Level),
-        refFrames: known(Info.RefFrames),
-        chromaFormat: known(Info.ChromaFormat),
-        sarNum: known(Info.SarNum),
-        sarDen: known(Info.SarDen),
-        bitDepth: known(Info.BitDepth),
-        colourPrimaries: known(Info.ColourPrimaries),
-        transfer: known(Info.Transfer),
-        matrix: known(Info.Matrix),
-        reorderFrames: known(Info.ReorderFrames),
-        audioSampleRate: known(Info.SampleRate),
-        audioChannelCount: known(Info.Channels),
+        ...named(INFO, (info) => {
+            const value = engine.info(info);
+            return Number.isNaN(value) ? undefined : value;
+        }),
         videoDataRate: metadata?.videodatarate,
         audioDataRate: metadata?.audiodatarate,
         metadata,
@@ -42,42 +86,12 @@ export function mediaInfo(engine, metadata, duration) {
 
 /** @param {import('./engine.js').Engine} engine @param {number} at ms */
 export function statistics(engine, at) {
-    const stat = (which) => engine.stat(which, at);
-    return {
-        speed: stat(Stat.Speed) / 1024,
-        decodedFrames: stat(Stat.Decoded),
-        droppedFrames: stat(Stat.Dropped),
-        latency: stat(Stat.Latency),
-        captureLatency: stat(Stat.CaptureLatency),
-        targetLatency: stat(Stat.TargetLatency),
-        jitter: stat(Stat.Jitter),
-        buffered: stat(Stat.Buffered),
-        videoBuffered: stat(Stat.VideoBuffered),
-        audioBuffered: stat(Stat.AudioBuffered),
-        currentTime: stat(Stat.Position),
-        playbackRate: stat(Stat.PlaybackRate),
-        fps: stat(Stat.Fps),
-        gopLength: stat(Stat.GopLength),
-        videoBitrate: (stat(Stat.VideoRate) * 8) / 1000,
-        audioBitrate: (stat(Stat.AudioRate) * 8) / 1000,
-        width: engine.info(Info.Width) || 0,
-        height: engine.info(Info.Height) || 0,
-        bytesReceived: stat(Stat.BytesReceived),
-        keyframesSeen: stat(Stat.KeyframesSeen),
-        appends: stat(Stat.Appends),
-        stalls: stat(Stat.Stalls),
-        jumps: stat(Stat.Jumps),
-        nudges: stat(Stat.Nudges),
-        rebuilds: stat(Stat.Rebuilds),
-        reconnects: stat(Stat.Reconnects),
-        skippedFrames: stat(Stat.Skipped),
-        resyncs: stat(Stat.Resyncs),
-        badTags: stat(Stat.BadTags),
-        discontinuities: stat(Stat.Discontinuities),
-        audioFramesInserted: stat(Stat.SilenceInserted),
-        audioFramesDropped: stat(Stat.SoundDropped),
-        audioFilled: stat(Stat.AudioFilled),
-    };
+    const found = named(STATISTICS, (stat) => engine.stat(stat, at));
+    // KiB/s and kbit/s, of bytes.
+    found.speed /= 1024;
+    found.videoBitrate /= 125;
+    found.audioBitrate /= 125;
+    return { ...found, width: engine.info(Info.Width) || 0, height: engine.info(Info.Height) || 0 };
 }
 
 /**

@@ -3,7 +3,6 @@ import { Connection } from './connection.js';
 import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
 import { Fault, Notice, Op, startEngine, Track } from './engine.js';
 import { Events } from './events.js';
-import { explainFault, explainNotice, explainSlowness } from './explain.js';
 import { MediaOutput } from './output.js';
 import { Recorder } from './recorder.js';
 import { RemoteOutput } from './remote.js';
@@ -12,6 +11,8 @@ import { captureTime, readScript } from './script.js';
 import { configure } from './settings.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
+
+/** Something that went wrong, known here or by the engine's number for it. @typedef {import('./errors.js').Failure | {cause: import('./explain.js').Cause}} Trouble */
 
 export class Session {
     id;
@@ -205,14 +206,15 @@ export class Session {
 
     /** Others of the page may hold all connections that a browser opens to a host. @param {import('./source.js').Request} request */
     #warnOfSlowness({ url, others }) {
-        if (others) this.#warn(explainSlowness(url, others));
+        const hint = `this page plays ${others} more, and a browser opens six connections to a host over HTTP/1.1; WebSocket has no such limit`;
+        if (others) this.#warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, `no answer yet: ${hint}`, { step: 'connect', url, others }));
     }
 
     /** Another build of the engine is needed. @param {string} what it is needed for */
     #upgrade(what) {
         this.#stopEngine();
         if (this.#config.module === 'core') {
-            this.#fail(explainFault(Fault.CodecUnsupported, 0, what));
+            this.#fail({ cause: { number: Fault.CodecUnsupported, value: 0, text: what } });
             return;
         }
         this.#post({ type: 'upgrade' });
@@ -340,10 +342,10 @@ export class Session {
                 this.#upgrade(engine.text());
                 break;
             case Op.Notice:
-                this.#warn(engine.code() === Notice.Output ? this.#outputFailure : explainNotice(engine.code(), engine.a(), engine.text()));
+                this.#warn(troubleOf(engine, { [Notice.Output]: this.#outputFailure, [Notice.Silence]: silence(ErrorDetails.NETWORK_SILENCE, engine) }));
                 break;
             case Op.Fault:
-                this.#fail(this.#known(engine.code()) ?? explainFault(engine.code(), engine.a(), engine.text()));
+                this.#fail(troubleOf(engine, { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure, [Fault.Silence]: silence(ErrorDetails.NETWORK_EARLY_EOF, engine) }));
                 break;
             case Op.Complete:
                 this.#note('complete');
@@ -356,11 +358,6 @@ export class Session {
         return true;
     }
 
-    /** The failure behind a fault that began on this side. @param {number} fault one of {@link Fault} */
-    #known(fault) {
-        return { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure }[fault];
-    }
-
     /** @param {Engine} engine */
     #reportScript(engine) {
         const time = engine.a();
@@ -368,7 +365,7 @@ export class Session {
         try {
             [name, value] = readScript(engine.bytes());
         } catch (error) {
-            this.#warn(explainNotice(Notice.BadTag, (time || 0) * 1000, textOf(error)));
+            this.#warn({ cause: { number: Notice.BadTag, value: (time || 0) * 1000, text: textOf(error) } });
             return;
         }
         engine.captured(captureTime(name, value));
@@ -379,7 +376,7 @@ export class Session {
         }
         const data = { [name]: value };
         this.#event(Events.SCRIPTDATA_ARRIVED, data);
-        this.#post({ type: 'cue', kind: 'script', time, data });
+        this.#post({ type: 'cue', name: Events.SCRIPTDATA_PRESENTED, time, data });
     }
 
     /** @param {Engine} engine */
@@ -387,7 +384,7 @@ export class Session {
         const time = engine.a();
         const data = seiMessage(engine.code(), time, engine.bytes().slice());
         this.#event(Events.SEI_ARRIVED, data);
-        this.#post({ type: 'cue', kind: 'sei', time, data });
+        this.#post({ type: 'cue', name: Events.SEI_PRESENTED, time, data });
     }
 
     #reportStatistics() {
@@ -415,20 +412,16 @@ export class Session {
             this.#recorder.isWhole = false;
             this.#note('seek', time);
             this.#drive((engine) => engine.seek(time, now()));
-        });
+        }).catch((error) => otherFailure(textOf(error)));
         if (!failure || this.#closed) return;
         this.#warn(failure);
         this.#post({ type: 'seek', time: position });
     }
 
     /** @param {number} token */
-    async #diagnose(token) {
-        const { log } = this.#recorder;
-        const { chunks, isWhole } = this.#recorder;
-        const head = isWhole ? undefined : (this.#head ?? this.#readHead());
-        const { dump } = await import(/* webpackIgnore: true */ /* @vite-ignore */ new URL('./diagnostics.js', import.meta.url).href);
-        const flv = dump(head, chunks);
-        this.#post({ type: 'diagnostics', token, flv, log }, [flv]);
+    #diagnose(token) {
+        const { log, chunks, isWhole } = this.#recorder;
+        this.#post({ type: 'diagnostics', token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
     }
 
     #readHead() {
@@ -436,12 +429,12 @@ export class Session {
         return this.#engine?.bytes().slice();
     }
 
-    /** @param {import('./errors.js').Failure} warning */
+    /** @param {Trouble} warning */
     #warn(warning) {
         this.#tell(Events.WARNING, warning);
     }
 
-    /** @param {import('./errors.js').Failure} failure */
+    /** @param {Trouble} failure */
     #fail(failure) {
         if (this.#closed) return;
         this.#head = this.#readHead();
@@ -449,10 +442,10 @@ export class Session {
         this.#tell(Events.ERROR, failure);
     }
 
-    /** @param {string} name @param {import('./errors.js').Failure & {retry?: boolean}} failure */
-    #tell(name, { type, detail, retry, ...info }) {
-        this.#note(name, type, detail, info);
-        this.#event(name, type, detail, info);
+    /** @param {string} name @param {any} trouble */
+    #tell(name, { cause, type, detail, retry, ...info }) {
+        this.#note(name, cause ?? type, detail, info);
+        this.#post({ type: 'event', name, cause, args: [type, detail, info] });
     }
 
     #note(what, ...details) {
@@ -462,6 +455,17 @@ export class Session {
     #event(name, ...args) {
         this.#post({ type: 'event', name, args });
     }
+}
+
+/** What the engine tells of: that which is known here, or its number. @param {Engine} engine @param {Record<number, any>} known @returns {Trouble} */
+function troubleOf(engine, known) {
+    const number = engine.code();
+    return known[number] ?? { cause: { number, value: engine.a(), text: engine.text() } };
+}
+
+/** Told in words: nothing more may come over this network. @param {string} detail @param {Engine} engine */
+function silence(detail, engine) {
+    return networkFailure(detail, 'Silence', `nothing came for ${Math.round(engine.a())} s`);
 }
 
 /** Milliseconds on a clock that a page and its workers share. */

@@ -1,5 +1,5 @@
 /** Where the bytes come from: an HTTP response or a WebSocket. Runs in a worker or a page. @module */
-import { ErrorDetails, networkFailure, textOf } from './errors.js';
+import { ErrorDetails, sourceFailure, textOf } from './errors.js';
 
 /**
  * @typedef {object} Request
@@ -23,7 +23,7 @@ import { ErrorDetails, networkFailure, textOf } from './errors.js';
  */
 
 /** @typedef {{url: string, headers?: Headers, status?: number}} Answer where the bytes come from at last; of HTTP the response's head too */
-/** @typedef {import('./errors.js').Failure & {retry: boolean}} SourceFailure `retry`: trying again may help */
+/** @typedef {import('./errors.js').SourceFailure} SourceFailure */
 
 /**
  * Starts to read.
@@ -32,68 +32,50 @@ import { ErrorDetails, networkFailure, textOf } from './errors.js';
  */
 export function openSource(request, sink) {
     const abort = new AbortController();
-    const guarded = guard(sink, abort);
+    const { signal } = abort;
     const close = () => abort.abort();
-    if (/^wss?:/i.test(request.url)) {
-        openWebSocket(request, guarded, abort.signal);
-        return { transport: 'websocket', close };
-    }
-    readResponse(request, guarded, abort.signal);
-    return { transport: 'fetch', close };
-}
-
-/** The sink until the end or the failure, whichever is first, or until it is closed. @param {Sink} sink @param {AbortController} abort @returns {Sink} */
-function guard(sink, abort) {
     const once = (tell) => (argument) => {
-        if (abort.signal.aborted) return;
-        abort.abort();
+        if (signal.aborted) return;
+        close();
         tell(argument);
     };
-    return {
-        opened: (answer) => abort.signal.aborted || sink.opened(answer),
-        slow: () => abort.signal.aborted || sink.slow?.(),
-        data: (bytes) => (abort.signal.aborted ? undefined : sink.data(bytes)),
-        ended: once(sink.ended),
-        failed: once(sink.failed),
-    };
+    const isSocket = /^ws/i.test(request.url);
+    const open = isSocket ? openWebSocket : readResponse;
+    open(request, { ...sink, ended: once(sink.ended), failed: once(sink.failed) }, signal);
+    return { transport: isSocket ? 'websocket' : 'fetch', close };
 }
 
 /** @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
 async function readResponse(request, sink, signal) {
-    const timer = connectTimer(request, sink, signal);
-    const slow = setTimeout(sink.slow, SLOW_ANSWER);
+    const slow = setTimeout(() => sink.slow?.(), SLOW_ANSWER);
     signal.addEventListener('abort', () => clearTimeout(slow));
-    let response;
-    try {
-        response = await fetch(request.url, { ...fetchOptions(request), signal });
-    } catch (error) {
-        return sink.failed(unreachable(request.url, textOf(error)));
-    }
-    if (!response.ok) return sink.failed(await statusFailure(response));
-    clearTimeout(timer);
+    const response = await ask('GET', request.url, request, sink, signal);
+    if (!response || signal.aborted) return;
     clearTimeout(slow);
     sink.opened(response);
     try {
         const reader = response.body.getReader();
         for (;;) {
             const { done, value } = await reader.read();
+            if (signal.aborted) return;
             if (done) break;
             await sink.data(value);
         }
+        sink.ended();
     } catch (error) {
-        return sink.failed(lost(-1, textOf(error)));
+        sink.failed(lost(-1, textOf(error)));
     }
-    sink.ended();
 }
 
 /** @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
 function openWebSocket(request, sink, signal) {
+    const { url } = request;
     let socket;
     try {
-        socket = new WebSocket(request.url);
+        socket = new WebSocket(url);
     } catch (error) {
         // Told later, like any other failure: whoever opens a source does not have it yet.
-        queueMicrotask(() => sink.failed(unreachable(request.url, textOf(error), false)));
+        queueMicrotask(() => sink.failed(unreachable(url, error, false)));
         return;
     }
     socket.binaryType = 'arraybuffer';
@@ -102,7 +84,7 @@ function openWebSocket(request, sink, signal) {
     socket.onopen = () => {
         opened = true;
         clearTimeout(timer);
-        sink.opened({ url: request.url });
+        sink.opened({ url });
     };
     socket.onmessage = ({ data }) => {
         if (data instanceof ArrayBuffer) sink.data(new Uint8Array(data));
@@ -114,7 +96,6 @@ function openWebSocket(request, sink, signal) {
         else sink.failed(lost(code, reason || `WebSocket closed with code ${code}`, !POINTLESS.test(String(code))));
     };
     signal.addEventListener('abort', () => {
-        clearTimeout(timer);
         socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close();
     });
@@ -122,73 +103,65 @@ function openWebSocket(request, sink, signal) {
 
 /** A browser hides why a WebSocket was refused; the same address tells it over HTTP. @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
 async function explainRefusal(request, sink, signal) {
-    const url = request.url.replace(/^ws/i, 'http');
-    connectTimer(request, sink, signal);
-    try {
-        const response = await fetch(url, { ...fetchOptions(request), method: 'HEAD', signal });
-        if (!response.ok) return sink.failed(await statusFailure(response));
-        const why = 'the server answers, but refuses the WebSocket';
-        sink.failed({ ...networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, why, { url: request.url }), retry: true });
-    } catch (error) {
-        sink.failed(unreachable(request.url, textOf(error)));
-    }
+    const { url } = request;
+    const response = await ask('HEAD', url.replace(/^ws/i, 'http'), request, sink, signal);
+    if (response) sink.failed(sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, 'the server answers, but refuses the WebSocket', { url }));
 }
 
-/** @param {Request} request @returns {RequestInit} */
-function fetchOptions({ headers, withCredentials, fetchMode, referrerPolicy }) {
-    return {
-        headers,
-        mode: fetchMode,
-        referrerPolicy,
-        credentials: withCredentials ? 'include' : 'same-origin',
-        cache: 'no-store',
-    };
+/**
+ * What the server answers, unless it refuses: that is told.
+ * @param {string} method @param {string} address @param {Request} request @param {Sink} sink @param {AbortSignal} signal
+ */
+async function ask(method, address, request, sink, signal) {
+    const { url, headers, withCredentials, fetchMode: mode, referrerPolicy } = request;
+    const timer = connectTimer(request, sink, signal);
+    const credentials = withCredentials ? 'include' : 'same-origin';
+    try {
+        const response = await fetch(address, { method, headers, mode, referrerPolicy, credentials, cache: 'no-store', signal });
+        if (response.ok) {
+            clearTimeout(timer);
+            return response;
+        }
+        sink.failed(await statusFailure(response));
+    } catch (error) {
+        sink.failed(unreachable(url, error));
+    }
+    return undefined;
 }
 
 /** Fails the connection unless cleared, or the source ended otherwise, in time. @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
 function connectTimer({ url, connectTimeout }, sink, signal) {
     const timer = setTimeout(() => {
-        const msg = `no answer from ${hostOf(url)} within ${connectTimeout / 1000} s`;
-        sink.failed({ ...networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { url }), retry: true });
+        const msg = `no answer from ${new URL(url).host} within ${connectTimeout / 1000} s`;
+        sink.failed(sourceFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { url }));
     }, connectTimeout);
     signal.addEventListener('abort', () => clearTimeout(timer));
     return timer;
 }
 
-/** @param {Response} response */
+/** What a refusal says, in a problem document (RFC 9457) if it has one. @param {Response} response */
 async function statusFailure(response) {
-    const problem = await problemOf(response);
     const { status, url, headers, statusText } = response;
+    const isProblem = /^application\/(problem\+)?json/.test(headers.get('content-type') ?? '');
+    const problem = isProblem ? await response.json().catch(() => {}) : undefined;
     // The answer to a HEAD has no body: our server says it in a header too.
     const said = problem?.detail ?? problem?.title ?? headers.get('x-problem-detail') ?? statusText;
     const msg = said || (status === 404 ? 'not found' : `HTTP status ${status}`);
-    const failure = networkFailure(ErrorDetails.NETWORK_STATUS_CODE_INVALID, status, msg, { url, ...(problem && { problem }) });
-    return { ...failure, retry: status >= 500 || status === 408 || status === 429 };
+    const retry = status >= 500 || status === 408 || status === 429;
+    return sourceFailure(ErrorDetails.NETWORK_STATUS_CODE_INVALID, status, msg, { url, ...(problem && { problem }) }, retry);
 }
 
-/** The problem document (RFC 9457) of a refusal, if it has one. @param {Response} response */
-async function problemOf(response) {
-    const type = response.headers.get('content-type') ?? '';
-    if (!/^application\/(problem\+)?json/.test(type)) return undefined;
-    return response.json().catch(() => undefined);
-}
-
-/** @param {string} url @param {string} why @returns {SourceFailure} */
+/** @param {string} url @param {unknown} why @returns {SourceFailure} */
 function unreachable(url, why, retry = true) {
     const mixed = globalThis.isSecureContext && /^(http|ws):/i.test(url) && globalThis.location?.protocol === 'https:';
     const hint = mixed ? ' (a page of https may not load from http or ws)' : '';
-    const msg = `cannot connect to ${hostOf(url)}${hint}: ${why}`;
-    return { ...networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, msg, { url }), retry: retry && !mixed };
+    const msg = `cannot connect to ${new URL(url).host}${hint}: ${textOf(why)}`;
+    return sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, msg, { url }, retry && !mixed);
 }
 
 /** @param {number} code @param {string} why @returns {SourceFailure} */
 function lost(code, why, retry = true) {
-    return { ...networkFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `the connection was lost: ${why}`), retry };
-}
-
-/** @param {string} url */
-function hostOf(url) {
-    return new URL(url).host;
+    return sourceFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `the connection was lost: ${why}`, undefined, retry);
 }
 
 /** RFC 6455 section 7.4.1: the purpose is fulfilled; the server goes down; no code was sent. */

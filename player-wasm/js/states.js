@@ -30,13 +30,13 @@ const NETWORK = {
 };
 
 export class States {
-    #emit;
+    #emitter;
     /** Whether it has played: a wait after that is a stutter. */
     #played = false;
 
-    /** @param {(code: number, message: string) => void} emit */
-    constructor(emit) {
-        this.#emit = emit;
+    /** @param {import('./events.js').Emitter} emitter */
+    constructor(emitter) {
+        this.#emitter = emitter;
     }
 
     /** What the player was told, or tells itself. @param {string} event @param {any[]} args */
@@ -67,6 +67,11 @@ export class States {
         } else if (detail === ErrorDetails.MEDIA_MSE_ERROR || detail === ErrorDetails.MEDIA_CODEC_UNSUPPORTED) {
             this.#emit(context?.track === 'audio' ? 2102 : 2101, msg);
         }
+    }
+
+    /** @param {number} code @param {string} message */
+    #emit(code, message) {
+        this.#emitter.emit(Events.STATE_CHANGE, code, message);
     }
 
     /** @param {...number} codes */

@@ -23,36 +23,32 @@ export function describe(info) {
  * @returns {Record<string, number>}
  */
 export function netStatus(statistics) {
-    const number = (value) => (Number.isFinite(value) ? value : 0);
-    const ms = (seconds) => Math.round(number(seconds) * 1000);
-    const { videoBitrate, audioBitrate, fps, speed, jitter, width, height, buffered } = statistics;
-    const video = statistics.videoBuffered ?? buffered;
-    const audio = statistics.audioBuffered ?? buffered;
+    const whole = (value) => (Number.isFinite(value) ? Math.round(value) : 0);
+    const { fps, speed, jitter, videoBuffered: video, audioBuffered: audio } = statistics;
     return {
-        videoBitrate: Math.round(number(videoBitrate)),
-        audioBitrate: Math.round(number(audioBitrate)),
-        videoFPS: Math.round(number(fps)),
-        videoGOP: number(statistics.gopLength),
+        videoBitrate: whole(statistics.videoBitrate),
+        audioBitrate: whole(statistics.audioBitrate),
+        videoFPS: whole(fps),
+        videoGOP: statistics.gopLength || 0,
         // KiB/s in, kbit/s out.
-        netSpeed: Math.round(number(speed) * 8.192),
-        netJitter: ms(jitter),
-        netQualityLevel: quality(number(jitter), number(speed)),
-        videoWidth: number(width),
-        videoHeight: number(height),
-        videoCache: ms(video),
-        audioCache: ms(audio),
+        netSpeed: whole(speed * 8.192),
+        netJitter: whole(jitter * 1000),
+        netQualityLevel: quality(jitter, speed),
+        videoWidth: statistics.width || 0,
+        videoHeight: statistics.height || 0,
+        videoCache: whole(video * 1000),
+        audioCache: whole(audio * 1000),
         // What a browser's decoder holds it does not tell.
         vDecCacheSize: 0,
-        vSumCacheSize: Math.round(number(video) * number(fps)),
+        vSumCacheSize: whole(video * fps),
         // The browser keeps sound and picture together.
         avPlayInterval: 0,
-        avRecvInterval: ms(video - audio),
-        audioCacheThreshold: ms(statistics.targetLatency),
+        avRecvInterval: whole((video - audio) * 1000),
+        audioCacheThreshold: whole(statistics.targetLatency * 1000),
     };
 }
 
 /** From 1 (best) to 6 (nothing comes). @param {number} jitter seconds @param {number} speed */
 function quality(jitter, speed) {
-    if (speed <= 0) return 6;
-    return 1 + [0.1, 0.25, 0.6, 1.5].filter((limit) => jitter > limit).length;
+    return speed > 0 ? 1 + [0.1, 0.25, 0.6, 1.5].filter((limit) => jitter > limit).length : 6;
 }

@@ -232,7 +232,9 @@ export class FlvPlayer extends ElementPlayer {
             queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url })));
             return;
         }
-        this.#sendWasm(config.module === 'full');
+        const sei = config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED));
+        // Only the larger build looks for these messages.
+        this.#sendWasm(config.module === 'full' || (sei && config.module !== 'core'));
         this.#link.post({
             type: 'load',
             id,
@@ -255,7 +257,7 @@ export class FlvPlayer extends ElementPlayer {
                 hasVideo,
                 duration: rest.duration,
                 filesize: rest.filesize,
-                sei: config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED)),
+                sei,
             },
         });
     }

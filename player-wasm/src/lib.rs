@@ -195,12 +195,17 @@ impl Engine {
             }
             Setting::MaxReconnects => settings.max_reconnects = value as u32,
             Setting::Seed => settings.seed = value as u32,
+            #[cfg(feature = "full")]
             Setting::VideoTrackId => settings.video_track = Some(value as u8),
+            #[cfg(feature = "full")]
             Setting::AudioTrackId => settings.audio_track = Some(value as u8),
             Setting::FillAudio => settings.fill_audio = value != 0.0,
             Setting::MaxQueueBytes => settings.max_queue_bytes = value as usize,
+            #[cfg(feature = "full")]
             Setting::Sei => settings.sei = value != 0.0,
             Setting::Gecko => settings.gecko = value != 0.0,
+            #[cfg(not(feature = "full"))]
+            Setting::VideoTrackId | Setting::AudioTrackId | Setting::Sei => {}
         }
         self.inner = engine::Engine::new(*settings);
     }
@@ -315,6 +320,7 @@ impl Engine {
             Some(Command::Rebuild) => Op::Rebuild,
             Some(Command::Connect { .. }) => Op::Connect,
             Some(Command::Upgrade(_)) => Op::Upgrade,
+            #[cfg(feature = "full")]
             Some(Command::Sei { .. }) => Op::Sei,
         }
     }
@@ -345,7 +351,9 @@ impl Engine {
             Some(Command::Append { track }) => self.inner.placed_at(track),
             Some(Command::Notice { value, .. } | Command::Fault { value, .. }) => value,
             Some(Command::Connect { delay, .. }) => delay,
-            Some(Command::Script { time, .. } | Command::Sei { time, .. }) => time,
+            Some(Command::Script { time, .. }) => time,
+            #[cfg(feature = "full")]
+            Some(Command::Sei { time, .. }) => time,
             _ => 0.0,
         }
     }
@@ -364,6 +372,7 @@ impl Engine {
         match self.command {
             Some(Command::Notice { notice, .. }) => notice as u32,
             Some(Command::Fault { fault, .. }) => fault as u32,
+            #[cfg(feature = "full")]
             Some(Command::Sei { kind, .. }) => kind,
             _ => 0,
         }
@@ -376,10 +385,11 @@ impl Engine {
                 Command::CheckType { mime: text, .. }
                 | Command::AddTrack { mime: text, .. }
                 | Command::ChangeType { mime: text, .. }
-                | Command::Upgrade(text)
                 | Command::Notice { text, .. }
                 | Command::Fault { text, .. },
             ) => text,
+            Some(Command::Upgrade(Kind::Video)) => "this video",
+            Some(Command::Upgrade(Kind::Audio)) => "this sound",
             _ => "",
         }
     }
@@ -457,6 +467,7 @@ impl Engine {
         match &self.command {
             None => &self.headers,
             Some(Command::Append { track }) => self.inner.media(*track),
+            #[cfg(feature = "full")]
             Some(Command::Sei { payload, .. }) => payload,
             Some(Command::Script { data, .. }) => data,
             _ => &[],

@@ -5,10 +5,15 @@
 //! extended  9(4 bits) packet type(4 bits) *ModEx [ multitrack ] FourCC(4)
 //! ```
 
+#[cfg(feature = "codecs")]
+mod extended;
+
 use alloc::borrow::Cow;
 
 use super::Error;
-use super::extended::{self, Cursor, Layout};
+use super::cursor::Cursor;
+#[cfg(feature = "codecs")]
+use super::extended::Layout;
 use crate::codec::text;
 
 /// The codec of the sound.
@@ -77,31 +82,6 @@ impl Codec {
             other => Self::Legacy(other),
         }
     }
-
-    fn from_fourcc(fourcc: [u8; 4]) -> Self {
-        match &fourcc {
-            b"mp4a" => Self::Aac,
-            b".mp3" => Self::Mp3,
-            b"Opus" => Self::Opus,
-            b"fLaC" => Self::Flac,
-            b"ac-3" => Self::Ac3,
-            b"ec-3" => Self::Eac3,
-            _ => Self::FourCc(fourcc),
-        }
-    }
-
-    fn fourcc(self) -> [u8; 4] {
-        match self {
-            Self::Aac => *b"mp4a",
-            Self::Mp3 => *b".mp3",
-            Self::Opus => *b"Opus",
-            Self::Flac => *b"fLaC",
-            Self::Ac3 => *b"ac-3",
-            Self::Eac3 => *b"ec-3",
-            Self::FourCc(fourcc) => fourcc,
-            _ => [0; 4],
-        }
-    }
 }
 
 /// What the tag carries for its codec.
@@ -143,6 +123,7 @@ pub struct Head {
     /// Where it ends.
     pub end: usize,
     /// What is behind it.
+    #[cfg(feature = "codecs")]
     layout: Layout,
 }
 
@@ -150,35 +131,18 @@ impl Head {
     /// Reads the head at the start of an audio tag's data.
     ///
     /// # Errors
-    /// [`Error::Truncated`] when the data ends inside the head.
+    /// [`Error::Truncated`] when the data ends inside the head. An extended head is one without the
+    /// feature `codecs`.
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         let mut cursor = Cursor::new(data);
         let first = cursor.byte("audio head")?;
         if first >> 4 == EXTENDED {
-            Self::extended(first, cursor)
-        } else {
-            Self::legacy(first, cursor)
+            #[cfg(feature = "codecs")]
+            return Self::extended(first, cursor);
+            #[cfg(not(feature = "codecs"))]
+            return Err(Error::Extended);
         }
-    }
-
-    /// The head of the next track in a multitrack message: `data` is the same tag's.
-    ///
-    /// # Errors
-    /// As [`Head::parse`].
-    pub fn next_track(&self, data: &[u8]) -> Result<Option<Self>, Error> {
-        if self.layout == Layout::Alone || self.end >= data.len() {
-            return Ok(None);
-        }
-        let mut cursor = Cursor::at(data, self.end);
-        let shared = (self.layout == Layout::SameCodec).then(|| self.codec.fourcc());
-        let (fourcc, part) = extended::part(&mut cursor, self.layout, shared)?;
-        Ok(Some(Self {
-            codec: Codec::from_fourcc(fourcc),
-            track: Some(part.track),
-            body: cursor.position.min(part.end),
-            end: part.end,
-            ..*self
-        }))
+        Self::legacy(first, cursor)
     }
 
     /// Whether the tag carries the codec's configuration.
@@ -217,36 +181,13 @@ impl Head {
             bits: if first & 2 == 0 { 8 } else { 16 },
             body: cursor.position,
             end: cursor.len(),
+            #[cfg(feature = "codecs")]
             layout: Layout::Alone,
-        })
-    }
-
-    fn extended(first: u8, mut cursor: Cursor<'_>) -> Result<Self, Error> {
-        let extended = extended::parse(&mut cursor, first & 0x0F, MULTITRACK, false)?;
-        Ok(Self {
-            codec: Codec::from_fourcc(extended.fourcc.unwrap_or_default()),
-            packet: match extended.packet_type {
-                0 => Packet::SequenceStart,
-                1 => Packet::Frames,
-                2 => Packet::SequenceEnd,
-                4 => Packet::MultichannelConfig,
-                other => Packet::Unknown(other),
-            },
-            nano_offset: extended.nano_offset,
-            enhanced: true,
-            track: extended.part.map(|part| part.track),
-            rate_hz: None,
-            channels: None,
-            bits: 16,
-            body: cursor.position,
-            end: extended.part.map_or(cursor.len(), |part| part.end),
-            layout: extended.part.map_or(Layout::Alone, |part| part.layout),
         })
     }
 }
 
 const EXTENDED: u8 = 9;
-const MULTITRACK: u8 = 5;
 
 #[cfg(test)]
 mod tests {
@@ -273,27 +214,6 @@ mod tests {
     }
 
     #[test]
-    fn extended_opus() {
-        let config = Head::parse(b"\x90OpusOpusHead").unwrap();
-        assert!(config.is_sequence_header() && config.enhanced);
-        assert_eq!((config.codec, config.body), (Codec::Opus, 5));
-        assert_eq!(Head::parse(b"\x94Opus\x01\x02").unwrap().packet, Packet::MultichannelConfig);
-        assert_eq!(Head::parse(b"\x95\x01Opus\x03x").unwrap().track, Some(3));
-    }
-
-    #[test]
-    fn every_track_of_a_message_is_found() {
-        let data = b"\x95\x21mp4a\x00\x00\x00\x02abOpus\x01\x00\x00\x01x";
-        let first = Head::parse(data).unwrap();
-        assert_eq!((first.codec, first.track), (Codec::Aac, Some(0)));
-        assert_eq!(&data[first.body..first.end], b"ab");
-        let second = first.next_track(data).unwrap().unwrap();
-        assert_eq!((second.codec, second.track), (Codec::Opus, Some(1)));
-        assert_eq!(&data[second.body..second.end], b"x");
-        assert_eq!(second.next_track(data), Ok(None));
-    }
-
-    #[test]
     fn an_empty_message_is_an_error_not_a_panic() {
         assert_eq!(
             Head::parse(&[]),
@@ -307,9 +227,6 @@ mod tests {
         fn any_bytes_give_a_head_within_the_data_or_an_error(data in prop::collection::vec(any::<u8>(), 0..600)) {
             if let Ok(head) = Head::parse(&data) {
                 prop_assert!(head.body <= head.end && head.end <= data.len());
-                if let Ok(Some(next)) = head.next_track(&data) {
-                    prop_assert!(next.end > head.end && next.end <= data.len());
-                }
             }
         }
     }

@@ -48,6 +48,10 @@ pub enum Error {
         /// Bytes the tag's data has.
         len: usize,
     },
+    /// An extended head, which a build with the feature `codecs` reads.
+    #[cfg(not(feature = "codecs"))]
+    #[error("extended head")]
+    Extended,
 }
 
 /// What told the reader that it had lost the tag boundaries.

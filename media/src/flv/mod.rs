@@ -6,10 +6,13 @@
 //! ```
 //!
 //! Sources: Adobe Flash Video File Format Specification 10.1, annex E; Enhanced RTMP v1 and v2
-//! (Veovera Software Organization) for the extended audio and video heads.
+//! (Veovera Software Organization) for the extended audio and video heads, which are read with the feature
+//! `codecs`.
 
 pub mod audio;
+mod cursor;
 mod error;
+#[cfg(feature = "codecs")]
 mod extended;
 mod header;
 mod reader;

@@ -5,10 +5,15 @@
 //! extended  1(1 bit) frame type(3 bits) packet type(4 bits) *ModEx [ multitrack ] FourCC(4) [ composition time(3) ]
 //! ```
 
+#[cfg(feature = "codecs")]
+mod extended;
+
 use alloc::borrow::Cow;
 
 use super::Error;
-use super::extended::{self, Cursor, Layout, Part};
+use super::cursor::Cursor;
+#[cfg(feature = "codecs")]
+use super::extended::Layout;
 use crate::codec::text;
 
 /// How a picture depends on others.
@@ -68,36 +73,6 @@ impl Codec {
             Self::FourCc(fourcc) => text::fourcc(*fourcc).into(),
         }
     }
-
-    fn from_fourcc(fourcc: [u8; 4]) -> Self {
-        match &fourcc {
-            b"avc1" => Self::Avc,
-            b"hvc1" => Self::Hevc,
-            b"av01" => Self::Av1,
-            b"vp08" => Self::Vp8,
-            b"vp09" => Self::Vp9,
-            b"vvc1" => Self::Vvc,
-            _ => Self::FourCc(fourcc),
-        }
-    }
-
-    fn fourcc(self) -> [u8; 4] {
-        match self {
-            Self::Avc => *b"avc1",
-            Self::Hevc => *b"hvc1",
-            Self::Av1 => *b"av01",
-            Self::Vp8 => *b"vp08",
-            Self::Vp9 => *b"vp09",
-            Self::Vvc => *b"vvc1",
-            Self::FourCc(fourcc) => fourcc,
-            Self::Legacy(_) => [0; 4],
-        }
-    }
-
-    /// Whether frames carry a composition time (Enhanced RTMP v2, "ExVideoTagBody").
-    fn has_composition_time(self) -> bool {
-        matches!(self, Self::Avc | Self::Hevc | Self::Vvc)
-    }
 }
 
 /// What the tag carries for its codec.
@@ -141,8 +116,10 @@ pub struct Head {
     /// Where it ends.
     pub end: usize,
     /// What is behind it.
+    #[cfg(feature = "codecs")]
     layout: Layout,
     /// The packet type says that composition times are written.
+    #[cfg(feature = "codecs")]
     timed: bool,
 }
 
@@ -150,31 +127,18 @@ impl Head {
     /// Reads the head at the start of a video tag's data.
     ///
     /// # Errors
-    /// [`Error::Truncated`] when the data ends inside the head.
+    /// [`Error::Truncated`] when the data ends inside the head. An extended head is one without the
+    /// feature `codecs`.
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
         let mut cursor = Cursor::new(data);
         let first = cursor.byte("video head")?;
         if first & EXTENDED != 0 {
-            Self::extended(first, cursor)
-        } else {
-            Self::legacy(first, cursor)
+            #[cfg(feature = "codecs")]
+            return Self::extended(first, cursor);
+            #[cfg(not(feature = "codecs"))]
+            return Err(Error::Extended);
         }
-    }
-
-    /// The head of the next track in a multitrack message: `data` is the same tag's.
-    ///
-    /// # Errors
-    /// As [`Head::parse`].
-    pub fn next_track(&self, data: &[u8]) -> Result<Option<Self>, Error> {
-        if self.layout == Layout::Alone || self.end >= data.len() {
-            return Ok(None);
-        }
-        let mut cursor = Cursor::at(data, self.end);
-        let shared = (self.layout == Layout::SameCodec).then(|| self.codec.fourcc());
-        let (fourcc, part) = extended::part(&mut cursor, self.layout, shared)?;
-        let mut head = Self { composition_time: 0, ..*self };
-        head.finish(&mut cursor, fourcc, part)?;
-        Ok(Some(head))
+        Self::legacy(first, cursor)
     }
 
     /// Whether the tag carries a picture at which decoding can start.
@@ -207,7 +171,9 @@ impl Head {
             track: None,
             body: 0,
             end: cursor.len(),
+            #[cfg(feature = "codecs")]
             layout: Layout::Alone,
+            #[cfg(feature = "codecs")]
             timed: false,
         };
         if frame_type == FrameType::Command {
@@ -226,57 +192,6 @@ impl Head {
         }
         head.body = cursor.position;
         Ok(head)
-    }
-
-    fn extended(first: u8, mut cursor: Cursor<'_>) -> Result<Self, Error> {
-        let frame_type = frame_type((first >> 4) & 7);
-        let is_command = frame_type == FrameType::Command;
-        let extended = extended::parse(&mut cursor, first & 0x0F, MULTITRACK, is_command)?;
-        let mut head = Self {
-            frame_type,
-            codec: Codec::FourCc([0; 4]),
-            packet: match extended.packet_type {
-                _ if extended.fourcc.is_none() => Packet::Command,
-                0 => Packet::SequenceStart,
-                CODED_FRAMES => Packet::Frames,
-                2 => Packet::SequenceEnd,
-                3 => Packet::Frames,
-                4 => Packet::Metadata,
-                5 => Packet::Mpeg2TsSequenceStart,
-                other => Packet::Unknown(other),
-            },
-            composition_time: 0,
-            nano_offset: extended.nano_offset,
-            enhanced: true,
-            track: None,
-            body: cursor.position,
-            end: cursor.len(),
-            layout: Layout::Alone,
-            timed: extended.packet_type == CODED_FRAMES,
-        };
-        let alone = Part { track: 0, layout: Layout::Alone, end: cursor.len() };
-        let fourcc = extended.fourcc.unwrap_or_default();
-        head.finish(&mut cursor, fourcc, extended.part.unwrap_or(alone))?;
-        head.track = extended.part.map(|part| part.track);
-        Ok(head)
-    }
-
-    /// Reads what stands between a track's FourCC and its payload.
-    fn finish(
-        &mut self,
-        cursor: &mut Cursor<'_>,
-        fourcc: [u8; 4],
-        part: Part,
-    ) -> Result<(), Error> {
-        self.codec = Codec::from_fourcc(fourcc);
-        if self.timed && self.codec.has_composition_time() {
-            self.composition_time = si24(cursor.array("composition time")?);
-        }
-        self.track = Some(part.track);
-        self.layout = part.layout;
-        self.end = part.end;
-        self.body = cursor.position.min(part.end);
-        Ok(())
     }
 }
 
@@ -297,8 +212,6 @@ fn si24([b2, b1, b0]: [u8; 3]) -> i32 {
 }
 
 const EXTENDED: u8 = 0x80;
-const CODED_FRAMES: u8 = 1;
-const MULTITRACK: u8 = 6;
 
 #[cfg(test)]
 mod tests {
@@ -339,76 +252,13 @@ mod tests {
     }
 
     #[test]
-    fn extended_frames_with_and_without_composition_time() {
-        let config = Head::parse(b"\x90hvc1record").unwrap();
-        assert!(config.is_sequence_header() && config.enhanced);
-        assert_eq!((config.codec, config.body), (Codec::Hevc, 5));
-
-        let coded = Head::parse(b"\x91hvc1\x00\x00\x21nal").unwrap();
-        assert!(coded.is_keyframe());
-        assert_eq!((coded.composition_time, coded.body), (33, 8));
-
-        let coded_x = Head::parse(b"\xA3avc1nal").unwrap();
-        assert_eq!(
-            (coded_x.packet, coded_x.composition_time, coded_x.body),
-            (Packet::Frames, 0, 5)
-        );
-        assert_eq!(coded_x.frame_type, FrameType::Inter);
-
-        let av1 = Head::parse(b"\x91av01obu").unwrap();
-        assert_eq!((av1.codec, av1.body), (Codec::Av1, 5));
-    }
-
-    #[test]
-    fn mod_ex_adds_nanoseconds() {
-        let head = Head::parse(b"\x97\x02\x01\x02\x03\x01hvc1\x00\x00\x00nal").unwrap();
-        assert_eq!(head.nano_offset, 0x01_02_03);
-        assert_eq!((head.packet, head.body), (Packet::Frames, 13));
-    }
-
-    #[test]
-    fn multitrack_names_its_first_track() {
-        let one = Head::parse(b"\x96\x01hvc1\x02\x00\x00\x00nal").unwrap();
-        assert_eq!((one.track, one.packet, one.body), (Some(2), Packet::Frames, 10));
-        let many = Head::parse(b"\x96\x10av01\x00\x00\x00\x05record").unwrap();
-        assert_eq!((many.track, many.packet, many.body), (Some(0), Packet::SequenceStart, 10));
-    }
-
-    #[test]
-    fn every_track_of_a_message_is_found() {
-        let data = b"\x96\x11hvc1\x00\x00\x00\x05\x00\x00\x21ab\x07\x00\x00\x04\x00\x00\x22c";
-        let first = Head::parse(data).unwrap();
-        assert_eq!((first.track, first.composition_time), (Some(0), 33));
-        assert_eq!(&data[first.body..first.end], b"ab");
-        let second = first.next_track(data).unwrap().unwrap();
-        assert_eq!((second.track, second.composition_time), (Some(7), 34));
-        assert_eq!((second.codec, &data[second.body..second.end]), (Codec::Hevc, &b"c"[..]));
-        assert_eq!(second.next_track(data), Ok(None));
-
-        let data = b"\x96\x21av01\x00\x00\x00\x02abavc1\x01\x00\x00\x04\x00\x00\x01x";
-        let first = Head::parse(data).unwrap();
-        assert_eq!((first.codec, &data[first.body..first.end]), (Codec::Av1, &b"ab"[..]));
-        let second = first.next_track(data).unwrap().unwrap();
-        assert_eq!((second.codec, second.track, second.composition_time), (Codec::Avc, Some(1), 1));
-        assert_eq!(&data[second.body..second.end], b"x");
-        assert!(first.next_track(&data[..18]).is_err(), "cut inside the second track's head");
-    }
-
-    #[test]
-    fn an_unknown_codec_keeps_its_name() {
-        let head = Head::parse(b"\x91abcdx").unwrap();
-        assert_eq!(head.codec.name(), "abcd");
-        assert_eq!(Head::parse(&[0x12, 0]).unwrap().codec.name(), "Sorenson H.263");
-    }
-
-    #[test]
     fn a_head_cut_short_says_what_is_missing() {
         assert_eq!(
             Head::parse(&[0x17, 1, 0]),
             Err(Error::Truncated { what: "composition time", needed: 5, len: 3 })
         );
         assert!(Head::parse(&[]).is_err());
-        assert!(Head::parse(b"\x91hv").is_err());
+        assert_eq!(Head::parse(&[0x12, 0]).unwrap().codec.name(), "Sorenson H.263");
     }
 
     proptest! {
@@ -416,20 +266,6 @@ mod tests {
         fn any_bytes_give_a_head_within_the_data_or_an_error(data in prop::collection::vec(any::<u8>(), 0..600)) {
             if let Ok(head) = Head::parse(&data) {
                 prop_assert!(head.body <= head.end && head.end <= data.len());
-            }
-        }
-
-        #[test]
-        fn any_multitrack_message_ends(
-            kind in 0u8..3, packet in 0u8..6, rest in prop::collection::vec(prop_oneof![3 => 0u8..4, 1 => any::<u8>()], 0..80),
-        ) {
-            let data = [&[0x96, kind << 4 | packet][..], &rest].concat();
-            let mut next = Head::parse(&data).ok();
-            let mut end = 0;
-            while let Some(head) = next {
-                prop_assert!(head.end > end && head.body <= head.end && head.end <= data.len());
-                end = head.end;
-                next = head.next_track(&data).ok().flatten();
             }
         }
     }

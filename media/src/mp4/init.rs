@@ -45,10 +45,12 @@ pub struct VideoEntry<'a> {
     /// How colours are to be understood.
     pub colour: Option<Colour>,
     /// The display and the light of high dynamic range.
+    #[cfg(feature = "codecs")]
     pub light: Light,
 }
 
 /// What MP4 says of high dynamic range, as its boxes hold it.
+#[cfg(feature = "codecs")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Light {
     /// `MasteringDisplayColourVolumeBox` (12.1.7): green, blue, red, white point, luminances.
@@ -77,9 +79,8 @@ pub enum AudioRecord<'a> {
     /// AudioSpecificConfig.
     Descriptor(u8, &'a [u8]),
     /// In a box of this type, byte for byte; version and flags too if it is a full box.
+    #[cfg(feature = "codecs")]
     Box([u8; 4], &'a [u8]),
-    /// In the frames themselves.
-    Frames,
 }
 
 /// Appends an initialisation segment to `out`.
@@ -200,9 +201,11 @@ fn visual(w: &mut Writer<'_>, entry: &VideoEntry<'_>) {
     if let Some(colour) = &entry.colour {
         colour_box(w, colour);
     }
+    #[cfg(feature = "codecs")]
     if let Some(mastering) = &entry.light.mastering {
         w.boxed(b"mdcv", |w| w.bytes(mastering));
     }
+    #[cfg(feature = "codecs")]
     if let Some(content) = &entry.light.content {
         w.boxed(b"clli", |w| w.bytes(content));
     }
@@ -239,8 +242,8 @@ fn audio(w: &mut Writer<'_>, entry: &AudioEntry<'_>, init: &Init<'_>) {
     w.u16(0);
     match entry.record {
         AudioRecord::Descriptor(kind, config) => elementary_stream(w, init.track_id, kind, config),
+        #[cfg(feature = "codecs")]
         AudioRecord::Box(kind, record) => w.boxed(&kind, |w| w.bytes(record)),
-        AudioRecord::Frames => {}
     }
 }
 

@@ -10,7 +10,9 @@ mod fragment;
 mod init;
 
 pub use fragment::{Fragment, Sample, TooLarge, write_fragment};
-pub use init::{AudioEntry, AudioRecord, Init, Light, SampleEntry, VideoEntry, write_init};
+#[cfg(feature = "codecs")]
+pub use init::Light;
+pub use init::{AudioEntry, AudioRecord, Init, SampleEntry, VideoEntry, write_init};
 
 /// `sample_flags` (8.8.3.1) of a sample that depends on no other: `sample_depends_on` 2.
 const SYNC: u32 = 0x0200_0000;

@@ -4,8 +4,8 @@ use mp4_atom::{Any, Atom, Codec, Colr, Decode, FourCC, Moof, Moov, TrunEntry};
 use proptest::prelude::*;
 
 use super::{
-    AudioEntry, AudioRecord, Fragment, Init, Light, NON_SYNC, SYNC, Sample, SampleEntry,
-    VideoEntry, write_fragment, write_init,
+    AudioEntry, AudioRecord, Fragment, Init, NON_SYNC, SYNC, Sample, SampleEntry, VideoEntry,
+    write_fragment, write_init,
 };
 use crate::codec::avc::{Colour, DecoderConfigurationRecord, Sps};
 use crate::flv::{Item, Reader, TagKind, video};
@@ -65,7 +65,8 @@ fn avc1(
         height,
         sample_aspect_ratio: Some(sample_aspect_ratio),
         colour,
-        light: Light::default(),
+        #[cfg(feature = "codecs")]
+        light: Default::default(),
     })
 }
 

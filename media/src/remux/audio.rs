@@ -1,11 +1,12 @@
 //! The audio track: frames waiting to be taken, and how they are timed.
 
+#[cfg(feature = "codecs")]
+mod more;
+
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::Ordering;
 
 use bytes::Bytes;
 
@@ -16,6 +17,8 @@ use super::event::{Announced, TrackInfo};
 use super::sound::AudioConfig;
 use super::ticks::{self, SECOND};
 use super::{Error, Segment, WarningKind};
+#[cfg(not(feature = "codecs"))]
+use crate::codec::text;
 use crate::flv::audio::{Codec, Head};
 use crate::mp4::{self, Fragment};
 
@@ -70,34 +73,26 @@ impl AudioTrack {
         Ok(config.map(|config| self.install(config)))
     }
 
-    /// Looks for a new configuration in the first frame of a tag. Gives what comes into force.
-    pub(super) fn adopt(&mut self, head: &Head, body: &Bytes) -> Option<Announced> {
-        let config = AudioConfig::from_frame(head, body, self.config.as_deref())?;
-        Some(self.install(config))
-    }
-
-    /// The host has taken another than the first of the types.
-    pub(super) fn choose_mime(&mut self, index: usize) {
-        if let Some(config) = &self.config {
-            config.chosen.store(index, Ordering::Relaxed);
-        }
-    }
-
-    /// The type of what was put out last.
-    pub(super) fn mime(&self) -> Option<String> {
-        self.written.as_ref()?.mime()
-    }
-
     fn install(&mut self, config: AudioConfig) -> Announced {
         match &mut self.clock {
             Some(clock) => clock.retune(config.rate, config.frame),
             None => self.clock = Some(Clock::new(config.rate, config.frame)),
         }
-        let mimes = config.mimes();
         let codec = config.codec_string().to_owned();
+        #[cfg(feature = "codecs")]
+        let (mime, other_mimes) = config.types();
+        #[cfg(not(feature = "codecs"))]
+        let mime = text::mp4_mime("audio", &codec);
         let info = TrackInfo::Audio(config.info());
         let changed = self.config.replace(Arc::new(config)).is_some();
-        Announced { codec, mimes, changed, info }
+        Announced {
+            codec,
+            mime,
+            #[cfg(feature = "codecs")]
+            other_mimes,
+            changed,
+            info,
+        }
     }
 
     /// Where the next frame is due, and from how far off it has jumped.
@@ -306,7 +301,10 @@ impl AudioTrack {
             Some(sample) => sample.config.clone(),
             None => self.config.clone()?,
         };
+        #[cfg(feature = "codecs")]
         let raw = config.is_raw();
+        #[cfg(not(feature = "codecs"))]
+        let raw = false;
         let mut segment = Segment { raw, ..Segment::default() };
         if !self.written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &config)) {
             if !raw {

@@ -32,17 +32,13 @@ impl Choice {
         if self.wanted.is_none() && better && (begins || self.found.is_none()) {
             self.found = Some(track);
         }
-        if self.wanted.or(self.found) == Some(track) { Chosen::Yes } else { self.tell() }
-    }
-
-    /// Leaves data; the first time that is told.
-    pub(super) fn tell(&mut self) -> Chosen {
-        if core::mem::replace(&mut self.told, true) { Chosen::No } else { Chosen::Tell }
-    }
-
-    /// Whether the host asked for `track`.
-    pub(super) fn wants(&self, track: Option<u8>) -> bool {
-        self.wanted.is_some() && self.wanted == track
+        if self.wanted.or(self.found) == Some(track) {
+            Chosen::Yes
+        } else if core::mem::replace(&mut self.told, true) {
+            Chosen::No
+        } else {
+            Chosen::Tell
+        }
     }
 }
 

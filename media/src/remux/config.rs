@@ -16,7 +16,8 @@ pub struct Config {
     /// default. Firefox looks for the next picture where the last one was told to end, and what
     /// begins before that it never decodes.
     pub exact_durations: bool,
-    /// Supplemental information of pictures is looked for; off by default.
+    /// Supplemental information of pictures is looked for; off by default. This and what follows needs
+    /// the feature `codecs`.
     pub sei: bool,
     /// The video track taken from a stream of several; `None`, the default: the plain one, or the
     /// first.

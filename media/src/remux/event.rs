@@ -1,5 +1,6 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
+#[cfg(feature = "codecs")]
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -30,6 +31,7 @@ pub enum Event {
         mime: String,
         /// Types to try when the browser does not play that one, best first. A host that takes one
         /// says so with [`choose_mime`](super::Remuxer::choose_mime).
+        #[cfg(feature = "codecs")]
         other_mimes: Vec<String>,
         /// It replaces another configuration.
         changed: bool,
@@ -45,6 +47,7 @@ pub enum Event {
         time_ms: i64,
     },
     /// The sender says that the sequence is complete. Frames may still follow.
+    #[cfg(feature = "codecs")]
     SequenceEnd {
         /// Which track.
         track: Track,
@@ -59,16 +62,16 @@ pub enum Event {
         to_ms: i64,
     },
     /// The track is of a codec that cannot be remuxed; its frames are dropped.
+    #[cfg(feature = "codecs")]
     Unsupported {
         /// Which track.
         track: Track,
         /// The codec's name.
         codec: String,
-        /// A build with the feature `codecs` can, which this one is not.
-        full: bool,
     },
     /// A message of supplemental enhancement information in the pictures, if
     /// [`Config::sei`](super::Config::sei) asks for them.
+    #[cfg(feature = "codecs")]
     Sei {
         /// `payloadType`.
         payload_type: u32,
@@ -134,8 +137,9 @@ pub struct AudioInfo {
 #[derive(Debug)]
 pub(super) struct Announced {
     pub(super) codec: String,
-    /// Types for `addSourceBuffer`, best first; not empty.
-    pub(super) mimes: Vec<String>,
+    pub(super) mime: String,
+    #[cfg(feature = "codecs")]
+    pub(super) other_mimes: Vec<String>,
     pub(super) changed: bool,
     pub(super) info: TrackInfo,
 }
@@ -205,10 +209,16 @@ pub enum Error {
     /// The head of the tag's data.
     #[error(transparent)]
     Flv(#[from] flv::Error),
+    /// Only a build with the feature `codecs` can do something with it, and with the stream.
+    #[cfg(not(feature = "codecs"))]
+    #[error("beyond this build")]
+    Beyond,
     /// An H.264 configuration.
+    #[cfg(feature = "codecs")]
     #[error(transparent)]
     Avc(#[from] codec::avc::Error),
     /// An AAC configuration.
+    #[cfg(feature = "codecs")]
     #[error(transparent)]
     Aac(#[from] codec::aac::Error),
     /// The configuration of another codec.
@@ -223,10 +233,29 @@ impl Error {
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {
-            Self::Flv(_) | Self::Avc(_) | Self::Aac(_) => false,
+            Self::Flv(_) => false,
+            #[cfg(not(feature = "codecs"))]
+            Self::Beyond => false,
             #[cfg(feature = "codecs")]
-            Self::Codec(_) => false,
+            Self::Avc(_) | Self::Aac(_) | Self::Codec(_) => false,
         }
+    }
+
+    /// Whether a build with the feature `codecs`, which this one is not, may play the stream.
+    #[must_use]
+    pub fn is_beyond(&self) -> bool {
+        #[cfg(feature = "codecs")]
+        return false;
+        #[cfg(not(feature = "codecs"))]
+        matches!(self, Self::Beyond | Self::Flv(flv::Error::Extended))
+    }
+}
+
+/// Configurations that are not of the usual kind are left to the other build, which knows more of them.
+#[cfg(not(feature = "codecs"))]
+impl From<codec::avc::Error> for Error {
+    fn from(_: codec::avc::Error) -> Self {
+        Self::Beyond
     }
 }
 

@@ -15,6 +15,7 @@
 //! * Queues and events are bounded ([`Config`], [`MAX_EVENTS`]).
 
 mod audio;
+#[cfg(feature = "codecs")]
 mod choice;
 mod clock;
 mod config;
@@ -24,6 +25,7 @@ mod payload;
 mod picture;
 mod remuxer;
 mod segment;
+#[cfg(feature = "codecs")]
 mod sei;
 mod sound;
 mod support;

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use super::WarningKind;
 #[cfg(feature = "codecs")]
 use crate::codec::av1;
-use crate::codec::nal::{AnnexB, Nal, NalUnits, is_annex_b};
+#[cfg(feature = "codecs")]
+use crate::codec::nal::{AnnexB, is_annex_b};
+use crate::codec::nal::{Nal, NalUnits};
 
 /// A picture whose lengths fit.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub(super) fn temporal_unit(body: Bytes) -> Option<Picture> {
 
 /// Checks the lengths of a picture of NAL units: a browser that meets a wrong one gives up the stream.
 ///
-/// Start codes are turned into lengths, empty NAL units and padding are left out. `None` is a
+/// With the feature `codecs` start codes are turned into lengths. Empty NAL units and padding are left out. `None` is a
 /// picture of nothing.
 pub(super) fn picture(
     body: Bytes,
@@ -49,7 +51,10 @@ pub(super) fn picture(
     let mut empty: usize = 0;
     for unit in NalUnits::new(&body, length_size) {
         let Ok(unit) = unit else {
+            #[cfg(feature = "codecs")]
             return from_start_codes(&body, nal, length_size);
+            #[cfg(not(feature = "codecs"))]
+            return Err(WarningKind::CorruptFrame);
         };
         end = end.saturating_add(length_size.into()).saturating_add(unit.len());
         units = units.saturating_add(1);
@@ -68,6 +73,7 @@ pub(super) fn picture(
     Ok(Some(Picture { data, idr, repaired: None }))
 }
 
+#[cfg(feature = "codecs")]
 fn from_start_codes(
     body: &[u8],
     nal: Nal,
@@ -132,6 +138,7 @@ mod tests {
         assert_eq!(check(&[0, 0, 0, 0], 4), Ok(None));
     }
 
+    #[cfg(feature = "codecs")]
     #[test]
     fn start_codes_become_lengths_of_the_size_announced() {
         let stream = &[0, 0, 0, 1, 0x67, 9, 0, 0, 1, 0x65, 8, 7];

@@ -17,10 +17,11 @@ use super::event::VideoInfo;
 use super::ticks::SECOND;
 use super::{Config, Error};
 use crate::codec::avc;
-use crate::codec::avc::DecoderConfigurationRecord;
 use crate::codec::nal::{self, Nal};
 use crate::flv::video::{Codec, Head};
-use crate::mp4::{self, Init, Light, SampleEntry, VideoEntry};
+#[cfg(feature = "codecs")]
+use crate::mp4::Light;
+use crate::mp4::{self, Init, SampleEntry, VideoEntry};
 
 /// A configuration and what it says.
 #[derive(Clone, Debug)]
@@ -31,17 +32,20 @@ pub(super) struct VideoConfig {
     /// How pictures are put together.
     pub(super) framing: Framing,
     /// The parameter sets of `record`.
+    #[cfg(feature = "codecs")]
     sets: Vec<Vec<u8>>,
     /// Types of the sample entry and of the box in it that holds `record`.
     kinds: [[u8; 4]; 2],
-    record: Vec<u8>,
+    record: Bytes,
     codec_string: String,
     info: VideoInfo,
     /// What the pictures say of their colours …
     colour: Option<avc::Colour>,
     /// … and what the container says.
+    #[cfg(feature = "codecs")]
     hinted: Option<avc::Colour>,
     /// High dynamic range, as the box says it.
+    #[cfg(feature = "codecs")]
     light: Light,
     /// Microseconds from picture to picture, if the configuration says it.
     step: Option<i64>,
@@ -63,35 +67,13 @@ pub(super) enum Framing {
 impl VideoConfig {
     /// The configuration in a sequence header. `None`: the first keyframe will say the rest.
     pub(super) fn from_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
-        match head.codec {
-            Codec::Avc if nal::is_annex_b(header) => {
-                let sets: Vec<_> = nal::AnnexB::new(header).map(<[u8]>::to_vec).collect();
-                Self::from_sets(Nal::Avc, sets, 4, header.clone()).map(Some)
-            }
-            Codec::Avc => Self::from_avc_record(header.to_vec(), header.clone()).map(Some),
-            #[cfg(feature = "codecs")]
-            _ => Self::from_other_header(head, header),
-            #[cfg(not(feature = "codecs"))]
-            _ => Ok(None),
+        #[cfg(feature = "codecs")]
+        if head.codec != Codec::Avc || nal::is_annex_b(header) {
+            return Self::from_other_header(head, header);
         }
-    }
-
-    /// The configuration that a keyframe of `codec` asks for, if it is another than `current`.
-    /// `header` is the last sequence header.
-    pub(super) fn from_keyframe(
-        codec: Codec,
-        body: &[u8],
-        current: Option<&Self>,
-        header: &Bytes,
-    ) -> Option<Self> {
-        let current = current.filter(|current| current.codec == codec);
-        match codec {
-            Codec::Avc => Self::from_sets_in(Nal::Avc, body, current, header),
-            #[cfg(feature = "codecs")]
-            _ => Self::from_other_keyframe(codec, body, current, header),
-            #[cfg(not(feature = "codecs"))]
-            _ => None,
-        }
+        #[cfg(not(feature = "codecs"))]
+        let _ = head;
+        Self::from_avc_record(header.clone(), header.clone()).map(Some)
     }
 
     /// Whether `header` is what it was made of.
@@ -126,58 +108,37 @@ impl VideoConfig {
                 width: self.info.width,
                 height: self.info.height,
                 sample_aspect_ratio: Some(self.info.sample_aspect_ratio),
+                #[cfg(feature = "codecs")]
                 colour: self.hinted.or(self.colour),
+                #[cfg(not(feature = "codecs"))]
+                colour: self.colour,
+                #[cfg(feature = "codecs")]
                 light: self.light,
             }),
         };
         mp4::write_init(&init, out);
     }
 
-    /// Looks for parameter sets in a picture; those of the current configuration stay in force
-    /// unless they are replaced.
-    fn from_sets_in(nal: Nal, body: &[u8], current: Option<&Self>, header: &Bytes) -> Option<Self> {
-        let length_size = match current {
-            Some(Self { framing: Framing::Nal(_, size), .. }) => *size,
-            _ => 4,
+    /// Whether the keyframe `body` needs a build with the feature `codecs`: it has start codes instead of
+    /// lengths, or parameter sets other than those of the sequence header.
+    #[cfg(not(feature = "codecs"))]
+    pub(super) fn is_beyond(current: Option<&Self>, body: &[u8]) -> bool {
+        let (known, length_size) = match current {
+            Some(Self { record, framing: Framing::Nal(_, size), .. }) => (record.as_ref(), *size),
+            None => (&[][..], 4),
         };
-        let mut sets: Option<Vec<Vec<u8>>> = None;
-        let mut look_at = |unit: &[u8]| {
-            let Some(key) = nal.parameter_set(unit) else { return };
-            let before = current.map(|config| config.sets.as_slice()).unwrap_or_default();
-            if sets.as_deref().unwrap_or(before).iter().any(|set| set == unit) {
-                return;
+        nal::NalUnits::new(body, length_size).any(|unit| match unit {
+            Ok(unit) => {
+                matches!(Nal::Avc.unit_type(unit), Some(avc::SPS | avc::PPS))
+                    && !known.windows(unit.len()).any(|set| set == unit)
             }
-            let sets = sets.get_or_insert_with(|| before.to_vec());
-            // A few of each kind are in use; a stream of ever new ids is not worth memory.
-            sets.retain(|set| nal.parameter_set(set) != Some(key));
-            if sets.len() < MAX_SETS {
-                sets.push(unit.to_vec());
-            }
-        };
-        nal::each_unit(body, length_size, &mut look_at);
-        // Sets nobody can read change nothing: the decoder will say what it makes of them.
-        Self::from_sets(nal, sets?, length_size, header.clone()).ok()
+            Err(nal::Overrun) => nal::is_annex_b(body),
+        })
     }
 
-    fn from_sets(
-        nal: Nal,
-        sets: Vec<Vec<u8>>,
-        length_size: u8,
-        source: Bytes,
-    ) -> Result<Self, Error> {
-        match nal {
-            Nal::Avc => {
-                let record = DecoderConfigurationRecord::write(&sets, length_size)?;
-                Self::from_avc_record(record, source)
-            }
-            #[cfg(feature = "codecs")]
-            Nal::Hevc => Self::from_hevc_sets(&sets, length_size, source),
-        }
-    }
-
-    fn from_avc_record(record: Vec<u8>, source: Bytes) -> Result<Self, Error> {
-        let parsed = DecoderConfigurationRecord::parse(&record)?;
-        let sps = parsed.parse_sps()?;
+    fn from_avc_record(record: Bytes, source: Bytes) -> Result<Self, Error> {
+        let (sps, length_size) = avc::first_sps(&record)?;
+        let sps = avc::Sps::parse(sps)?;
         let vui = &sps.vui;
         let info = VideoInfo {
             width: sps.width,
@@ -196,19 +157,20 @@ impl VideoConfig {
         let step = vui.timing.and_then(|avc::Timing { num_units_in_tick, time_scale, .. }| {
             step(num_units_in_tick.saturating_mul(2), time_scale)
         });
-        let mut sets = parsed.sps;
-        sets.extend(parsed.pps);
         Ok(Self {
             codec: Codec::Avc,
             source,
-            framing: Framing::Nal(Nal::Avc, parsed.nal_length_size),
-            sets,
+            framing: Framing::Nal(Nal::Avc, length_size),
+            #[cfg(feature = "codecs")]
+            sets: more::avc_sets(&record)?,
             kinds: [*b"avc1", *b"avcC"],
             record,
             codec_string: sps.codec_string(),
             info,
             colour,
+            #[cfg(feature = "codecs")]
             hinted: None,
+            #[cfg(feature = "codecs")]
             light: Light::default(),
             step,
         })
@@ -220,7 +182,5 @@ fn step(units: u32, scale: u32) -> Option<i64> {
     i64::from(units).saturating_mul(SECOND).checked_div(scale.into())
 }
 
-/// Parameter sets kept of one configuration.
-const MAX_SETS: usize = 64;
 /// A step at 30 frames per second, for a stream that does not say.
 pub(super) const DEFAULT_STEP: i64 = SECOND / 30;

@@ -1,18 +1,21 @@
-use alloc::string::String;
 use alloc::vec::Vec;
 
 mod response;
 mod silence;
+#[cfg(feature = "codecs")]
+mod tracks;
 
 use super::audio::AudioTrack;
-use super::choice::{Choice, Chosen};
+#[cfg(feature = "codecs")]
+use super::choice::Choice;
 use super::epochs::{Due, Epochs, Jump, Placed};
 use super::event::{Announced, Events};
 use super::segment::{Evidence, Segment, Skipped, Track, Tracks};
-use super::sei;
-use super::support::{self, Support};
+use super::support;
 use super::video::{Arrived, VideoTrack};
 use super::{Config, Error, Event, MAX_SCRIPT_LEN, WarningKind};
+#[cfg(not(feature = "codecs"))]
+use crate::codec::aac::adts_header_len;
 use crate::flv::{self, Tag, TagKind};
 use crate::timeline::{Unwrapper, low_32_bits};
 use response::Response;
@@ -31,10 +34,12 @@ pub struct Remuxer {
     audio: AudioTrack,
     events: Events,
     evidence: Evidence,
+    #[cfg(feature = "codecs")]
     unsupported: (Option<flv::video::Codec>, Option<flv::audio::Codec>),
     /// `None` until the host has decided.
     tracks: Option<Tracks>,
     /// Which of several tracks of a kind.
+    #[cfg(feature = "codecs")]
     choice: (Choice, Choice),
     response: Response,
     /// What is 0 on the output's line; `None` until the first keyframe (or sound alone) is there.
@@ -56,8 +61,10 @@ impl Remuxer {
             audio: AudioTrack::new(),
             events: Events::default(),
             evidence: Evidence::default(),
+            #[cfg(feature = "codecs")]
             unsupported: (None, None),
             tracks: None,
+            #[cfg(feature = "codecs")]
             choice: (Choice::new(config.video_track), Choice::new(config.audio_track)),
             response: Response::default(),
             base: None,
@@ -72,8 +79,14 @@ impl Remuxer {
     /// What is wrong with this tag; the stream goes on without it.
     pub fn push(&mut self, tag: &Tag) -> Result<(), Error> {
         match tag.kind() {
+            #[cfg(feature = "codecs")]
             TagKind::Video => self.push_video(tag),
+            #[cfg(feature = "codecs")]
             TagKind::Audio => self.push_audio(tag),
+            #[cfg(not(feature = "codecs"))]
+            TagKind::Video => self.push_video_part(tag, &flv::video::Head::parse(tag.data())?),
+            #[cfg(not(feature = "codecs"))]
+            TagKind::Audio => self.push_audio_part(tag, &flv::audio::Head::parse(tag.data())?),
             TagKind::Script => self.push_script(tag),
         }
     }
@@ -123,24 +136,6 @@ impl Remuxer {
         Some(segment)
     }
 
-    /// The type of the last initialisation segment that was taken for `track`, of those that the host
-    /// could choose from: what its buffer must be of. `None` before the first.
-    #[must_use]
-    pub fn mime(&self, track: Track) -> Option<String> {
-        match track {
-            Track::Video => self.video.mime(),
-            Track::Audio => self.audio.mime(),
-        }
-    }
-
-    /// Says which type the host has given the track's buffer: 0 is
-    /// [`mime`](Event::TrackConfig::mime), 1 the first of the others.
-    pub fn choose_mime(&mut self, track: Track, index: usize) {
-        if track == Track::Audio {
-            self.audio.choose_mime(index);
-        }
-    }
-
     /// Catches up with the stream: drops what is queued before the last keyframe, sound alike. The
     /// output goes on without a hole, so the host need not seek. Without video, all but the newest
     /// sound is dropped.
@@ -168,29 +163,16 @@ impl Remuxer {
     pub fn reset_output(&mut self) {
         self.base = None;
         self.rejoin = false;
-        self.video.restart();
-        self.audio.restart();
-    }
-
-    fn push_video(&mut self, tag: &Tag) -> Result<(), Error> {
-        let mut next = Some(flv::video::Head::parse(tag.data())?);
-        while let Some(head) = next {
-            if self.chooses(Track::Video, head.track, head.is_sequence_header(), tag) {
-                self.push_video_part(tag, &head)?;
-            }
-            next = if APART { head.next_track(tag.data())? } else { None };
-        }
-        Ok(())
+        self.repeat_output();
     }
 
     fn push_video_part(&mut self, tag: &Tag, head: &flv::video::Head) -> Result<(), Error> {
         let wanted = head.is_sequence_header() || head.packet == flv::video::Packet::Frames;
-        let support = support::of_video(head.codec);
-        if wanted && support != Support::Here {
-            if self.unsupported.0.replace(head.codec) != Some(head.codec) {
-                self.refuse(Track::Video, head.codec.name().into_owned(), support);
-            }
-            return Ok(());
+        if wanted && !support::of_video(head.codec) {
+            #[cfg(feature = "codecs")]
+            return self.refuse_video(head.codec);
+            #[cfg(not(feature = "codecs"))]
+            return Err(Error::Beyond);
         }
         let body = part(tag, head.body, head.end);
         match head.packet {
@@ -199,11 +181,17 @@ impl Remuxer {
                     self.announce(Track::Video, new);
                 }
             }
+            #[cfg(feature = "codecs")]
             flv::video::Packet::Metadata => self.video.take_metadata(&body),
+            #[cfg(feature = "codecs")]
             flv::video::Packet::SequenceEnd => {
                 self.events.push(Event::SequenceEnd { track: Track::Video });
             }
             flv::video::Packet::Frames if self.plays_video() && !body.is_empty() => {
+                #[cfg(not(feature = "codecs"))]
+                if head.is_keyframe() && self.video.is_beyond(&body) {
+                    return Err(Error::Beyond);
+                }
                 self.push_picture(low_32_bits(tag.time()), head, body);
             }
             _ => {}
@@ -212,6 +200,7 @@ impl Remuxer {
     }
 
     fn push_picture(&mut self, wire: u32, head: &flv::video::Head, body: bytes::Bytes) {
+        #[cfg(feature = "codecs")]
         if head.is_keyframe()
             && let Some(new) = self.video.adopt(head.codec, &body)
         {
@@ -243,13 +232,8 @@ impl Remuxer {
             if key {
                 self.remember(&body, dts);
             }
-            if self.config.sei
-                && let Some(framing) = self.video.framing()
-            {
-                let shown = i64::from(head.composition_time).saturating_mul(1000);
-                let shown = placed.time.saturating_add(shown);
-                sei::report(&mut self.events, framing, &body, shown);
-            }
+            #[cfg(feature = "codecs")]
+            self.report_sei(head, &body, placed.time);
             let evidence = &mut self.evidence;
             evidence.video_first_ms.get_or_insert(sent.div_euclid(1000));
             evidence.video_frames = evidence.video_frames.saturating_add(1);
@@ -265,25 +249,13 @@ impl Remuxer {
         }
     }
 
-    fn push_audio(&mut self, tag: &Tag) -> Result<(), Error> {
-        let mut next = Some(flv::audio::Head::parse(tag.data())?);
-        while let Some(head) = next {
-            if self.chooses(Track::Audio, head.track, head.is_sequence_header(), tag) {
-                self.push_audio_part(tag, &head)?;
-            }
-            next = if APART { head.next_track(tag.data())? } else { None };
-        }
-        Ok(())
-    }
-
     fn push_audio_part(&mut self, tag: &Tag, head: &flv::audio::Head) -> Result<(), Error> {
         let wanted = head.is_sequence_header() || head.packet == flv::audio::Packet::Frames;
-        let support = support::of_audio(head.codec);
-        if wanted && support != Support::Here {
-            if self.unsupported.1.replace(head.codec) != Some(head.codec) {
-                self.refuse(Track::Audio, head.codec.name().into_owned(), support);
-            }
-            return Ok(());
+        if wanted && !support::of_audio(head.codec) {
+            #[cfg(feature = "codecs")]
+            return self.refuse_audio(head.codec);
+            #[cfg(not(feature = "codecs"))]
+            return Err(Error::Beyond);
         }
         let body = part(tag, head.body, head.end);
         match head.packet {
@@ -292,12 +264,17 @@ impl Remuxer {
                     self.announce(Track::Audio, new);
                 }
             }
+            #[cfg(feature = "codecs")]
             flv::audio::Packet::SequenceEnd => {
                 self.events.push(Event::SequenceEnd { track: Track::Audio });
             }
             flv::audio::Packet::Frames
                 if !body.is_empty() && self.tracks.is_none_or(|tracks| tracks.audio) =>
             {
+                #[cfg(not(feature = "codecs"))]
+                if adts_header_len(&body).is_some() {
+                    return Err(Error::Beyond);
+                }
                 self.push_sound(low_32_bits(tag.time()), head, &body);
             }
             _ => {}
@@ -306,6 +283,7 @@ impl Remuxer {
     }
 
     fn push_sound(&mut self, wire: u32, head: &flv::audio::Head, body: &bytes::Bytes) {
+        #[cfg(feature = "codecs")]
         if let Some(new) = self.audio.adopt(head, body) {
             self.announce(Track::Audio, new);
         }
@@ -432,45 +410,20 @@ impl Remuxer {
         self.tracks.is_none_or(|tracks| tracks.video)
     }
 
-    /// Whether the data of one track of a message, or of a plain one, is played.
-    fn chooses(&mut self, track: Track, id: Option<u8>, begins: bool, tag: &Tag) -> bool {
-        let (choice, has_config) = match track {
-            Track::Video => (&mut self.choice.0, self.evidence.video_config),
-            Track::Audio => (&mut self.choice.1, self.evidence.audio_config),
-        };
-        // Without the feature the plain messages are played, until one of the others is wanted.
-        let chosen = if APART {
-            choice.choose(id, begins)
-        } else if id.is_none() {
-            Chosen::Yes
-        } else if has_config && !choice.wants(id) {
-            Chosen::No
-        } else {
-            choice.tell()
-        };
-        if chosen == Chosen::Tell {
-            self.warn_at(track, WarningKind::Multitrack, low_32_bits(tag.time()));
-            if !APART {
-                self.refuse(track, String::from("multitrack"), support::MULTITRACK);
-            }
-        }
-        chosen == Chosen::Yes
-    }
-
-    fn refuse(&mut self, track: Track, codec: String, support: Support) {
-        let full = support == Support::Full;
-        self.events.push(Event::Unsupported { track, codec, full });
-    }
-
     fn announce(&mut self, track: Track, new: Announced) {
         match track {
             Track::Video => self.evidence.video_config = true,
             Track::Audio => self.evidence.audio_config = true,
         }
-        let Announced { codec, mut mimes, changed, info } = new;
-        let other_mimes = mimes.split_off(mimes.len().min(1));
-        let mime = mimes.pop().unwrap_or_default();
-        self.events.push(Event::TrackConfig { track, codec, mime, other_mimes, changed, info });
+        self.events.push(Event::TrackConfig {
+            track,
+            codec: new.codec,
+            mime: new.mime,
+            #[cfg(feature = "codecs")]
+            other_mimes: new.other_mimes,
+            changed: new.changed,
+            info: new.info,
+        });
     }
 
     fn warn_at(&mut self, track: Track, kind: WarningKind, wire: u32) {
@@ -492,8 +445,6 @@ fn part(tag: &Tag, from: usize, to: usize) -> bytes::Bytes {
     body.slice(from.min(to)..to)
 }
 
-/// Several tracks in one message can be told apart.
-const APART: bool = matches!(support::MULTITRACK, Support::Here);
 /// How much sound already put out may overlap with pictures that follow the last one: it is cut from
 /// the sound that comes. More would be heard as a jump back.
 const MAX_OVERLAP: i64 = 500_000;

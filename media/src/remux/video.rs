@@ -1,12 +1,12 @@
 //! The video track: pictures waiting to be taken, and how they are timed.
 
 mod kept;
+#[cfg(feature = "codecs")]
+mod more;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
@@ -15,9 +15,9 @@ use self::kept::Kept;
 use super::config::Config;
 use super::epochs::Due;
 use super::event::{Announced, TrackInfo};
-use super::picture::{Framing, VideoConfig};
 #[cfg(feature = "codecs")]
-use super::picture::{Hint, take_messages};
+use super::picture::Hint;
+use super::picture::{Framing, VideoConfig};
 use super::ticks::SECOND;
 use super::{Error, Segment, WarningKind, payload};
 use crate::codec::text;
@@ -32,6 +32,7 @@ use crate::timeline::Cadence;
 pub(super) struct VideoTrack {
     config: Option<Arc<VideoConfig>>,
     /// The newest sequence header.
+    #[cfg(feature = "codecs")]
     header: Bytes,
     /// What the container says of colours.
     #[cfg(feature = "codecs")]
@@ -105,55 +106,37 @@ impl VideoTrack {
         }
         let header = Bytes::copy_from_slice(header);
         let config = VideoConfig::from_header(head, &header)?;
-        self.header = header;
         #[cfg(feature = "codecs")]
-        if config.is_some() {
-            self.light = Light::default();
+        {
+            self.header = header;
+            if config.is_some() {
+                self.light = Light::default();
+            }
         }
         Ok(config.map(|config| self.install(config)))
     }
 
-    /// Looks for a new configuration in a keyframe. Gives what comes into force.
-    pub(super) fn adopt(&mut self, codec: Codec, keyframe: &Bytes) -> Option<Announced> {
-        let current = self.config.as_deref();
-        let config = VideoConfig::from_keyframe(codec, keyframe, current, &self.header);
-        #[cfg(feature = "codecs")]
-        if let Some(framing) = config.as_ref().or(current).map(|config| config.framing) {
-            take_messages(&mut self.light, framing, keyframe);
-        }
-        #[cfg(feature = "codecs")]
-        let config = config.or_else(|| current?.with_hint(&self.hint.or(self.light)));
-        Some(self.install(config?))
-    }
-
-    /// Takes a metadata message: it is in force from the next keyframe on.
-    pub(super) fn take_metadata(&mut self, body: &[u8]) {
-        #[cfg(feature = "codecs")]
-        if let Some(hint) = Hint::parse(body) {
-            self.hint = hint;
-        }
-        #[cfg(not(feature = "codecs"))]
-        let _ = body;
-    }
-
-    /// How the pictures are put together.
-    pub(super) fn framing(&self) -> Option<Framing> {
-        self.config.as_ref().map(|config| config.framing)
-    }
-
-    /// The type of what was put out last.
-    pub(super) fn mime(&self) -> Option<String> {
-        Some(text::mp4_mime("video", self.written.as_ref()?.codec_string()))
+    /// Whether a keyframe needs a build with the feature `codecs`.
+    #[cfg(not(feature = "codecs"))]
+    pub(super) fn is_beyond(&self, keyframe: &[u8]) -> bool {
+        VideoConfig::is_beyond(self.config.as_deref(), keyframe)
     }
 
     fn install(&mut self, config: VideoConfig) -> Announced {
         #[cfg(feature = "codecs")]
         let config = config.with_hint(&self.hint.or(self.light)).unwrap_or(config);
         let codec = config.codec_string().to_owned();
-        let mimes = vec![text::mp4_mime("video", &codec)];
+        let mime = text::mp4_mime("video", &codec);
         let info = TrackInfo::Video(config.info());
         let changed = self.config.replace(Arc::new(config)).is_some();
-        Announced { codec, mimes, changed, info }
+        Announced {
+            codec,
+            mime,
+            #[cfg(feature = "codecs")]
+            other_mimes: Vec::new(),
+            changed,
+            info,
+        }
     }
 
     /// Where the next picture is due, and from how far off it has jumped.
@@ -315,10 +298,10 @@ impl VideoTrack {
         let last_dts = if count == 1 { last_dts.saturating_add(hole) } else { last_dts };
         // The picture behind the segment is known if the configuration changes there.
         let hold = self.hold.take();
-        let told_end = match self.queue.get(count) {
-            _ if hold.is_some() => hold.unwrap_or(last_dts),
-            Some(next) => next.dts,
-            None => last_dts.saturating_add(self.provisional(limits.exact_durations)),
+        let told_end = match (hold, self.queue.get(count)) {
+            (Some(end), _) => end,
+            (None, Some(next)) => next.dts,
+            (None, None) => last_dts.saturating_add(self.provisional(limits.exact_durations)),
         };
         let samples = (0..count).filter_map(|number| {
             let sample = self.queue.get(number)?;

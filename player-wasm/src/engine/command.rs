@@ -52,8 +52,8 @@ pub enum Command {
     Rate(f64),
     /// What is known of the tracks has changed.
     MediaInfo,
-    /// The stream needs what only the full build has; the engine is of no more use.
-    Upgrade(String),
+    /// A track needs what only the full build has; the engine is of no more use.
+    Upgrade(Track),
     /// Open the source again.
     Connect {
         /// Seconds to wait first.
@@ -62,6 +62,7 @@ pub enum Command {
         attempt: u32,
     },
     /// Supplemental information of a picture came.
+    #[cfg(feature = "full")]
     Sei {
         /// `payloadType`.
         kind: u32,

@@ -111,6 +111,7 @@ impl Engine {
     /// The browser said whether it plays the type of a track.
     pub fn type_checked(&mut self, track: Track, playable: bool, now: f64) {
         let Some(format) = &mut self.formats[track] else { return };
+        #[cfg(feature = "full")]
         if !playable && let Some(mime) = format.others.next() {
             format.mime = mime.clone();
             format.choice += 1;
@@ -118,6 +119,7 @@ impl Engine {
             return;
         }
         format.playable = Some(playable);
+        #[cfg(feature = "full")]
         self.remuxer.choose_mime(track, format.choice);
         if !playable {
             let codec = format.codec.clone();
@@ -244,9 +246,13 @@ impl Engine {
             self.gop_length = before.map(|before| tag.time() - before).filter(|&gop| gop > 0);
             self.add_late_track(now);
         }
-        if self.remuxer.push(tag).is_err() {
-            self.counters.bad_tags += 1;
-            self.notify(Notice::BadTag, tag.time() as f64, now);
+        match self.remuxer.push(tag) {
+            Ok(()) => {}
+            Err(error) if error.is_beyond() => self.upgrade(track),
+            Err(_) => {
+                self.counters.bad_tags += 1;
+                self.notify(Notice::BadTag, tag.time() as f64, now);
+            }
         }
         self.take_events(now);
     }
@@ -268,17 +274,34 @@ impl Engine {
 
     fn take_event(&mut self, event: Event, now: f64) {
         match event {
-            Event::TrackConfig { track, codec, mime, other_mimes, info, changed } => {
+            Event::TrackConfig {
+                track,
+                codec,
+                mime,
+                #[cfg(feature = "full")]
+                other_mimes,
+                info,
+                changed,
+                ..
+            } => {
                 match &mut self.formats[track] {
                     Some(known) if known.codec == codec && known.playable.is_some() => {
                         known.info = info;
+                        #[cfg(feature = "full")]
                         self.remuxer.choose_mime(track, known.choice);
                     }
                     format => {
                         self.commands.push_back(Command::CheckType { track, mime: mime.clone() });
-                        let others = other_mimes.into_iter();
-                        let (playable, choice) = (None, 0);
-                        *format = Some(Format { codec, mime, info, playable, others, choice });
+                        *format = Some(Format {
+                            codec,
+                            mime,
+                            info,
+                            playable: None,
+                            #[cfg(feature = "full")]
+                            others: other_mimes.into_iter(),
+                            #[cfg(feature = "full")]
+                            choice: 0,
+                        });
                     }
                 }
                 if changed && self.plays(track) {
@@ -289,6 +312,7 @@ impl Engine {
                 let time = self.remuxer.output_us(time_ms).map_or(f64::NAN, seconds);
                 self.commands.push_back(Command::Script { time, data, time_ms });
             }
+            #[cfg(feature = "full")]
             Event::Sei { payload_type, payload, time_us } => {
                 let begins = self.remuxer.base_us();
                 let time =
@@ -301,8 +325,8 @@ impl Engine {
                 self.arrival = Arrival::new();
                 self.notify(Notice::Discontinuity, (to_ms - from_ms) as f64, now);
             }
-            Event::Unsupported { codec, full: true, .. } => self.upgrade(codec),
-            Event::Unsupported { track, codec, .. } => self.unplayable(track, codec, now),
+            #[cfg(feature = "full")]
+            Event::Unsupported { track, codec } => self.unplayable(track, codec, now),
             Event::Warning(warning) => self.take_warning(warning, now),
             _ => {}
         }
@@ -330,11 +354,11 @@ impl Engine {
         }
     }
 
-    /// Another engine is needed; this one has done what it could.
-    fn upgrade(&mut self, what: String) {
+    /// Another engine is needed, for `track`; this one has done what it could.
+    fn upgrade(&mut self, track: Option<Track>) {
         if self.stage != Stage::Done {
             self.stage = Stage::Done;
-            self.commands.push_back(Command::Upgrade(what));
+            self.commands.push_back(Command::Upgrade(track.unwrap_or(Track::Video)));
         }
     }
 

@@ -35,7 +35,7 @@ pub mod watchdog;
 use alloc::collections::VecDeque;
 
 use pushpull_media::flv::{Header, Reader};
-use pushpull_media::remux::{Remuxer, Track, TrackInfo, Tracks};
+use pushpull_media::remux::{Remuxer, Segment, Track, TrackInfo, Tracks};
 
 pub use command::{Command, Fault, Notice};
 pub use settings::{Pacing, Settings};
@@ -289,9 +289,15 @@ impl Engine {
         // Of a file nothing is gathered: it comes faster than it is played.
         if self.tracks[track].output.wants_media()
             && (!self.settings.live || self.may_append(track, now))
-            && let Some(command) = self.take(track, now)
         {
-            return Some(command);
+            #[cfg(not(feature = "full"))]
+            self.take(track, now);
+            #[cfg(feature = "full")]
+            if let Some(segment) = self.take(track, now)
+                && let Some(command) = self.retype(track, segment)
+            {
+                return Some(command);
+            }
         }
         match self.tracks[track].output.next_work()? {
             Work::Append => {
@@ -302,9 +308,8 @@ impl Engine {
         }
     }
 
-    /// Moves what the remuxer has to the track's output. A command if the SourceBuffer has to get
-    /// another type first.
-    fn take(&mut self, track: Track, now: f64) -> Option<Command> {
+    /// Moves what the remuxer has to the track's output.
+    fn take(&mut self, track: Track, now: f64) -> Option<Segment> {
         let state = &mut self.tracks[track];
         let segment = self.remuxer.take(track, state.output.room())?;
         state.took(&segment, now);
@@ -312,8 +317,15 @@ impl Engine {
         if track == Track::Video {
             self.keyframes_waiting = 0;
         }
+        Some(segment)
+    }
+
+    /// A command if the SourceBuffer has to get another type before it gets `segment`.
+    #[cfg(feature = "full")]
+    fn retype(&mut self, track: Track, segment: Segment) -> Option<Command> {
         // Not the newest type: media of the one before may still wait.
         let mime = self.remuxer.mime(track).filter(|_| segment.init)?;
+        let state = &mut self.tracks[track];
         if state.mime.as_deref().map(family) == Some(family(&mime)) {
             return None;
         }
@@ -370,6 +382,7 @@ fn between(value: f64, low: f64, high: f64) -> f64 {
 }
 
 /// A type without the codec's profile: another profile needs no `changeType`.
+#[cfg(feature = "full")]
 fn family(mime: &str) -> &str {
     mime.split_once('.').map_or(mime, |(family, _)| family)
 }

@@ -30,12 +30,15 @@ pub struct Settings {
     /// The browser is Firefox, which decodes more ahead than others and loses pictures at its edge.
     pub gecko: bool,
     /// Supplemental information of pictures is looked for.
+    #[cfg(feature = "full")]
     pub sei: bool,
     /// Bytes of one track that wait for a SourceBuffer, at most.
     pub max_queue_bytes: usize,
     /// The track chosen among several; `None`: the plain one, or the first.
+    #[cfg(feature = "full")]
     pub video_track: Option<u8>,
     /// The same of sound.
+    #[cfg(feature = "full")]
     pub audio_track: Option<u8>,
 }
 
@@ -58,8 +61,11 @@ impl Settings {
         remux::Config {
             max_queue_bytes: self.max_queue_bytes,
             exact_durations: self.gecko,
+            #[cfg(feature = "full")]
             sei: self.sei,
+            #[cfg(feature = "full")]
             video_track: self.video_track,
+            #[cfg(feature = "full")]
             audio_track: self.audio_track,
             ..remux::Config::default()
         }
@@ -80,9 +86,12 @@ impl Default for Settings {
             pacing: Pacing::Auto,
             fill_audio: true,
             gecko: false,
+            #[cfg(feature = "full")]
             sei: false,
             max_queue_bytes: remux::Config::default().max_queue_bytes,
+            #[cfg(feature = "full")]
             video_track: None,
+            #[cfg(feature = "full")]
             audio_track: None,
         }
     }

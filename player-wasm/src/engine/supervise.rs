@@ -190,7 +190,10 @@ impl Engine {
         self.stage = Stage::Filling;
         for track in self.playing_tracks() {
             let Some(format) = &self.formats[track] else { continue };
-            self.tracks[track].mime = Some(format.mime.clone());
+            #[cfg(feature = "full")]
+            {
+                self.tracks[track].mime = Some(format.mime.clone());
+            }
             self.commands.push_back(Command::AddTrack { track, mime: format.mime.clone() });
         }
     }

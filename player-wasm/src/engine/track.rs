@@ -54,8 +54,10 @@ pub struct Format {
     /// Whether the browser plays the type; `None` until it said so.
     pub playable: Option<bool>,
     /// Types to try if it does not.
+    #[cfg(feature = "full")]
     pub others: alloc::vec::IntoIter<String>,
     /// Which of the types it is now; 0 is the first.
+    #[cfg(feature = "full")]
     pub choice: usize,
 }
 
@@ -67,6 +69,7 @@ pub struct State {
     /// What the SourceBuffer holds or is about to.
     pub buffered: Buffered,
     /// The SourceBuffer's type.
+    #[cfg(feature = "full")]
     pub mime: Option<String>,
     /// When media was last taken for it, seconds.
     pub taken_at: f64,

@@ -9,7 +9,7 @@ mod sps;
 mod vui;
 
 pub use error::Error;
-pub use record::DecoderConfigurationRecord;
+pub use record::{DecoderConfigurationRecord, first_sps};
 pub use sps::Sps;
 #[cfg(feature = "codecs")]
 pub(in crate::codec) use vui::aspect_ratio;

@@ -95,6 +95,31 @@ impl DecoderConfigurationRecord {
     }
 }
 
+/// The first SPS of a record, with its NAL header, and the bytes of the length in front of each NAL unit.
+///
+/// # Errors
+/// As [`DecoderConfigurationRecord::parse`].
+pub fn first_sps(record: &[u8]) -> Result<(&[u8], u8), Error> {
+    const CUT_OFF: Error = Error::Truncated { what: "configuration record" };
+    let &[version, _, _, _, length_size, sps_count, ref rest @ ..] = record else {
+        return Err(CUT_OFF);
+    };
+    if version != 1 {
+        return Err(Error::UnsupportedVersion { version });
+    }
+    let sps_count = sps_count & 0x1F;
+    let (sps, rest) = match rest.split_first_chunk() {
+        _ if sps_count == 0 => return Err(Error::NoParameterSets),
+        Some((len, rest)) => rest.split_at_checked(u16::from_be_bytes(*len).into()),
+        None => None,
+    }
+    .ok_or(CUT_OFF)?;
+    match rest.first() {
+        None | Some(0) if sps_count == 1 => Err(Error::NoParameterSets),
+        _ => Ok((sps, (length_size & 3).saturating_add(1))),
+    }
+}
+
 fn parameter_sets(count: u8, rest: &mut &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     let mut sets = Vec::new();
     for _ in 0..count {

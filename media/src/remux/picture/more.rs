@@ -1,11 +1,11 @@
-//! Video configurations beyond H.264.
+//! Video configurations beyond the sequence header of H.264.
 
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 
 use super::{Framing, Hint, VideoConfig, step};
-use crate::codec::avc::Colour;
+use crate::codec::avc::{self, Colour};
 use crate::codec::nal::{self, Nal};
 use crate::codec::{av1, hevc, vp9};
 use crate::flv::video::{Codec, Head, Packet};
@@ -16,11 +16,11 @@ use crate::remux::event::VideoInfo;
 impl VideoConfig {
     pub(super) fn from_other_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
         match head.codec {
+            Codec::Avc => Self::from_start_codes(Nal::Avc, header).map(Some),
             Codec::Hevc if nal::is_annex_b(header) => {
-                let sets: Vec<_> = nal::AnnexB::new(header).map(<[u8]>::to_vec).collect();
-                Self::from_hevc_sets(&sets, 4, header.clone()).map(Some)
+                Self::from_start_codes(Nal::Hevc, header).map(Some)
             }
-            Codec::Hevc => Self::from_hevc_record(header.to_vec(), header.clone()).map(Some),
+            Codec::Hevc => Self::from_hevc_record(header.clone(), header.clone()).map(Some),
             Codec::Av1 if head.packet == Packet::Mpeg2TsSequenceStart => {
                 av1::from_ts_descriptor(header)?;
                 Ok(None)
@@ -34,13 +34,17 @@ impl VideoConfig {
         }
     }
 
-    pub(super) fn from_other_keyframe(
+    /// The configuration that a keyframe of `codec` asks for, if it is another than `current`.
+    /// `header` is the last sequence header.
+    pub(in crate::remux) fn from_keyframe(
         codec: Codec,
         body: &[u8],
         current: Option<&Self>,
         header: &Bytes,
     ) -> Option<Self> {
+        let current = current.filter(|current| current.codec == codec);
         match codec {
+            Codec::Avc => Self::from_sets_in(Nal::Avc, body, current, header),
             Codec::Hevc => Self::from_sets_in(Nal::Hevc, body, current, header),
             Codec::Av1 => {
                 let (_, unit) = av1::sequence_of(body)?;
@@ -73,16 +77,57 @@ impl VideoConfig {
         Some(Self { info, light: hint.light, hinted: colour, ..self.clone() })
     }
 
-    pub(super) fn from_hevc_sets(
-        sets: &[Vec<u8>],
+    /// Of a sequence header that is no record but parameter sets.
+    fn from_start_codes(nal: Nal, header: &Bytes) -> Result<Self, Error> {
+        let sets = nal::AnnexB::new(header).map(<[u8]>::to_vec).collect();
+        Self::from_sets(nal, sets, 4, header.clone())
+    }
+
+    /// Looks for parameter sets in a picture; those of the current configuration stay in force
+    /// unless they are replaced.
+    fn from_sets_in(nal: Nal, body: &[u8], current: Option<&Self>, header: &Bytes) -> Option<Self> {
+        let length_size = match current {
+            Some(Self { framing: Framing::Nal(_, size), .. }) => *size,
+            _ => 4,
+        };
+        let mut sets: Option<Vec<Vec<u8>>> = None;
+        let mut look_at = |unit: &[u8]| {
+            let Some(key) = nal.parameter_set(unit) else { return };
+            let before = current.map(|config| config.sets.as_slice()).unwrap_or_default();
+            if sets.as_deref().unwrap_or(before).iter().any(|set| set == unit) {
+                return;
+            }
+            let sets = sets.get_or_insert_with(|| before.to_vec());
+            // A few of each kind are in use; a stream of ever new ids is not worth memory.
+            sets.retain(|set| nal.parameter_set(set) != Some(key));
+            if sets.len() < MAX_SETS {
+                sets.push(unit.to_vec());
+            }
+        };
+        nal::each_unit(body, length_size, &mut look_at);
+        // Sets nobody can read change nothing: the decoder will say what it makes of them.
+        Self::from_sets(nal, sets?, length_size, header.clone()).ok()
+    }
+
+    fn from_sets(
+        nal: Nal,
+        sets: Vec<Vec<u8>>,
         length_size: u8,
         source: Bytes,
     ) -> Result<Self, Error> {
-        let record = hevc::DecoderConfigurationRecord::write(sets, length_size)?;
-        Self::from_hevc_record(record, source)
+        match nal {
+            Nal::Avc => {
+                let record = avc::DecoderConfigurationRecord::write(&sets, length_size)?;
+                Self::from_avc_record(record.into(), source)
+            }
+            Nal::Hevc => {
+                let record = hevc::DecoderConfigurationRecord::write(&sets, length_size)?;
+                Self::from_hevc_record(record.into(), source)
+            }
+        }
     }
 
-    fn from_hevc_record(record: Vec<u8>, source: Bytes) -> Result<Self, Error> {
+    fn from_hevc_record(record: Bytes, source: Bytes) -> Result<Self, Error> {
         let parsed = hevc::DecoderConfigurationRecord::parse(&record)?;
         let sps = parsed.parse_sps()?;
         let timing = sps.timing.map(|timing| (timing.num_units_in_tick, timing.time_scale));
@@ -123,7 +168,8 @@ impl VideoConfig {
             framing: Framing::Obu,
             sets: Vec::new(),
             kinds: [*b"av01", *b"av1C"],
-            record: record.map_or_else(|| av1::record(&sequence, unit), <[u8]>::to_vec),
+            record: record
+                .map_or_else(|| av1::record(&sequence, unit).into(), Bytes::copy_from_slice),
             codec_string: sequence.codec_string(),
             info: VideoInfo {
                 width: sequence.width,
@@ -161,7 +207,7 @@ impl VideoConfig {
             framing: Framing::Whole,
             sets: Vec::new(),
             kinds: [*b"vp09", *b"vpcC"],
-            record: record.to_bytes().to_vec(),
+            record: Bytes::copy_from_slice(&record.to_bytes()),
             codec_string: record.codec_string(),
             info: VideoInfo {
                 width: keyframe.width,
@@ -184,6 +230,14 @@ impl VideoConfig {
     }
 }
 
+/// The parameter sets of a record.
+pub(super) fn avc_sets(record: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    let record = avc::DecoderConfigurationRecord::parse(record)?;
+    let mut sets = record.sps;
+    sets.extend(record.pps);
+    Ok(sets)
+}
+
 fn numbers(colour: Colour) -> (u8, u8, u8) {
     (colour.primaries, colour.transfer, colour.matrix)
 }
@@ -194,3 +248,6 @@ fn rate(timing: Option<(u32, u32)>) -> Option<f64> {
 
 /// AV1 and VP9 keep eight pictures to refer to.
 const REFERENCES: u32 = 8;
+
+/// Parameter sets kept of one configuration.
+const MAX_SETS: usize = 64;

@@ -4,16 +4,45 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
-use super::{AudioConfig, Frame, Record, Silence, mp4_mime};
+use super::{AudioConfig, Frame, Silence};
+use crate::codec::aac::adts_config;
 use crate::codec::pcm::Coding;
-use crate::codec::{ac3, flac, mp3, opus};
+use crate::codec::{ac3, flac, mp3, opus, text};
 use crate::flv::audio::{Codec, Head};
+use crate::mp4::AudioRecord;
 use crate::remux::Error;
 use crate::remux::event::AudioInfo;
+
+/// What differs between codecs beyond AAC.
+#[derive(Debug)]
+pub(super) struct More {
+    kind: [u8; 4],
+    record: Record,
+    /// Types for `addSourceBuffer`, best first; not empty.
+    mimes: Vec<String>,
+    framing: Framing,
+    /// The browser may take the frames bare, with the first of the types.
+    bare: bool,
+    /// Which of the types the host took.
+    chosen: AtomicUsize,
+}
+
+impl More {
+    pub(super) fn new(kind: [u8; 4], record: Record, mimes: Vec<String>, framing: Framing) -> Self {
+        Self { kind, record, mimes, framing, bare: false, chosen: AtomicUsize::new(0) }
+    }
+}
+
+/// Where the configuration goes, and its bytes.
+#[derive(Debug)]
+pub(super) enum Record {
+    Descriptor(u8, Bytes),
+    Box([u8; 4], Vec<u8>),
+}
 
 /// How frames lie in a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +62,73 @@ pub(super) enum Framing {
 }
 
 impl AudioConfig {
-    pub(super) fn from_other_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
+    /// The configuration in a sequence header. `None`: the first frame will say it.
+    pub(in crate::remux) fn from_header(
+        head: &Head,
+        header: &Bytes,
+    ) -> Result<Option<Self>, Error> {
+        match head.codec {
+            Codec::Aac => Self::from_aac(header.clone()).map(Some),
+            _ => Self::from_other_header(head, header),
+        }
+    }
+
+    /// The configuration that a frame asks for, if it is another than `current`.
+    pub(in crate::remux) fn from_frame(
+        head: &Head,
+        body: &Bytes,
+        current: Option<&Self>,
+    ) -> Option<Self> {
+        let current = current.filter(|current| current.codec == head.codec);
+        match head.codec {
+            Codec::Aac if current.is_none() => {
+                let config = adts_config(body)?;
+                Self::from_aac(Bytes::copy_from_slice(&config)).ok()
+            }
+            _ => Self::from_other_frame(head, body, current),
+        }
+    }
+
+    /// Types for `addSourceBuffer`: the best, and the others.
+    pub(in crate::remux) fn types(&self) -> (String, Vec<String>) {
+        let mut mimes = self.more.mimes.iter().cloned();
+        (mimes.next().unwrap_or_default(), mimes.collect())
+    }
+
+    /// The type that the host took.
+    pub(in crate::remux) fn mime(&self) -> Option<String> {
+        self.more.mimes.get(self.more.chosen.load(Ordering::Relaxed)).cloned()
+    }
+
+    /// Which of the types the host took.
+    pub(in crate::remux) fn choose_mime(&self, index: usize) {
+        self.more.chosen.store(index, Ordering::Relaxed);
+    }
+
+    /// Whether frames are put out bare.
+    pub(in crate::remux) fn is_raw(&self) -> bool {
+        self.more.bare && self.more.chosen.load(Ordering::Relaxed) == 0
+    }
+
+    /// Takes the next frame off the front of a tag's data. `number` counts the samples before it.
+    pub(in crate::remux) fn next_frame(&self, rest: &mut Bytes, number: u64) -> Option<Frame> {
+        if self.codec == Codec::Aac {
+            self.next_aac_frame(rest)
+        } else {
+            self.next_other_frame(rest, number)
+        }
+    }
+
+    /// What goes into the initialisation segment.
+    pub(super) fn entry(&self) -> ([u8; 4], AudioRecord<'_>) {
+        let record = match &self.more.record {
+            Record::Descriptor(kind, config) => AudioRecord::Descriptor(*kind, config),
+            Record::Box(kind, record) => AudioRecord::Box(*kind, record),
+        };
+        (self.more.kind, record)
+    }
+
+    fn from_other_header(head: &Head, header: &Bytes) -> Result<Option<Self>, Error> {
         Ok(match head.codec {
             // An empty header leaves it to the packets.
             Codec::Opus if !header.is_empty() => {
@@ -44,11 +139,7 @@ impl AudioConfig {
         })
     }
 
-    pub(super) fn from_other_frame(
-        head: &Head,
-        body: &Bytes,
-        current: Option<&Self>,
-    ) -> Option<Self> {
+    fn from_other_frame(head: &Head, body: &Bytes, current: Option<&Self>) -> Option<Self> {
         let heard = |rate: u32, channels: u8| {
             current.is_some_and(|now| (now.info.sample_rate, now.info.channels) == (rate, channels))
         };
@@ -65,7 +156,7 @@ impl AudioConfig {
             }
             Codec::Ac3 | Codec::Eac3 => {
                 let frame = ac3::Frame::parse(body)?;
-                let known = current.is_some_and(|now| match &now.record {
+                let known = current.is_some_and(|now| match &now.more.record {
                     // The enhanced record has a bit rate, which may differ from frame to frame.
                     Record::Box([b'd', b'e', b'c', b'3'], _) => {
                         heard(frame.rate, frame.channels) && frame.enhanced
@@ -84,22 +175,23 @@ impl AudioConfig {
                     _ => Coding::Word,
                 };
                 let framing = Framing::Pcm(coding);
-                let known = current.is_some_and(|now| now.framing == framing);
+                let known = current.is_some_and(|now| now.more.framing == framing);
                 (!known || !heard(rate, channels)).then(|| {
                     let stream = flac::StreamInfo::new(rate, channels);
                     let config = Self::from_flac(&stream, Bytes::new());
-                    Self { codec: head.codec, framing, frame: block_of(rate), ..config }
+                    let more = More { framing, ..config.more };
+                    Self { codec: head.codec, frame: block_of(rate), more, ..config }
                 })
             }
             _ => None,
         }
     }
 
-    pub(super) fn next_other_frame(&self, rest: &mut Bytes, number: u64) -> Option<Frame> {
+    fn next_other_frame(&self, rest: &mut Bytes, number: u64) -> Option<Frame> {
         if rest.is_empty() {
             return None;
         }
-        let (size, length) = match self.framing {
+        let (size, length) = match self.more.framing {
             Framing::Whole => (rest.len(), self.frame),
             Framing::Opus => (rest.len(), opus::packet_length(rest)?),
             Framing::Flac => (rest.len(), flac::block_size(rest)?),
@@ -141,16 +233,16 @@ impl AudioConfig {
             source,
             rate: opus::RATE,
             frame: 960,
-            kind: *b"Opus",
-            record: Record::Box(*b"dOps", head.record()),
-            mimes: vec![mp4_mime("opus")],
+            more: More::new(
+                *b"Opus",
+                Record::Box(*b"dOps", head.record()),
+                vec![mp4_mime("opus")],
+                Framing::Opus,
+            ),
             codec_string: String::from("opus"),
             info: info(opus::RATE, head.channels, 960),
             // Several streams in a packet have a framing of their own.
             silence: if head.family == 0 { Silence::Opus } else { Silence::None },
-            framing: Framing::Opus,
-            bare: false,
-            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -160,16 +252,16 @@ impl AudioConfig {
             source,
             rate: stream.rate,
             frame: stream.min_block,
-            kind: *b"fLaC",
-            record: Record::Box(*b"dfLa", stream.record()),
-            // The specification's name, and the one browsers knew first.
-            mimes: vec![mp4_mime("flac"), mp4_mime("fLaC")],
+            more: More::new(
+                *b"fLaC",
+                Record::Box(*b"dfLa", stream.record()),
+                // The specification's name, and the one browsers knew first.
+                vec![mp4_mime("flac"), mp4_mime("fLaC")],
+                Framing::Flac,
+            ),
             codec_string: String::from("flac"),
             info: info(stream.rate, stream.channels, stream.max_block),
             silence: Silence::Flac(stream.bits),
-            framing: Framing::Flac,
-            bare: false,
-            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -180,15 +272,18 @@ impl AudioConfig {
             source: Bytes::new(),
             rate: frame.rate,
             frame: frame.length,
-            kind: *b"mp4a",
-            record: Record::Descriptor(MPEG1_AUDIO, Bytes::new()),
-            mimes: vec![String::from("audio/mpeg"), mp4_mime("mp3"), mp4_mime("mp4a.6B")],
+            more: More {
+                bare: true,
+                ..More::new(
+                    *b"mp4a",
+                    Record::Descriptor(MPEG1_AUDIO, Bytes::new()),
+                    vec![String::from("audio/mpeg"), mp4_mime("mp3"), mp4_mime("mp4a.6B")],
+                    Framing::Mp3,
+                )
+            },
             codec_string: String::from("mp3"),
             info: info(frame.rate, frame.channels, frame.length),
             silence: silence.map_or(Silence::None, |frame| Silence::Frame(frame.into())),
-            framing: Framing::Mp3,
-            bare: true,
-            chosen: AtomicUsize::new(0),
         }
     }
 
@@ -203,15 +298,15 @@ impl AudioConfig {
             source: Bytes::new(),
             rate: frame.rate,
             frame: frame.length,
-            kind,
-            record: Record::Box(record, frame.record()),
-            mimes: vec![mp4_mime(name)],
+            more: More::new(
+                kind,
+                Record::Box(record, frame.record()),
+                vec![mp4_mime(name)],
+                Framing::Ac3,
+            ),
             codec_string: String::from(name),
             info: info(frame.rate, frame.channels, frame.length),
             silence: Silence::None,
-            framing: Framing::Ac3,
-            bare: false,
-            chosen: AtomicUsize::new(0),
         }
     }
 }
@@ -223,6 +318,10 @@ fn info(sample_rate: u32, channels: u8, frame_length: u16) -> AudioInfo {
 /// Samples of a block of uncompressed sound: 40 ms, within what every decoder takes.
 fn block_of(rate: u32) -> u16 {
     u16::try_from(rate / 25).unwrap_or(u16::MAX).clamp(128, 2304)
+}
+
+pub(super) fn mp4_mime(codec: &str) -> String {
+    text::mp4_mime("audio", codec)
 }
 
 /// `objectTypeIndication` of MPEG-1 audio.

@@ -1,3 +1,5 @@
+#[cfg(feature = "codecs")]
+mod codecs;
 mod jumps;
 mod output;
 mod queues;

@@ -9,7 +9,7 @@ use crate::remux::{
     Config, Error, Event, MAX_EVENTS, MAX_SCRIPT_LEN, Remuxer, Track, Warning, WarningKind,
 };
 
-fn inits(host: &Host, track: Track) -> usize {
+pub(super) fn inits(host: &Host, track: Track) -> usize {
     host.segments.iter().filter(|(t, segment)| *t == track && segment.init).count()
 }
 
@@ -59,20 +59,6 @@ fn a_new_sampling_frequency_goes_on_at_the_same_time() {
 }
 
 #[test]
-fn the_end_of_a_sequence_is_not_a_configuration() {
-    let mut host = Host::started();
-    host.play(&stream(0, 1000, 0));
-    host.play(&[
-        Tag::new(TagKind::Video, 1000, &[0x17, 2, 0, 0, 0]).unwrap(),
-        Tag::new(TagKind::Video, 1000, &[0x17, 2]).unwrap(),
-    ]);
-    host.play(&stream(1000, 2000, 0));
-    assert_eq!((inits(&host, Track::Video), host.video.len()), (1, 50));
-    let ends = host.events.iter().filter(|e| **e == Event::SequenceEnd { track: Track::Video });
-    assert_eq!(ends.count(), 2);
-}
-
-#[test]
 fn a_corrupt_picture_costs_itself() {
     let mut host = Host::started();
     host.play(&[picture(0, true, 0, 10)]);
@@ -85,20 +71,6 @@ fn a_corrupt_picture_costs_itself() {
     assert_eq!(host.video.iter().map(|s| s.dts).collect::<Vec<_>>(), [0, 80_000]);
     assert!(host.video[1].end() >= 160_000);
     assert_eq!(host.warnings(WarningKind::CorruptFrame), 1);
-}
-
-#[test]
-fn start_codes_and_adts_headers_are_taken_off() {
-    let mut host = Host::started();
-    let stream = [&[0x17, 1, 0, 0, 0][..], &[0, 0, 0, 1, 0x65, 1, 2, 3]].concat();
-    host.play(&[Tag::new(TagKind::Video, 0, &stream).unwrap()]);
-    assert_eq!(host.video[0].data, [0, 0, 0, 4, 0x65, 1, 2, 3]);
-    assert_eq!(host.warnings(WarningKind::AnnexB), 1);
-
-    let adts = [0xAF, 1, 0xFF, 0xF1, 0x4C, 0x80, 1, 0x3F, 0xFC, 0x21, 0x1C];
-    host.play(&[Tag::new(TagKind::Audio, 0, &adts).unwrap()]);
-    assert_eq!(host.audio[0].data, [0x21, 0x1C]);
-    assert_eq!(host.warnings(WarningKind::AdtsHeader), 1);
 }
 
 #[test]
@@ -142,46 +114,6 @@ fn decode_times_that_do_not_rise_are_moved_and_presentation_is_not() {
 }
 
 #[test]
-fn other_codecs_are_named_once() {
-    let mut host = Host::started();
-    for time in 0..5 {
-        host.play(&[
-            Tag::new(TagKind::Video, time * 40, b"\x91vvc1\x00\x00\x00nal").unwrap(),
-            Tag::new(TagKind::Audio, time * 40, &[0xB6, 1, 2, 3]).unwrap(),
-        ]);
-    }
-    let unsupported: Vec<_> = host
-        .events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Unsupported { track, codec, .. } => Some((*track, codec.as_str())),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(unsupported, [(Track::Video, "H.266"), (Track::Audio, "Speex")]);
-}
-
-#[test]
-fn enhanced_heads_of_the_same_codecs_play() {
-    let mut host = Host::new(Config::default());
-    host.remuxer.start(BOTH);
-    let config = [b"\x90avc1", &video_config().data()[5..]].concat();
-    let key = [b"\x93avc1", &picture(0, true, 0, 10).data()[5..]].concat();
-    let sound_config = [b"\x90mp4a", &audio_config().data()[2..]].concat();
-    let frame = [b"\x91mp4a", &sound(0).data()[2..]].concat();
-    host.play(&[
-        Tag::new(TagKind::Video, 0, &config).unwrap(),
-        Tag::new(TagKind::Video, 0, &key).unwrap(),
-        Tag::new(TagKind::Audio, 0, &sound_config).unwrap(),
-        Tag::new(TagKind::Audio, 0, &frame).unwrap(),
-    ]);
-    assert_eq!((host.video.len(), host.audio.len()), (1, 1));
-    host.play(&[Tag::new(TagKind::Video, 40, b"\x96\x01avc1\x02\0\0\0nal").unwrap()]);
-    // The small build plays the plain track, and has nothing to choose between.
-    assert_eq!(host.warnings(WarningKind::Multitrack), u32::from(cfg!(feature = "codecs")));
-}
-
-#[test]
 fn a_bad_configuration_is_an_error_of_its_tag() {
     let mut host = Host::started();
     let bad = [
@@ -195,7 +127,10 @@ fn a_bad_configuration_is_an_error_of_its_tag() {
         assert!(!error.is_fatal());
     }
     let empty = host.remuxer.push(&bad[1]).unwrap_err();
+    #[cfg(feature = "codecs")]
     assert!(matches!(empty, Error::Avc(crate::codec::avc::Error::NoParameterSets)));
+    #[cfg(not(feature = "codecs"))]
+    assert!(matches!(empty, Error::Beyond));
     host.play(&stream(0, 1000, 0));
     assert_eq!(host.video.len(), 25);
 }
@@ -215,9 +150,9 @@ fn script_tags_are_events() {
 #[test]
 fn events_nobody_reads_are_bounded() {
     let mut remuxer = Remuxer::new(Config::default());
-    let end = Tag::new(TagKind::Video, 0, &[0x17, 2]).unwrap();
+    let script = Tag::new(TagKind::Script, 0, b"whatever it says").unwrap();
     for _ in 0..1000 {
-        remuxer.push(&end).unwrap();
+        remuxer.push(&script).unwrap();
         remuxer.push(&sound(0)).unwrap();
     }
     let events: Vec<_> = std::iter::from_fn(|| remuxer.next_event()).collect();

@@ -114,3 +114,19 @@ fn a_file_is_read_ahead_only_so_far() {
     assert!(given < feed.len() * 3 / 4, "{given} of {}", feed.len());
     assert!(!scene.seen.has(|command| matches!(command, Command::Rate(_) | Command::Seek(_))));
 }
+
+#[cfg(not(feature = "full"))]
+#[test]
+fn what_this_build_does_not_know_needs_the_full_one() {
+    let mut scene = Scene::new(Settings::default());
+    scene.input(&Header { has_audio: true, has_video: true }.to_bytes());
+    let hevc = Tag::new(TagKind::Video, 0, b"\x90hvc1").unwrap();
+    scene.input(hevc.bytes());
+    scene.carry_out();
+    let upgrades = |command: &Command| matches!(command, Command::Upgrade(Track::Video));
+    assert!(scene.seen.has(upgrades), "{:?}", scene.seen.commands);
+    let commands = scene.seen.commands.len();
+    scene.input(hevc.bytes());
+    scene.run(40.0);
+    assert_eq!(scene.seen.commands.len(), commands, "said once, and nothing else");
+}

@@ -1,0 +1,53 @@
+//! AAC in all its kinds.
+
+use alloc::vec;
+
+use bytes::Bytes;
+
+use super::more::{Framing, More, Record, mp4_mime};
+use super::{AudioConfig, Frame, MPEG4_AUDIO, Silence};
+use crate::codec::aac::{self, AudioSpecificConfig};
+use crate::flv::audio::Codec;
+use crate::remux::event::AudioInfo;
+use crate::remux::{Error, WarningKind};
+
+impl AudioConfig {
+    pub(super) fn from_aac(source: Bytes) -> Result<Self, Error> {
+        let parsed = AudioSpecificConfig::parse(&source)?;
+        let codec_string = parsed.codec_string();
+        let mut mimes = vec![mp4_mime(&codec_string)];
+        // A decoder that does not know a profile can often play its low complexity core.
+        if matches!(parsed.object_type, 1 | 5 | 29) {
+            mimes.push(mp4_mime("mp4a.40.2"));
+        }
+        let record = Record::Descriptor(MPEG4_AUDIO, source.clone());
+        Ok(Self {
+            codec: Codec::Aac,
+            rate: parsed.sampling_frequency,
+            frame: parsed.frame_length,
+            codec_string,
+            info: AudioInfo {
+                sample_rate: parsed.output_frequency(),
+                channels: parsed.output_channels(),
+                object_type: parsed.object_type,
+                frame_length: parsed.frame_length,
+            },
+            silence: match parsed.silent_frame() {
+                Some(frame) => Silence::Frame(frame.into()),
+                None => Silence::None,
+            },
+            more: More::new(*b"mp4a", record, mimes, Framing::Whole),
+            source,
+        })
+    }
+
+    pub(super) fn next_aac_frame(&self, rest: &mut Bytes) -> Option<Frame> {
+        let mut data = core::mem::take(rest);
+        let mut repaired = None;
+        if let Some(header) = aac::adts_header_len(&data) {
+            data = data.slice(header..);
+            repaired = Some(WarningKind::AdtsHeader);
+        }
+        (!data.is_empty()).then_some(Frame { data, length: self.frame, repaired })
+    }
+}

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use crate::{process::Process, server::PATIENCE, stage::Stage, wait::until, webdriver::Session};
@@ -24,21 +24,32 @@ impl Kind {
     pub async fn start(self, stage: &Stage) -> Result<(Process, Session)> {
         let profile =
             tempfile::Builder::new().prefix("profile-").tempdir_in(stage.folder())?.keep();
-        // chromedriver takes a free port of IPv6 and ends if something else has it in IPv4.
-        let (driver, port) = match self.listen(stage, &profile).await {
-            Ok(listening) => listening,
-            Err(_) => self.listen(stage, &profile).await?,
-        };
         let capabilities = match self {
-            Kind::Chromium => chromium(&profile),
+            Kind::Chromium => chromium(&profile, &[]),
             Kind::Firefox => firefox()?,
+        };
+        self.open(&profile, Some(stage), capabilities).await
+    }
+
+    /// Starts the driver and a browser with this profile and capabilities; a stage, where there is one, shows what the
+    /// driver said.
+    pub async fn open(
+        self,
+        profile: &Path,
+        stage: Option<&Stage>,
+        capabilities: Value,
+    ) -> Result<(Process, Session)> {
+        // chromedriver takes a free port of IPv6 and ends if something else has it in IPv4.
+        let (driver, port) = match self.listen(profile, stage).await {
+            Ok(listening) => listening,
+            Err(_) => self.listen(profile, stage).await?,
         };
         let session = Session::start(([127, 0, 0, 1], port).into(), capabilities).await;
         Ok((driver, session.with_context(|| format!("the driver starts {self:?}"))?))
     }
 
     /// The driver, and the port it listens on.
-    async fn listen(self, stage: &Stage, profile: &Path) -> Result<(Process, u16)> {
+    async fn listen(self, profile: &Path, stage: Option<&Stage>) -> Result<(Process, u16)> {
         let (program, listens) = match self {
             Kind::Chromium => ("chromedriver", "started successfully on port "),
             Kind::Firefox => ("geckodriver", "Listening on 127.0.0.1:"),
@@ -51,20 +62,24 @@ impl Kind {
             command.env("MOZ_HEADLESS_WIDTH", "1280").env("MOZ_HEADLESS_HEIGHT", "800");
         }
         let driver = Process::start(program, command)?;
-        stage.watch(&driver);
+        if let Some(stage) = stage {
+            stage.watch(&driver);
+        }
         let port = until(&format!("{program} listens"), PATIENCE, async || {
-            ensure!(driver.is_running().await?, "it ended");
             let log = driver.log().text();
             let port = |line: &str| line.split_once(listens)?.1.trim_end_matches('.').parse().ok();
-            Ok(log.lines().find_map(port))
+            let port = log.lines().find_map(port);
+            Ok((port.is_some() || !driver.is_running().await?).then_some(port))
         })
         .await?;
-        Ok((driver, port))
+        Ok((driver, port.with_context(|| format!("{program} ended before it listened"))?))
     }
 }
 
-fn chromium(profile: &Path) -> Value {
-    let mut arguments = CHROMIUM_ARGUMENTS.map(str::to_owned).to_vec();
+/// The capabilities of a Chromium with this profile, started with `more` arguments than the usual ones.
+pub fn chromium(profile: &Path, more: &[&str]) -> Value {
+    let arguments = CHROMIUM_ARGUMENTS.iter().chain(more);
+    let mut arguments: Vec<_> = arguments.map(|&argument| argument.to_owned()).collect();
     arguments.push(format!("--user-data-dir={}", profile.display()));
     json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" } })
 }

@@ -1,9 +1,13 @@
 //! A Chromium of its own for each run: no cache, no compiled code and no thread of the run before.
 
-use std::{net::SocketAddr, process::Command, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::{Context, Result, ensure};
-use pushpull_tests::{process::Process, until, webdriver::Session};
+use anyhow::Result;
+use pushpull_tests::{
+    driver::{Kind, chromium},
+    process::Process,
+    webdriver::Session,
+};
 use serde_json::{Value, json};
 
 /// A browser with one page, closed when dropped.
@@ -17,27 +21,10 @@ pub struct Chromium {
 impl Chromium {
     /// Starts it; pages are those of `server`.
     pub async fn start(server: SocketAddr) -> Result<Self> {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0");
-        let driver = Process::start("chromedriver", command)?;
-        let port: u16 = until("chromedriver listens", START_LIMIT, async || {
-            ensure!(driver.is_running().await?, "it ended");
-            let log = driver.log().text();
-            let told = log.split_once("started successfully on port ");
-            Ok(told.and_then(|(_, rest)| rest.split('.').next()?.trim().parse().ok()))
-        })
-        .await?;
         let profile = tempfile::Builder::new().prefix("chromium-").tempdir()?;
-        let mut arguments = ARGUMENTS.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={}", profile.path().display()));
-        let capabilities = json!({
-            "goog:chromeOptions": { "args": arguments },
-            "goog:loggingPrefs": { "browser": "ALL" },
-            "timeouts": { "script": 600_000, "pageLoad": 60_000 },
-        });
-        let session = Session::start(([127, 0, 0, 1], port).into(), capabilities)
-            .await
-            .context("chromedriver starts Chromium")?;
+        let mut capabilities = chromium(profile.path(), &ARGUMENTS);
+        capabilities["timeouts"] = json!({ "script": 600_000, "pageLoad": 60_000 });
+        let (driver, session) = Kind::Chromium.open(profile.path(), None, capabilities).await?;
         Ok(Self { session, driver, server, _profile: profile })
     }
 
@@ -78,20 +65,9 @@ impl Chromium {
     }
 }
 
-const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// As root and in containers Chromium has no sandbox; nothing of its own may run beside the measurement.
-const ARGUMENTS: [&str; 13] = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--window-size=1280,800",
+/// Beside what every test's Chromium is started with: a player plays by itself, no page lives on behind the one that is
+/// measured, and memory is told when it is asked for.
+const ARGUMENTS: [&str; 3] = [
     "--autoplay-policy=no-user-gesture-required",
     "--disable-features=BackForwardCache,SpareRendererForSitePerProcess",
     "--enable-blink-features=ForceEagerMeasureMemory",

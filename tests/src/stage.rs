@@ -3,7 +3,7 @@
 use std::{
     panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
@@ -58,6 +58,16 @@ pub fn stage_for(limit: Duration, body: impl AsyncFnOnce(&Stage) -> Result<()>) 
         Ok(Err(error)) => panic!("{error:#}"),
         Err(panic) => resume_unwind(panic),
     }
+}
+
+/// [`stage_for`], one after the other: of a program's tests only one of these runs at a time. For what is judged by how
+/// smoothly it plays: several browsers on a small machine starve each other.
+#[track_caller]
+pub fn stage_alone(limit: Duration, body: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    static ALONE: Mutex<()> = Mutex::new(());
+    // A test that failed has no claim on the others.
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    stage_for(limit, body);
 }
 
 impl Stage {

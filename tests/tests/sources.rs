@@ -1,16 +1,14 @@
 //! Where streams come from: files in parts, servers that break off or give no parts, another address, and players that
 //! come and go. The page is `web/sources`.
 
-use std::{
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
-    Browser, Clip, Kind, Publisher, Server, Stage, ffmpeg, server::PATIENCE, stage, until,
+    Browser, Clip, Kind, Publisher, Server, Stage, ffmpeg,
+    server::PATIENCE,
+    stage::{TEST_LIMIT, stage_alone},
+    until,
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -18,12 +16,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// One browser after the other: a file's first seconds are judged, and eight browsers at once starve each other.
+/// One browser after the other: a file's first seconds are judged.
 #[track_caller]
 fn alone(body: impl AsyncFnOnce(&Stage) -> Result<()>) {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    stage(body);
+    stage_alone(TEST_LIMIT, body);
 }
 
 #[test]

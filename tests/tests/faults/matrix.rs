@@ -1,16 +1,12 @@
 //! Plays a page full of cases and judges them.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
     Browser, Clip, Kind,
     fault::{Case, Footage, Limits, Notes, Pieces, Source, Theatre, Verdict, table},
-    stage::{stage_for, target_dir},
+    stage::{stage_alone, target_dir},
 };
 
 use crate::catalogue::{self, Row, World};
@@ -39,9 +35,7 @@ impl Known {
 #[track_caller]
 pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
     // One page full of players is as much as a small machine can do.
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    stage_for(LIMIT, async |stage| {
+    stage_alone(LIMIT, async |stage| {
         let small = Footage::of(Clip::Numbered).await?;
         let large = Footage::of(Clip::NumberedLarge).await?;
         let vp9 = small.with_vp9(Clip::NumberedVp9).await?;

@@ -52,6 +52,21 @@ install_tool() {
     hash -r
 }
 
+have_npm() { have node && have npm; }
+
+# Node.js with npm, for what a developer does with the player's package and for the players it is measured beside.
+need_npm() {
+    have_npm || fail "node or npm is missing" "install Node.js 20 or newer with npm; then run this again"
+}
+
+# npm install of packages into a folder, or of what its package.json names. No package's own scripts run, and standard
+# output stays with whoever called.
+npm_install() {
+    local into=$1
+    shift
+    npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$into" "$@" >&2
+}
+
 need_wasm_target() {
     local target=wasm32-unknown-unknown libdir
     libdir=$(rustc --print target-libdir --target $target)
@@ -75,9 +90,9 @@ need_wasm_bindgen() {
 # wasm-opt makes the player's WebAssembly smaller. Nothing else needs it: without it the build goes on.
 want_wasm_opt() {
     if wasm-opt --version >/dev/null 2>&1; then return; fi
-    if have node && have npm; then
+    if have_npm; then
         say "Installing binaryen $binaryen_version (wasm-opt) into $tools (npm, 104 MB, once)"
-        if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/npm" "binaryen@$binaryen_version" >&2; then
+        if npm_install "$tools/npm" "binaryen@$binaryen_version"; then
             mkdir -p "$tools/bin"
             ln -sf "$tools/npm/node_modules/.bin/wasm-opt" "$tools/bin/wasm-opt"
             hash -r
@@ -93,13 +108,12 @@ want_wasm_opt() {
 need_peer_players() {
     local wanted="flv.js@$flv_js_version mpegts.js@$mpegts_js_version" players=$tools/players
     if [ "$(cat "$players/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
-    { have node && have npm; } || fail "the benchmark compares with flv.js and mpegts.js from npm, and Node.js or npm is missing" \
-        "install Node.js with npm"
+    need_npm
     say "Installing $wanted into $players (npm)"
     mkdir -p "$players"
     # The variable holds words to be split.
     # shellcheck disable=SC2086
-    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$players" $wanted >&2 ||
+    npm_install "$players" $wanted ||
         fail "npm could not install $wanted" "try: npm install --prefix $players $wanted"
     echo "$wanted" >"$players/installed"
 }
@@ -113,10 +127,9 @@ esbuild_folder() {
 # esbuild makes the player's JavaScript smaller. Nothing else needs it: without it the build goes on.
 want_esbuild() {
     if [ -n "$(esbuild_folder)" ]; then return; fi
-    if have node && have npm; then
+    if have_npm; then
         say "Installing esbuild $esbuild_version into $tools (npm, 11 MB, once)"
-        if npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$tools/esbuild-$esbuild_version" \
-            "esbuild@$esbuild_version" >&2; then return; fi
+        if npm_install "$tools/esbuild-$esbuild_version" "esbuild@$esbuild_version"; then return; fi
         say "npm could not install it"
     fi
     say "No esbuild: the player's JavaScript will be larger than it could be" \
@@ -134,12 +147,6 @@ need_geckodriver() {
     if have geckodriver; then return; fi
     say "Installing geckodriver $geckodriver_version into $tools (compiles for some minutes, once)"
     install_tool geckodriver "$geckodriver_version"
-}
-
-# Node.js with npm, for what a developer does with the player's package.
-need_npm() {
-    { have node && have npm; } || fail "node or npm is missing" \
-        "install Node.js 20 or newer with npm; then run this again"
 }
 
 # Debian's packages for the browser tests, when their programs are missing.

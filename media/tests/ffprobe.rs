@@ -10,15 +10,18 @@
     reason = "what clippy.toml allows in tests it does not in their helpers"
 )]
 
+mod shared;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use pushpull_media::amf0;
 use pushpull_media::codec::aac::AudioSpecificConfig;
-use pushpull_media::flv::{Item, Reader, Tag, TagKind};
+use pushpull_media::flv::{Tag, TagKind};
 use pushpull_media::mp4::{self, AudioEntry, AudioRecord, Fragment, Init, Sample, SampleEntry};
 use pushpull_media::remux::{Config, Remuxer, Track, Tracks};
 use tempfile::TempDir;
+
+use shared::{run, tags};
 
 const RECORDINGS: [(&str, &[u8]); 2] = [
     ("bframes", include_bytes!("../testdata/bframes.flv")),
@@ -36,21 +39,14 @@ struct Packet {
     hash: String,
 }
 
-fn run(tool: &str, arguments: &[&str]) -> String {
-    let output = Command::new(tool)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {tool}: {error}; install ffmpeg"));
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{tool} {arguments:?}: {complaints}");
-    String::from_utf8(output.stdout).unwrap()
+fn text(tool: &str, arguments: &[&str]) -> String {
+    String::from_utf8(run(tool, arguments)).unwrap()
 }
 
 /// The packets of the first video (`v`) or audio (`a`) stream.
 fn packets(file: &Path, stream: &str) -> Vec<Packet> {
     let entries = "packet=pts_time,dts_time,size,flags,data_hash";
-    let listing = run(
+    let listing = text(
         "ffprobe",
         &[
             "-v",
@@ -85,18 +81,6 @@ fn packets(file: &Path, stream: &str) -> Vec<Packet> {
             }
         })
         .collect()
-}
-
-fn tags(flv: &[u8]) -> Vec<Tag> {
-    let mut reader = Reader::new();
-    reader.push(flv);
-    let mut tags = Vec::new();
-    while let Some(item) = reader.next().unwrap() {
-        if let Item::Tag(tag) = item {
-            tags.push(tag);
-        }
-    }
-    tags
 }
 
 /// Remuxes, taking after every `every` tags, and writes one file per track.
@@ -163,7 +147,7 @@ fn ffmpeg_decodes_every_frame() {
         let [video, audio] = remux(&tags(flv), 1, &folder);
         let count = |file: &Path| {
             let file = file.to_str().unwrap();
-            run(
+            text(
                 "ffprobe",
                 &[
                     "-v",
@@ -190,7 +174,7 @@ fn the_display_size_of_oblong_samples_is_kept() {
     let [video, audio] = remux(&tags(flv), 1, &folder);
     let shown = |file: &Path, entries: &str| {
         let file = file.to_str().unwrap();
-        run("ffprobe", &["-v", "error", "-show_entries", entries, "-of", "csv=p=0", file])
+        text("ffprobe", &["-v", "error", "-show_entries", entries, "-of", "csv=p=0", file])
     };
     let entries = "stream=codec_tag_string,width,height,sample_aspect_ratio,display_aspect_ratio";
     assert_eq!(shown(&video, entries).trim(), "avc1,160,120,4:3,16:9");

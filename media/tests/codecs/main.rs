@@ -13,6 +13,8 @@
 
 mod damage;
 mod pictures;
+#[path = "../shared/mod.rs"]
+mod shared;
 mod sound;
 mod support;
 

@@ -1,14 +1,16 @@
 //! Fixtures remuxed, and what ffmpeg finds in the result.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use pushpull_media::codec::pcm::Coding;
-use pushpull_media::flv::{Item, Reader, Tag, TagKind};
+use pushpull_media::flv::{Tag, TagKind};
 use pushpull_media::remux::{
     Config, Event, Remuxer, Segment, Track, TrackInfo, Tracks, WarningKind,
 };
 use tempfile::TempDir;
+
+use crate::shared;
+pub use crate::shared::run;
 
 /// A fixture, remuxed.
 pub struct Played {
@@ -23,15 +25,7 @@ pub struct Played {
 pub fn tags(name: &str) -> Vec<Tag> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/codecs");
     let flv = std::fs::read(folder.join(name).with_extension("flv")).unwrap();
-    let mut reader = Reader::new();
-    reader.push(&flv);
-    let mut tags = Vec::new();
-    while let Some(item) = reader.next().unwrap() {
-        if let Item::Tag(tag) = item {
-            tags.push(tag);
-        }
-    }
-    tags
+    shared::tags(&flv)
 }
 
 pub fn play(name: &str, config: Config) -> Played {
@@ -103,17 +97,6 @@ impl Played {
         let own = self.segments.iter().filter(|(own, ..)| *own == track);
         own.map(|(_, segment, _)| segment.samples).sum()
     }
-}
-
-pub fn run(tool: &str, arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new(tool)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {tool}: {error}; install ffmpeg"));
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{tool} {arguments:?}: {complaints}");
-    output.stdout
 }
 
 /// ffprobe's `entries` of the only stream, all frames decoded.

@@ -11,6 +11,7 @@ binaryen_version=132.0.0
 esbuild_version=0.28.2
 flv_js_version=1.6.2
 mpegts_js_version=1.8.2
+xgplayer_flv_version=3.0.24
 geckodriver_version=0.37.1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -104,20 +105,6 @@ want_wasm_opt() {
         "(to change that, put binaryen's wasm-opt on PATH, or install Node.js with npm)"
 }
 
-# The players that ours is measured beside, from npm.
-need_peer_players() {
-    local wanted="flv.js@$flv_js_version mpegts.js@$mpegts_js_version" players=$tools/players
-    if [ "$(cat "$players/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
-    need_npm
-    say "Installing $wanted into $players (npm)"
-    mkdir -p "$players"
-    # The variable holds words to be split.
-    # shellcheck disable=SC2086
-    npm_install "$players" $wanted ||
-        fail "npm could not install $wanted" "try: npm install --prefix $players $wanted"
-    echo "$wanted" >"$players/installed"
-}
-
 # The folder of npm's package esbuild, once it is installed.
 esbuild_folder() {
     local folder=$tools/esbuild-$esbuild_version/node_modules/esbuild
@@ -134,6 +121,27 @@ want_esbuild() {
     fi
     say "No esbuild: the player's JavaScript will be larger than it could be" \
         "(to change that, install Node.js with npm)"
+}
+
+# The players that ours is measured beside, from npm.
+need_peer_players() {
+    local wanted="flv.js@$flv_js_version mpegts.js@$mpegts_js_version xgplayer-flv@$xgplayer_flv_version"
+    local players=$tools/players
+    if [ "$(cat "$players/installed" 2>/dev/null)" = "$wanted" ]; then return; fi
+    need_npm
+    want_esbuild
+    [ -n "$(esbuild_folder)" ] || fail "the benchmark needs esbuild from npm"
+    say "Installing $wanted into $players (npm)"
+    mkdir -p "$players"
+    # The variable holds words to be split. xgplayer-flv would bring xgplayer, its controls, which are not measured.
+    # shellcheck disable=SC2086
+    npm_install "$players" --omit=peer $wanted ||
+        fail "npm could not install $wanted" "try: npm install --prefix $players $wanted"
+    # Its core is published in modules only.
+    "$(esbuild_folder)/bin/esbuild" "$players/node_modules/xgplayer-flv/es/flv/index.js" --bundle --minify \
+        --format=iife --global-name=xgplayerFlv --outfile="$players/xgplayer-flv.js" --log-level=warning >&2 ||
+        fail "esbuild could not bundle xgplayer-flv"
+    echo "$wanted" >"$players/installed"
 }
 
 need_wasm_pack() {

@@ -122,6 +122,24 @@ fn links_lead_to_files() {
     }
 }
 
+/// Whoever reads the figures knows which versions of the others they are about.
+#[test]
+fn the_benchmarks_document_names_the_versions_it_measures() {
+    let document = read("docs/benchmarks.md");
+    let pinned = read("scripts/lib.sh");
+    for (player, variable) in [
+        ("flv.js", "flv_js_version"),
+        ("mpegts.js", "mpegts_js_version"),
+        ("xgplayer-flv", "xgplayer_flv_version"),
+    ] {
+        let version = pinned
+            .lines()
+            .find_map(|line| line.strip_prefix(variable)?.strip_prefix('='))
+            .unwrap_or_else(|| panic!("scripts/lib.sh has no {variable}"));
+        assert!(document.contains(&format!("{player} {version}")), "{player} {version}");
+    }
+}
+
 /// What is checked out anywhere builds anywhere: no file names the machine or the package mirror it was written with.
 #[test]
 fn no_file_names_a_machine_or_a_registry_host() {

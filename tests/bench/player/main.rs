@@ -1,4 +1,4 @@
-//! The player in Chromium beside flv.js, mpegts.js and the browser's own MP4 playback, in one run:
+//! The player in Chromium beside flv.js, mpegts.js, xgplayer-flv and the browser's own MP4 playback, in one run:
 //! `just bench player --only ttff,latency,cpu --seconds 15 --runs 3`. See `docs/benchmarks.md`.
 
 #![allow(missing_docs, reason = "a program, not a library")]

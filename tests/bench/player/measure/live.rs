@@ -12,8 +12,7 @@ const COUNT: &str = "/page/count.js";
 
 /// Time to the first picture: with the code loaded, once more in the same page, and from a cold page.
 pub async fn first_frames(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let variants =
-        bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
+    let variants = bench.variants(&LIVE_PEERS);
     bench
         .alternate((Measure::Ttff, 5), &variants, report, async |kind, variant, report| {
             // Half a GOP in: there is a picture at once, and the next one soon.
@@ -56,8 +55,7 @@ pub fn cold_address(variant: &Variant, url: &str) -> String {
 
 /// Steady play of one who joined 1.9 s into a GOP of 2 s.
 pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let names = ["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker", "native-mp4"];
-    let variants = bench.variants(&names);
+    let variants = bench.variants(&[&LIVE_PEERS[..], &["native-mp4"]].concat());
     let seconds = bench.options.seconds;
     bench
         .alternate((Measure::Live, 3), &variants, report, async |kind, variant, report| {
@@ -130,8 +128,7 @@ pub async fn steady(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 
 /// The network says nothing for 3 s and then everything at once.
 pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let variants =
-        bench.variants(&["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
+    let variants = bench.variants(&LIVE_PEERS);
     bench
         .alternate((Measure::Stall, 3), &variants, report, async |kind, variant, report| {
             let page = Page::open(bench, variant, &[]).await?;
@@ -171,7 +168,8 @@ pub async fn stalls(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
 
 /// Memory after 30 s and at the end.
 pub async fn memory(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let variants = bench.variants(&["flv.js", "mpegts.js-sync", "mpegts.js-sync+mseworker"]);
+    let variants =
+        bench.variants(&["flv.js", "mpegts.js-sync", "mpegts.js-sync+mseworker", "xgplayer-flv"]);
     let end = Duration::from_secs(bench.options.memory_seconds);
     ensure!(end > MEMORY_FROM, "memory is watched from {MEMORY_FROM:?} on");
     bench
@@ -320,6 +318,10 @@ fn pairs(list: &Value) -> Vec<(f64, f64)> {
         list.as_array().map_or(Vec::new(), |list| list.iter().filter_map(Value::as_f64).collect());
     numbers.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
 }
+
+/// The peers with the settings that make each of them follow closely.
+const LIVE_PEERS: [&str; 4] =
+    ["flv.js-nostash", "mpegts.js-sync", "mpegts.js-sync+mseworker", "xgplayer-flv-1s"];
 
 /// Until then latency is measured, from then on CPU: looking at each picture costs some.
 const SETTLING: Duration = Duration::from_millis(10_600);

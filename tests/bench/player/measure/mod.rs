@@ -12,8 +12,6 @@ mod targets;
 mod variants;
 mod vod;
 
-use std::path::Path;
-
 use anyhow::Result;
 use pushpull_tests::stage::target_dir;
 
@@ -28,7 +26,7 @@ use variants::Variant;
 pub async fn run(options: &Options) -> Result<Report> {
     let target = target_dir()?;
     let folder = target.join("bench/player");
-    let mut content = Content { peers: peers(&target), ..Content::default() };
+    let mut content = Content { peers: target.join("tools/players"), ..Content::default() };
     for kind in options.kinds() {
         content.clips.insert(kind.name, Clip::load(kind, &folder)?);
     }
@@ -96,10 +94,6 @@ impl Bench<'_> {
             .filter(|variant| self.options.wants_player(&variant.name))
             .collect()
     }
-}
-
-fn peers(target: &Path) -> std::path::PathBuf {
-    target.join("tools/players/node_modules")
 }
 
 /// The median.

@@ -6,7 +6,7 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -30,7 +30,7 @@ pub struct Content {
     pub files: HashMap<String, Bytes>,
     /// Player packages by name: folders.
     pub packages: HashMap<String, PathBuf>,
-    /// The folder `node_modules` with the peers.
+    /// Where `scripts/bench` put the peers.
     pub peers: PathBuf,
 }
 
@@ -79,6 +79,11 @@ impl Server {
         taken.sort();
         taken.dedup();
         taken
+    }
+
+    /// Where the peers are.
+    pub fn peers(&self) -> &Path {
+        &self.shared.content.peers
     }
 
     /// A clip by name.
@@ -158,8 +163,6 @@ impl Shared {
             "/blank" => ("text/html", "<!doctype html><title>blank</title>".into()),
             "/clock" => ("text/plain", unix_ms().to_string().into()),
             "/wrap" => ("text/javascript", wrapper(target).into()),
-            "/peers/flv.js" => ("text/javascript", self.peer("flv.js/dist/flv.min.js")?),
-            "/peers/mpegts.js" => ("text/javascript", self.peer("mpegts.js/dist/mpegts.js")?),
             _ => self.other(path)?,
         };
         let mut asked = self.asked.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -168,6 +171,11 @@ impl Shared {
     }
 
     fn other(&self, path: &str) -> Result<(&'static str, Bytes)> {
+        if let Some(peer) = peer(path) {
+            let path = self.content.peers.join(peer);
+            let script = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            return Ok(("text/javascript", script.into()));
+        }
         if let Some(name) = path.strip_prefix("/file/") {
             let file = self.content.files.get(name).context("no such file")?;
             return Ok(("video/x-flv", file.clone()));
@@ -188,11 +196,6 @@ impl Shared {
             return Ok((kind, std::fs::read(folder.join(file))?.into()));
         }
         bail!("not found")
-    }
-
-    fn peer(&self, file: &str) -> Result<Bytes> {
-        let path = self.content.peers.join(file);
-        Ok(std::fs::read(&path).with_context(|| path.display().to_string())?.into())
     }
 
     /// A live stream, of which `into` ms of the GOP have passed; at `stall_at` ms nothing comes for `stall` ms.
@@ -235,6 +238,16 @@ impl Shared {
             tokio::time::sleep_until(start + Duration::from_millis(due.max(elapsed + 1))).await;
         }
     }
+}
+
+/// The file of the peer at this address, below [`Content::peers`].
+pub fn peer(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "/peers/flv.js" => "node_modules/flv.js/dist/flv.min.js",
+        "/peers/mpegts.js" => "node_modules/mpegts.js/dist/mpegts.js",
+        "/peers/xgplayer-flv.js" => "xgplayer-flv.js",
+        _ => return None,
+    })
 }
 
 /// A worker's script that runs the hooks and then the worker's own.

@@ -4,12 +4,12 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Bench, Measure, Report, browser::Chromium, live::cold_address, peers, target_dir};
+use super::{Bench, Measure, Report, browser::Chromium, live::cold_address, server::peer};
 
 /// Plays once with each and adds up what was fetched.
 pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
     let clip = bench.options.clips_or(Measure::Size.clips()).first().context("a clip")?.name;
-    for variant in bench.variants(&["flv.js", "mpegts.js"]) {
+    for variant in bench.variants(&["flv.js", "mpegts.js", "xgplayer-flv"]) {
         let browser = Chromium::start(bench.server.address).await?;
         bench.server.take_asked();
         browser.open(&cold_address(&variant, &format!("/live/{}?into=1000", clip))).await?;
@@ -22,13 +22,8 @@ pub async fn measure(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
                 let packages = &bench.options.packages;
                 let found = packages.iter().find(|(name, _)| name == package);
                 found.context("a known package")?.1.join(file)
-            } else if path.starts_with("/peers/") {
-                let file = if path.ends_with("flv.js") {
-                    "flv.js/dist/flv.min.js"
-                } else {
-                    "mpegts.js/dist/mpegts.js"
-                };
-                peers(&target_dir()?).join(file)
+            } else if let Some(peer) = peer(&path) {
+                bench.server.peers().join(peer)
             } else {
                 continue;
             };

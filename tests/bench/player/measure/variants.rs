@@ -21,7 +21,7 @@ impl Variant {
 
     /// Whether ours is measured against it.
     pub fn is_peer(&self) -> bool {
-        matches!(self.library, "flv" | "mpegts")
+        matches!(self.library, "flv" | "mpegts" | "xgplayer")
     }
 
     /// What the page is told. `hooks` are scripts that run before the player's own.
@@ -59,6 +59,13 @@ pub fn all(options: &Options) -> Vec<Variant> {
             json!({ "enableStashBuffer": false, "liveSync": true, "enableWorkerForMSE": true }),
         ),
         ("mpegts.js+worker", "mpegts", json!({ "enableWorker": true })),
+        ("xgplayer-flv", "xgplayer", json!({})),
+        (
+            // Whenever it is more than 1.2 s behind it seeks to 0.8 s.
+            "xgplayer-flv-1s",
+            "xgplayer",
+            json!({ "preloadTime": 1, "targetLatency": 0.8, "maxLatency": 1.2, "disconnectTime": 0 }),
+        ),
         ("native-mp4", "native", json!({})),
         ("fetch-only", "fetch", json!({})),
     ];

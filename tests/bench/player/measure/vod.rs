@@ -9,7 +9,8 @@ use super::{Bench, Measure, Report, cpu, live::Page};
 
 /// CPU and time for 100 MB.
 pub async fn throughput(bench: &Bench<'_>, report: &mut Report) -> Result<()> {
-    let variants = bench.variants(&["flv.js", "mpegts.js", "mpegts.js+worker", "fetch-only"]);
+    let names = ["flv.js", "mpegts.js", "mpegts.js+worker", "xgplayer-flv", "fetch-only"];
+    let variants = bench.variants(&names);
     let hooks = ["/page/count.js", "/page/swallow.js"];
     bench
         .alternate((Measure::Vod, 5), &variants, report, async |kind, variant, report| {

@@ -2,7 +2,7 @@
 
 /** @typedef {{name: string, library: string, base?: string, config: object, hooks?: string[]}} Variant */
 
-const SCRIPTS = { flv: ['/peers/flv.js', 'flvjs'], mpegts: ['/peers/mpegts.js', 'mpegts'] };
+const SCRIPTS = { flv: ['/peers/flv.js', 'flvjs'], mpegts: ['/peers/mpegts.js', 'mpegts'], xgplayer: ['/peers/xgplayer-flv.js', 'xgplayerFlv'] };
 
 /** Squares in the picture's upper left corner that tell its number, least significant bit first. */
 const CODE = { bits: 12, size: 24 };
@@ -39,8 +39,23 @@ async function loadLibrary() {
         const [script, name] = SCRIPTS[variant.library];
         await addScript(script);
         library = globalThis[name];
-        library.LoggingControl.enableAll = false;
+        if (variant.library === 'xgplayer') library = { createPlayer: createXgplayer };
+        else library.LoggingControl.enableAll = false;
     }
+}
+
+/** The core of xgplayer-flv, with the names that the others have. Live also for a file: else it wants an index of keyframes. */
+function createXgplayer({ url }, config) {
+    const core = new globalThis.xgplayerFlv.Flv({ url, isLive: true, media: video, ...config });
+    core.on('core.loadcomplete', () => core.emit('loading_complete'));
+    core.attachMediaElement = () => {};
+    const { load } = core;
+    let loads;
+    core.load = () => (loads = load.call(core));
+    // It gives the element its source later, which stops what was played before.
+    core.play = () => loads.then(() => video?.play());
+    Object.defineProperty(core, 'statisticsInfo', { get: () => core.getStats() });
+    return core;
 }
 
 /** Has our WebAssembly compiled, which is kept for all players of a page: by a load of something that is no stream. */

@@ -165,6 +165,13 @@ pub fn is_keyframe(tag: &Tag) -> bool {
         && flv::video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
 }
 
+/// Whether a tag says that its publisher's pictures end here; a clip that goes round leaves it out.
+pub fn is_end(tag: &Tag) -> bool {
+    tag.kind() == TagKind::Video
+        && flv::video::Head::parse(tag.data())
+            .is_ok_and(|head| head.packet == flv::video::Packet::SequenceEnd)
+}
+
 /// A media tag's payload, without the head that FLV puts before it.
 pub fn payload(tag: &Tag) -> Result<&[u8]> {
     let body = match tag.kind() {

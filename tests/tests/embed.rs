@@ -1,13 +1,7 @@
 //! The player on somebody else's page: the README's code, as it stands there.
 
-use std::net::SocketAddr;
-
-use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Browser, Clip, Publisher, Server, stage};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
+use anyhow::{Context, ensure};
+use pushpull_tests::{Browser, Clip, Publisher, Server, files, stage};
 
 #[test]
 fn the_readmes_example_plays_on_a_page_of_another_origin() {
@@ -24,29 +18,13 @@ fn the_readmes_example_plays_on_a_page_of_another_origin() {
             "the example plays from the default address"
         );
         let page = code.replace("http://localhost:8082", &server.url(""));
-        let elsewhere = serve(format!("<!doctype html><title>elsewhere</title>{page}")).await?;
+        let page = format!("<!doctype html><title>elsewhere</title>{page}");
+        std::fs::write(stage.folder().join("page.html"), page)?;
+        let elsewhere = files::serve(stage.folder().to_owned()).await?;
 
         let browser = Browser::start(stage).await?;
-        browser.open(&format!("http://{elsewhere}/")).await?;
+        browser.open(&format!("http://{elsewhere}/page.html")).await?;
         browser.plays().await?;
         browser.console_is_clean(&["favicon.ico"]).await
     });
-}
-
-/// Serves one page to whoever asks.
-async fn serve(page: String) -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                page.len()
-            );
-            // A browser that goes away is no concern of the page.
-            drop(socket.read(&mut [0; 4096]).await);
-            drop(socket.write_all((head + &page).as_bytes()).await);
-        }
-    });
-    Ok(address)
 }

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use pushpull_media::flv::{Item, Reader, Tag, TagKind, video};
-use pushpull_tests::viewer::{is_keyframe, is_media};
+use pushpull_media::flv::{Item, Reader, Tag, TagKind};
+use pushpull_tests::viewer::{is_end, is_keyframe, is_media};
 
 /// 1280x720, 30 pictures a second, 2.5 Mbit/s, a keyframe every 2 s, no B-frames; AAC at 128 kbit/s.
 pub fn make(path: &Path, seconds: u64) -> Result<()> {
@@ -87,10 +87,4 @@ impl Published {
     pub fn mark_sent(&self, index: usize) {
         self.sent[index].get_or_init(Instant::now);
     }
-}
-
-fn is_end(tag: &Tag) -> bool {
-    tag.kind() == TagKind::Video
-        && video::Head::parse(tag.data())
-            .is_ok_and(|head| head.packet == video::Packet::SequenceEnd)
 }

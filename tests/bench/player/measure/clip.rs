@@ -8,8 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use pushpull_media::flv::{Item, Reader, Tag, TagKind, video};
-use pushpull_tests::viewer::{is_keyframe, is_media};
+use pushpull_media::flv::{Item, Reader, TagKind};
+use pushpull_tests::viewer::{is_end, is_keyframe, is_media};
 
 /// What a clip is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,12 +151,6 @@ impl Media {
         let [high, a, b, c] = ((self.at(round) & 0xFFFF_FFFF) as u32).to_be_bytes();
         out[at + 4..at + 8].copy_from_slice(&[a, b, c, high]);
     }
-}
-
-fn is_end(tag: &Tag) -> bool {
-    tag.kind() == TagKind::Video
-        && video::Head::parse(tag.data())
-            .is_ok_and(|head| head.packet == video::Packet::SequenceEnd)
 }
 
 /// The FLV and the MP4 of a clip, made if they are not there.

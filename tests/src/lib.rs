@@ -11,6 +11,7 @@ pub mod ffmpeg;
 pub mod files;
 pub mod http;
 pub mod process;
+pub mod renderers;
 pub mod rtmp;
 pub mod scene;
 pub mod server;

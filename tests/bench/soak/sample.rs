@@ -1,9 +1,12 @@
 //! What is looked at, and what it means that nothing grows.
 
-use std::{fmt, fs, time::Duration};
+use std::{fmt, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use pushpull_tests::fault::{Notes, Theatre};
+use pushpull_tests::{
+    fault::{Notes, Theatre},
+    renderers::private_memory,
+};
 use serde_json::{Value, json};
 
 use crate::MODES;
@@ -47,11 +50,13 @@ impl Sample {
         }
         browser.devtools("HeapProfiler.collectGarbage", json!({})).await?;
         let heap = browser.devtools("Runtime.getHeapUsage", json!({})).await?;
+        let renderers: u64 = private_memory(browser.driver().pid())?.iter().sum();
+        ensure!(renderers > 0, "no renderer is found");
         Ok(Sample {
             seconds: at.as_secs_f64(),
             heap: heap["usedSize"].as_f64().context("Chromium tells the heap's size")?,
             wasm: look["wasm"].as_f64().context("the page counts its memories")?,
-            private: private_memory(browser.driver().pid())?,
+            private: renderers as f64,
             latency,
             pictures,
         })
@@ -92,29 +97,6 @@ pub fn flat(samples: &[Sample]) -> Result<()> {
         ensure!(grown <= limit, "{name} grew by {grown:.3}");
     }
     Ok(())
-}
-
-/// Private memory of the renderers among the processes of this group.
-fn private_memory(group: u32) -> Result<f64> {
-    let mut kilobytes = 0.0;
-    for entry in fs::read_dir("/proc")? {
-        let folder = entry?.path();
-        let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
-        // The fifth field is the process group; the second one is in parentheses and may hold spaces.
-        let stat = read("stat");
-        let fields = stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace());
-        let its_group = fields.and_then(|mut fields| fields.nth(2)?.parse::<u32>().ok());
-        if its_group != Some(group) || !read("cmdline").contains("--type=renderer") {
-            continue;
-        }
-        let rollup = read("smaps_rollup");
-        for line in rollup.lines().filter(|line| line.starts_with("Private_")) {
-            let size = line.split_whitespace().nth(1).and_then(|size| size.parse::<f64>().ok());
-            kilobytes += size.unwrap_or_default();
-        }
-    }
-    ensure!(kilobytes > 0.0, "no renderer is found in /proc");
-    Ok(kilobytes * 1024.0)
 }
 
 /// Until everything is loaded and has run once, seconds.

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, fs, path::Path};
 
 use anyhow::{Context, Result};
+use pushpull_tests::renderers::{family, is_renderer, private_memory};
 
 /// Run time so far, ms.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +36,7 @@ impl Times {
 /// Looks at everything below the process `root`. A thread that has ended is not counted.
 pub fn times(root: u32) -> Result<Times> {
     let mut times = Times::default();
-    for pid in descendants(root)? {
+    for pid in family(root)? {
         let is_renderer = is_renderer(pid);
         for (tid, name, run) in threads(pid) {
             times.all += run;
@@ -57,7 +58,7 @@ pub fn times(root: u32) -> Result<Times> {
 /// Run time of each thread of the renderers by name, ms.
 pub fn by_thread(root: u32) -> Result<HashMap<String, f64>> {
     let mut sums = HashMap::new();
-    for pid in descendants(root)?.into_iter().filter(|&pid| is_renderer(pid)) {
+    for pid in family(root)?.into_iter().filter(|&pid| is_renderer(pid)) {
         for (tid, name, run) in threads(pid) {
             let name = if tid == pid { "main".to_owned() } else { name };
             *sums.entry(name).or_default() += run;
@@ -68,13 +69,8 @@ pub fn by_thread(root: u32) -> Result<HashMap<String, f64>> {
 
 /// Private memory of the largest renderer, MB.
 pub fn private_mb(root: u32) -> Result<f64> {
-    let renderers = descendants(root)?.into_iter().filter(|&pid| is_renderer(pid));
-    let kilobytes = renderers.filter_map(|pid| {
-        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
-        let lines = text.lines().filter(|line| line.starts_with("Private_"));
-        Some(lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok()).sum())
-    });
-    kilobytes.reduce(f64::max).map(|kilobytes| kilobytes / 1024.0).context("no renderer")
+    let largest = private_memory(root)?.into_iter().max().context("no renderer")?;
+    Ok(largest as f64 / f64::from(1 << 20))
 }
 
 fn threads(pid: u32) -> Vec<(u32, String, f64)> {
@@ -88,33 +84,6 @@ fn threads(pid: u32) -> Vec<(u32, String, f64)> {
         Some((tid, name.trim().to_owned(), nanos / 1e6))
     };
     tasks.flatten().filter_map(|task| read(&task.path())).collect()
-}
-
-fn is_renderer(pid: u32) -> bool {
-    let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    String::from_utf8_lossy(&command).contains("--type=renderer")
-}
-
-fn descendants(root: u32) -> Result<Vec<u32>> {
-    let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-    for entry in fs::read_dir("/proc")?.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name stands in brackets and may hold anything.
-        let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-        if let Some(parent) = after.split_whitespace().nth(1).and_then(|word| word.parse().ok()) {
-            children.entry(parent).or_default().push(pid);
-        }
-    }
-    let mut found = vec![root];
-    let mut next = 0;
-    while let Some(&pid) = found.get(next) {
-        found.extend(children.remove(&pid).unwrap_or_default());
-        next += 1;
-    }
-    Ok(found)
 }
 
 /// Time that all cores were busy, ms.

@@ -1,11 +1,12 @@
 //! Every codec the player knows, played: the files of `fixtures/codecs`, sent at their pace.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use pushpull_tests::{
     Browser, Kind,
     fault::{After, Case, Notes, Pieces, Plan, Source, Theatre},
+    server::PATIENCE,
     stage,
 };
 use serde_json::json;
@@ -93,7 +94,10 @@ fn plays_every_codec(kind: Kind, expected: fn(&(&str, Outcome, Outcome)) -> Outc
                 cases.push(Case { name, url: source.url(), config });
                 sources.push(source);
             }
-            let noted = theatre.show(&cases, SHOW).await?;
+            let ended = |_: &str, notes: &Notes| {
+                ["error", "ended"].iter().any(|event| notes.event(event, 0.0).is_some())
+            };
+            let noted = theatre.show_until(&cases, PATIENCE, ended).await?;
             for row in rows {
                 let notes = noted.get(row.0).context("notes of every file")?;
                 if let Err(why) = check(notes, expected(row)) {
@@ -115,7 +119,8 @@ fn check(notes: &Notes, expected: Outcome) -> Result<()> {
         ensure!(expected == Maybe && why.contains("CodecUnsupported"), "{why}");
         return Ok(());
     }
-    ensure!(notes.event("complete", 0.0).is_some(), "played to the end");
+    ensure!(notes.event("complete", 0.0).is_some(), "loaded to the end");
+    ensure!(notes.event("ended", 0.0).is_some(), "played to the end");
     let pictures = notes.pictures.len();
     ensure!(pictures >= PICTURES, "{pictures} pictures");
     match expected {
@@ -138,6 +143,3 @@ const PICTURES: usize = 10;
 
 /// Software decoders and two cores: more would leave pictures out.
 const AT_ONCE: usize = 8;
-
-/// The files last two seconds.
-const SHOW: Duration = Duration::from_secs(5);

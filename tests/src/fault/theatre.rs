@@ -1,6 +1,10 @@
 //! A page on which many players play side by side, and what it notes of each.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{
+    collections::HashMap,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -104,12 +108,39 @@ impl Theatre {
 
     /// Plays all of them side by side for this long, and ends them.
     pub async fn show(&self, cases: &[Case], time: Duration) -> Result<HashMap<String, Notes>> {
+        self.play_all(cases).await?;
+        tokio::time::sleep(time).await;
+        self.end().await
+    }
+
+    /// Plays all of them side by side until each has been seen to do what it should, or `limit` has passed, and ends them.
+    pub async fn show_until(
+        &self,
+        cases: &[Case],
+        limit: Duration,
+        seen: impl Fn(&str, &Notes) -> bool,
+    ) -> Result<HashMap<String, Notes>> {
+        self.play_all(cases).await?;
+        let deadline = Instant::now() + limit;
+        while Instant::now() < deadline {
+            tokio::time::sleep(LOOK).await;
+            if self.notes().await?.iter().all(|(name, notes)| seen(name, notes)) {
+                break;
+            }
+        }
+        self.end().await
+    }
+
+    async fn play_all(&self, cases: &[Case]) -> Result<()> {
         for case in cases {
             self.play(case).await?;
             // Everybody's worker and first pictures at once is a test of the machine.
             tokio::time::sleep(STAGGER).await;
         }
-        tokio::time::sleep(time).await;
+        Ok(())
+    }
+
+    async fn end(&self) -> Result<HashMap<String, Notes>> {
         let notes = self.notes().await?;
         self.browser.run("theatre.close()", Vec::new()).await?;
         Ok(notes)
@@ -160,3 +191,6 @@ impl Notes {
 }
 
 const STAGGER: Duration = Duration::from_millis(60);
+
+/// Between two looks at what was noted: taking all of it costs the page some.
+const LOOK: Duration = Duration::from_millis(400);

@@ -1,16 +1,17 @@
-// Writes the package's JavaScript: node bundle.mjs <folder of esbuild> <sources> <package>
+// Writes the package's JavaScript: node bundle.mjs <sources> <package> <folder of esbuild> [<folder of terser>]
 //
 // What is always needed together becomes one file, for the page and for the worker; what is loaded only
 // when it is needed (`import('./x.js')`, `new URL('./x.js', import.meta.url)`) stays a file beside them.
 // All of it without comments and long names, and with the values where enumerations stand: those of the engine, of
 // errors and of events.
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { shortNames } from './names.mjs';
 
-const [, , folder, from, to] = process.argv;
-const { build } = createRequire(import.meta.url)(resolve(folder));
+const [, , from, to, ...tools] = process.argv;
+const [{ build }, terser] = tools.map((folder) => createRequire(import.meta.url)(resolve(folder)));
 
 /** Files of the package that pages and bundlers name. */
 const NAMED = ['index.js', 'element.js', 'worker.js'];
@@ -46,15 +47,20 @@ for (const entry of wanted) {
             });
         },
     };
-    await build({
+    const { outputFiles } = await build({
         entryPoints: [join(from, entry)],
-        outfile: join(to, entry),
+        write: false,
         bundle: true,
         format: 'esm',
         target: 'es2022',
         minify: true,
+        mangleProps: new RegExp(`^(${Object.keys(shortNames).join('|')})$`),
+        mangleCache: { ...shortNames },
         legalComments: 'none',
         logLevel: 'warning',
         plugins: [modules],
     });
+    const [{ text }] = outputFiles;
+    const smaller = await terser?.minify(text, { module: true, ecma: 2022, compress: { passes: 2 } });
+    await writeFile(join(to, entry), smaller?.code ?? text);
 }

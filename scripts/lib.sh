@@ -9,6 +9,7 @@ cd "$root" || exit 1
 wasm_pack_version=0.15.1
 binaryen_version=132.0.0
 esbuild_version=0.28.2
+terser_version=5.51.2
 flv_js_version=1.6.2
 mpegts_js_version=1.8.2
 xgplayer_flv_version=3.0.24
@@ -105,23 +106,28 @@ want_wasm_opt() {
         "(to change that, put binaryen's wasm-opt on PATH, or install Node.js with npm)"
 }
 
-# The folder of npm's package esbuild, once it is installed.
-esbuild_folder() {
-    local folder=$tools/esbuild-$esbuild_version/node_modules/esbuild
+# The folder of a package of npm, once it is installed.
+npm_folder() {
+    local folder=$tools/$1-$2/node_modules/$1
     if [ -e "$folder/package.json" ] && have node; then printf '%s' "$folder"; fi
 }
+esbuild_folder() { npm_folder esbuild "$esbuild_version"; }
+terser_folder() { npm_folder terser "$terser_version"; }
 
-# esbuild makes the player's JavaScript smaller. Nothing else needs it: without it the build goes on.
-want_esbuild() {
-    if [ -n "$(esbuild_folder)" ]; then return; fi
+# What makes the player's JavaScript smaller. Nothing else needs it: without it the build goes on.
+want_npm_package() {
+    local name=$1 version=$2 size=$3
+    if [ -n "$(npm_folder "$name" "$version")" ]; then return; fi
     if have_npm; then
-        say "Installing esbuild $esbuild_version into $tools (npm, 11 MB, once)"
-        if npm_install "$tools/esbuild-$esbuild_version" "esbuild@$esbuild_version"; then return; fi
+        say "Installing $name $version into $tools (npm, $size MB, once)"
+        if npm_install "$tools/$name-$version" "$name@$version"; then return; fi
         say "npm could not install it"
     fi
-    say "No esbuild: the player's JavaScript will be larger than it could be" \
+    say "No $name: the player's JavaScript will be larger than it could be" \
         "(to change that, install Node.js with npm)"
 }
+want_esbuild() { want_npm_package esbuild "$esbuild_version" 11; }
+want_terser() { want_npm_package terser "$terser_version" 4; }
 
 # The players that ours is measured beside, from npm.
 need_peer_players() {

@@ -107,6 +107,22 @@ export function handled(promise) {
     return promise;
 }
 
+/** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<any>} */
+export function withResolvers() {
+    let resolve = /** @type {any} */ (undefined);
+    let reject = resolve;
+    const promise = new Promise((onResolve, onReject) => {
+        resolve = onResolve;
+        reject = onReject;
+    });
+    return { promise, resolve, reject };
+}
+
+/** The end of those who wait for what will not come. */
+export function aborted() {
+    return new DOMException('The player was unloaded before that.', 'AbortError');
+}
+
 /** @param {HTMLMediaElement} element */
 export function empty(element) {
     element.playbackRate = 1;

@@ -1,25 +1,25 @@
 /** What a player can be told. `compat.js` knows the rest: what users of others are used to, and what is only for files. @module */
 
 /**
- * A player's settings. Times in seconds unless the name says `Timeout` or `Interval`: milliseconds.
- * `index.d.ts` says what each is for.
+ * What the engine can be told, by the numbers of {@link import('./engine.js').Setting}. Times in seconds unless the name says
+ * `Timeout`: milliseconds. `index.d.ts` says what each is for.
  */
+export const ENGINE = (
+    'isLive hasVideo hasAudio targetLatency maxTargetLatency maxPlaybackRate backBuffer silenceWarningTimeout silenceTimeout ' +
+    'pacing maxReconnects seed videoTrackId audioTrackId fillAudio maxQueueBytes sei gecko'
+).split(' ');
+
+/** A player's settings, the engine's among them; `Interval`: milliseconds. @type {Readonly<Record<string, any>>} */
 export const defaults = Object.freeze({
-    mode: /** @type {'auto' | 'worker' | 'transmux' | 'main'} */ ('auto'),
-    module: /** @type {'auto' | 'core' | 'full'} */ ('auto'),
-    pacing: /** @type {'auto' | 'lowest' | 'smooth'} */ ('auto'),
+    ...Object.fromEntries(ENGINE.map((name) => [name, undefined])),
+    mode: 'auto',
+    module: 'auto',
+    pacing: 'auto',
     workerUrl: undefined,
     wasmUrl: undefined,
-    targetLatency: undefined,
     maxTargetLatency: 4,
-    maxPlaybackRate: undefined,
     backBuffer: 15,
     fillAudio: true,
-    maxQueueBytes: undefined,
-    videoTrackId: undefined,
-    audioTrackId: undefined,
-    sei: undefined,
-    isLive: undefined,
     alternateUrls: undefined,
     maxReconnects: 8,
     connectTimeout: 15_000,
@@ -43,7 +43,7 @@ const CHOICES = {
 /**
  * The settings in force for what was given, but for those that `compat.js` knows.
  * @param {Record<string, any>} [given]
- * @returns {Record<keyof typeof defaults, any>}
+ * @returns {Record<string, any>}
  */
 export function settle(given) {
     const settled = /** @type {Record<string, any>} */ ({ ...defaults });
@@ -61,4 +61,21 @@ export function settle(given) {
 /** Whether there are keys among the given that `compat.js` knows. @param {object} [given] */
 export function hasForeign(given) {
     return Object.keys(given ?? {}).some((key) => !(key in defaults));
+}
+
+/**
+ * What the engine is told, by its numbers; NaN: what it decides itself.
+ * @param {Record<string, any>} config settled, and what the source says
+ */
+export function engineSettings(config) {
+    const meant = {
+        hasVideo: config.hasVideo !== false,
+        hasAudio: config.hasAudio !== false,
+        silenceWarningTimeout: config.silenceWarningTimeout / 1000,
+        silenceTimeout: config.silenceTimeout / 1000,
+        pacing: CHOICES.pacing.split(', ').indexOf(config.pacing),
+        seed: Math.random() * 2 ** 32,
+        gecko: navigator.userAgent.includes('Firefox/'),
+    };
+    return ENGINE.map((name) => Number(meant[name] ?? config[name]));
 }

@@ -14,7 +14,7 @@ import { openSource } from './source.js';
 /** What is no method of its own is for `file.js`. */
 export class Connection {
     config;
-    listener;
+    sink;
     /** @type {{transport?: string, close: () => void} | undefined} */
     source;
     /** A request for another place of the file, not in use yet. @type {{close: () => void} | undefined} */
@@ -32,12 +32,12 @@ export class Connection {
     #finalUrl = '';
     #isRedirected = false;
 
-    /** @param {any} request @param {any} config @param {Listener} listener */
-    constructor(request, config, listener) {
+    /** @param {any} request @param {any} config @param {Listener} sink */
+    constructor(request, config, sink) {
         this.#request = request;
         this.config = config;
-        this.listener = listener;
-        this.#urls = [request.url, ...request.alternateUrls];
+        this.sink = sink;
+        this.#urls = request.urls;
         this.size = config.filesize ?? 0;
         this.open();
     }
@@ -52,18 +52,9 @@ export class Connection {
         return { ...this.#request, url: this.url };
     }
 
-    get statistics() {
-        const { transport } = this.source;
-        return {
-            playerType: 'FlvPlayer',
-            url: this.#request.url,
-            hasRedirect: this.#isRedirected,
-            redirectedURL: this.#finalUrl || undefined,
-            loaderType: `${transport === 'fetch' ? 'fetch-stream' : transport}-loader`,
-            transport,
-            currentSegmentIndex: 0,
-            totalSegmentCount: 1,
-        };
+    /** Of the statistics. */
+    get whereabouts() {
+        return { url: this.#request.url, finalUrl: this.#finalUrl, isRedirected: this.#isRedirected, transport: this.source.transport };
     }
 
     /** Reads from the beginning, at the next address. */
@@ -82,7 +73,7 @@ export class Connection {
     resume() {
         this.close();
         const { place } = this;
-        const failed = (error) => this.listener.failed(sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error)));
+        const failed = (error) => this.sink.failed(sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error)));
         ofFile().then(({ resume }) => place === this.place && resume(this), failed);
     }
 
@@ -112,7 +103,7 @@ export class Connection {
 
     /** Passes on what comes from a place of the file on. @param {number} from */
     entry(from) {
-        const { slow, data, ended, failed } = this.listener;
+        const { slow, data, ended, failed } = this.sink;
         return {
             opened: (answer) => this.#opened(answer, from),
             slow,
@@ -136,7 +127,7 @@ export class Connection {
         if (this.config.reuseRedirectedURL && url) this.#urls[this.#turn] = url;
         // The length of something compressed says nothing.
         if (from === 0 && headers && !headers.has('content-encoding')) this.size ||= Number(headers.get('content-length'));
-        this.listener.opened(from === 0);
+        this.sink.opened(from === 0);
         return true;
     }
 }

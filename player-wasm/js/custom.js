@@ -39,7 +39,7 @@ export function openCustom(Loader, request, config, sink) {
         begin();
         sink.ended();
     });
-    loader.open({ ...request, url }, { from, to: -1 });
+    loader.open({ ...request, url, withCredentials: request.credentials === 'include' }, { from, to: -1 });
     return {
         transport: 'custom',
         close: () => {

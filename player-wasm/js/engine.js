@@ -157,6 +157,14 @@ export const Stat = {
     AudioFilled: 30,
 };
 
+/** How many there are of each. */
+export const Count = /* @__PURE__ */ counted({ Info, Stat });
+
+/** @template {string} Name @param {Record<Name, object>} lists @returns {Record<Name, number>} */
+function counted(lists) {
+    return /** @type {any} */ (Object.fromEntries(Object.entries(lists).map(([name, list]) => [name, Object.keys(list).length])));
+}
+
 /** What was mended, or may mend itself. */
 export const Notice = {
     Resync: 0,

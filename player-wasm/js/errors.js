@@ -65,3 +65,9 @@ export function textOf(thrown) {
         ? `${thrown.name}: ${thrown.message}`
         : String(thrown);
 }
+
+/** What was being done when something went wrong, where nobody has said so. @param {string} type @param {unknown} code */
+export function stepOf(type, code) {
+    if (typeof code === 'string') return code[0].toLowerCase() + code.slice(1);
+    return type === ErrorTypes.NETWORK_ERROR ? 'connect' : 'play';
+}

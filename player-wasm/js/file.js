@@ -23,13 +23,13 @@
 
 /** Goes on where a file broke off. @param {Connection} connection, closed */
 export function resume(connection) {
-    const { config, listener, offset, url } = connection;
+    const { config, sink, offset, url } = connection;
     if (offset === 0) return connection.open();
     const entry = connection.entry(offset);
     const opened = (answer) => {
         if (isPart(answer, config)) return entry.opened(answer);
         connection.close();
-        return listener.failed({ ...noParts(url), retry: false });
+        return sink.failed({ ...noParts(url), retry: false });
     };
     connection.source = connection.start(part(connection.here, config, offset), { ...entry, opened });
     return undefined;
@@ -40,14 +40,14 @@ export function resume(connection) {
  * @param {Connection} connection @param {number} time seconds @param {Omit<Known, 'size'>} known @param {() => void} found
  */
 export async function seek(connection, time, known, found) {
-    const { config, listener, here, place, size, url } = connection;
+    const { config, sink, here, place, size, url } = connection;
     let failure = noParts(url);
     let accepted = false;
     const entry = {
         ...connection.entry(0),
         opened: (answer) => isPart(answer, config),
         failed: (why) => {
-            if (accepted) listener.failed(why);
+            if (accepted) sink.failed(why);
             else failure = why;
         },
     };

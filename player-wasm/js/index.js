@@ -37,9 +37,9 @@ export function getFeatureList() {
     const Source = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
     const can = (codecs) => Source?.isTypeSupported(`video/mp4; codecs="${codecs}"`) === true;
     const element = globalThis.document?.createElement('video');
-    const plays = (type) => Boolean(element?.canPlayType(type));
-    const playable = can('avc1.42E01E,mp4a.40.2') && typeof WebAssembly === 'object';
-    const streams = typeof fetch === 'function' && typeof ReadableStream === 'function';
+    const plays = (codecs, type = 'mp4') => Boolean(element?.canPlayType(`video/${type}; codecs="${codecs}"`));
+    const playable = can(AVC) && Boolean(globalThis.WebAssembly);
+    const streams = Boolean(globalThis.ReadableStream);
     return {
         msePlayback: playable,
         mseLivePlayback: playable && streams,
@@ -48,13 +48,16 @@ export function getFeatureList() {
         mseLiveFlvPlayback: playable && streams,
         networkStreamIO: streams,
         networkLoaderName: 'fetch-stream-loader',
-        nativeMP4H264Playback: plays('video/mp4; codecs="avc1.42E01E, mp4a.40.2"'),
-        nativeMP4H265Playback: plays(`video/mp4; codecs="${HEVC}"`),
-        nativeWebmVP8Playback: plays('video/webm; codecs="vp8.0, vorbis"'),
-        nativeWebmVP9Playback: plays('video/webm; codecs="vp9"'),
+        nativeMP4H264Playback: plays(AVC),
+        nativeMP4H265Playback: plays(HEVC),
+        nativeWebmVP8Playback: plays('vp8.0,vorbis', 'webm'),
+        nativeWebmVP9Playback: plays('vp9', 'webm'),
         workerPlayback: playable && bestMode() !== 'main',
     };
 }
+
+/** Baseline profile, level 3.0, with sound. */
+const AVC = 'avc1.42E01E,mp4a.40.2';
 
 /** Main profile, level 3.1. */
 const HEVC = 'hvc1.1.6.L93.B0';

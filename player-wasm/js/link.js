@@ -1,4 +1,4 @@
-/** The way from a player to its host: in a worker, or on the page's own thread. @module */
+/** The way from a player to its host in a worker. @module */
 import { textOf } from './errors.js';
 
 /**
@@ -65,34 +65,4 @@ export function workerLink(mode, workerUrl, receive, failed) {
         else giveUp(why);
     };
     return { mode, post, close };
-}
-
-/**
- * A host on this thread. Messages take a turn of the event loop's microtasks, so that a listener
- * may destroy the player without pulling the ground from under the host.
- * @param {(message: object) => void} receive
- * @param {(why: string) => void} failed
- * @returns {Link}
- */
-export function mainLink(receive, failed) {
-    let host;
-    let closed = false;
-    const waiting = [];
-    const tell = (message) => queueMicrotask(() => closed || receive(message));
-    import('./host.js').then(
-        ({ Host }) => {
-            if (closed) return;
-            host = new Host(tell);
-            for (const message of waiting.splice(0)) host.receive(message);
-        },
-        (error) => closed || failed(textOf(error)),
-    );
-    return {
-        mode: 'main',
-        post: (message) => (host ? host.receive(message) : waiting.push(message)),
-        close: () => {
-            closed = true;
-            host?.receive({ type: 'unload' });
-        },
-    };
 }

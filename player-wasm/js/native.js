@@ -1,14 +1,15 @@
 /** A player for what the browser plays by itself: MP4, WebM and the like. @module */
-import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
+import { ElementPlayer, empty, handled } from './base.js';
 import { settle } from './config.js';
-import { ErrorDetails, ErrorTypes } from './errors.js';
 import { Events } from './events.js';
 
 export class NativePlayer extends ElementPlayer {
     #source;
     #interval;
-    /** @type {ReturnType<typeof setInterval> | undefined} */
-    #timer;
+    /** Ends what is told of a load. @type {AbortController | undefined} */
+    #loading;
+    /** What tells of it. @type {import('./watcher.js').Watcher | undefined} */
+    #watcher;
 
     /**
      * @param {import('./index.d.ts').MediaDataSource} mediaDataSource
@@ -26,24 +27,17 @@ export class NativePlayer extends ElementPlayer {
     }
 
     get mediaInfo() {
-        const { element } = this;
-        const { videoWidth: width, videoHeight: height } = /** @type {Partial<HTMLVideoElement>} */ (element ?? {});
-        const kind = element?.tagName === 'AUDIO' ? 'audio' : 'video';
-        const duration = Math.floor((element?.duration ?? NaN) * 1000);
-        return element?.readyState ? { mimeType: `${kind}/${this.#source.type}`, duration, width, height } : {};
+        return this.#watcher?.mediaInfo ?? {};
     }
 
     get statisticsInfo() {
-        const { decoded: decodedFrames, dropped: droppedFrames } = pictureCounts(this.element);
-        return this.#timer ? { playerType: this.type, url: this.#source.url, decodedFrames, droppedFrames } : {};
+        return this.#watcher?.statisticsInfo ?? {};
     }
 
     /** @param {HTMLMediaElement} element */
     attachMediaElement(element) {
         this.detachMediaElement();
-        const signal = this.follow(element);
-        element.addEventListener('loadedmetadata', () => this.emitter.emit(Events.MEDIA_INFO, this.mediaInfo), { signal });
-        element.addEventListener('error', () => this.#timer && this.#fail(element.error), { signal });
+        this.follow(element);
     }
 
     detachMediaElement() {
@@ -53,25 +47,25 @@ export class NativePlayer extends ElementPlayer {
 
     /** @returns {Promise<Record<string, any>>} resolves with the media info */
     load() {
-        const { element } = this;
+        const { element, emitter } = this;
         if (!element) throw new Error('a media element must be attached before load()');
         this.unload();
-        element.crossOrigin = this.#source.withCredentials ? 'use-credentials' : element.crossOrigin;
+        if (this.#source.withCredentials) element.crossOrigin = 'use-credentials';
         element.src = /** @type {string} */ (this.#source.url);
-        this.#timer = setInterval(() => this.emitter.emit(Events.STATISTICS_INFO, this.statisticsInfo), this.#interval);
+        const { signal } = (this.#loading = new AbortController());
         return handled(
-            new Promise((resolve, reject) => {
-                const { signal } = /** @type {AbortController} */ (this.listening);
-                element.addEventListener('loadedmetadata', () => resolve(this.mediaInfo), { once: true, signal });
-                element.addEventListener('error', () => reject(element.error), { once: true, signal });
+            import('./watcher.js').then(({ Watcher }) => {
+                const watcher = new Watcher(element, this.#source, emitter, this.#interval, signal);
+                if (!signal.aborted) this.#watcher = watcher;
+                return watcher.loaded;
             }),
         );
     }
 
     unload() {
-        clearInterval(this.#timer);
-        if (this.#timer && this.element) empty(this.element);
-        this.#timer = undefined;
+        if (this.#loading && this.element) empty(this.element);
+        this.#loading?.abort();
+        this.#loading = this.#watcher = undefined;
     }
 
     /** @returns {Promise<void>} */
@@ -83,11 +77,5 @@ export class NativePlayer extends ElementPlayer {
         this.emitter.emit(Events.DESTROYING);
         this.detachMediaElement();
         this.emitter.clear();
-    }
-
-    /** @param {MediaError | null} error */
-    #fail(error) {
-        const info = { code: error?.code ?? -1, msg: error?.message || 'the browser cannot play it', fatal: true, recovered: false };
-        this.emitter.emit(Events.ERROR, ErrorTypes.MEDIA_ERROR, ErrorDetails.MEDIA_MSE_ERROR, { ...info, context: { url: this.#source.url } });
     }
 }

@@ -9,7 +9,7 @@ export class Outlet {
 
     /**
      * @param {(message: object) => void} receive gets what is to be put into the element
-     * @param {(message: object) => void} post to the {@link import('./remote.js').RemoteOutput}
+     * @param {(message: object) => void} post to the {@link import('./remote.js').remoteOutput}
      */
     constructor(receive, post) {
         this.#receive = receive;
@@ -29,13 +29,8 @@ export class Outlet {
     #open(id, number) {
         this.close();
         const tell = (call) => (...args) => this.#post({ type: 'output', id, number, call, args });
-        this.#output = new MediaOutput({
-            opened: tell('opened'),
-            checked: tell('checked'),
-            finished: tell('finished'),
-            evicted: tell('evicted'),
-            failed: tell('failed'),
-        });
+        const listener = /** @type {import('./output.js').Listener} */ (new Proxy({}, { get: (_, call) => tell(call) }));
+        this.#output = new MediaOutput(listener);
         this.#receive({ type: 'attach', id, ...this.#output.attachment });
     }
 }

@@ -1,12 +1,12 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
-import { ElementPlayer, empty, handled, pictureCounts } from './base.js';
-import { hasForeign, settle } from './config.js';
-import { ErrorDetails, ErrorTypes, networkFailure, otherFailure, textOf } from './errors.js';
+import { aborted, ElementPlayer, empty, handled, pictureCounts, withResolvers } from './base.js';
+import { engineSettings, hasForeign, settle } from './config.js';
+import { ErrorDetails, networkFailure, otherFailure, stepOf, textOf } from './errors.js';
 import { Events } from './events.js';
-import { bestMode, mainLink, workerLink } from './link.js';
+import { bestMode, workerLink } from './link.js';
 import { log } from './logging.js';
-import { PlayheadReporter } from './playhead.js';
-import { describe, netStatus } from './stats.js';
+import { watchPlayhead } from './playhead.js';
+import { mediaInfo, netStatus, statistics } from './report.js';
 import { compileWasm } from './wasm.js';
 import { wordsFor } from './words.js';
 
@@ -17,8 +17,8 @@ export class FlvPlayer extends ElementPlayer {
     #config;
     /** Settings by the names of others are being understood. @type {Promise<unknown> | undefined} */
     #adapting;
-    /** @type {PlayheadReporter | undefined} */
-    #reporter;
+    /** Ends the reports of the playhead. @type {(() => void) | undefined} */
+    #stopReports;
     /** @type {import('./link.js').Link | undefined} */
     #link;
     /** Counts loads: what comes from an earlier one is stale. */
@@ -103,7 +103,7 @@ export class FlvPlayer extends ElementPlayer {
     on(event, listener) {
         super.on(event, listener);
         if (event === Events.STATE_CHANGE) this.#watchStates();
-        if (event.startsWith('sei_') && this.#loaded) this.#link?.post({ type: 'sei', id: this.#generation });
+        if (event.startsWith('sei_') && this.#loaded) this.#ask('sei');
     }
 
     /** @param {HTMLMediaElement} element */
@@ -196,7 +196,7 @@ export class FlvPlayer extends ElementPlayer {
         if (!this.#loaded || !this.#link) return handled(Promise.reject(new Error('nothing is loaded')));
         const asked = withResolvers();
         const token = this.#asked.push(asked) - 1;
-        this.#link.post({ type: 'diagnostics', id: this.#generation, token });
+        this.#ask('diagnostics', { token });
         return handled(asked.promise);
     }
 
@@ -213,13 +213,13 @@ export class FlvPlayer extends ElementPlayer {
 
     #openSession() {
         this.#link ??= this.#openLink();
-        this.#sendLoad();
+        if (this.#link) this.#sendLoad();
     }
 
     #sendLoad() {
         const id = this.#generation;
-        const { type, segments, url = segments?.[0]?.url, headers, cors, hasAudio, hasVideo, ...rest } = this.#source;
         const { workerUrl, wasmUrl, headers: always, alternateUrls, ...config } = this.#config;
+        const { type, segments, url = segments?.[0]?.url, headers, cors, hasAudio = config.hasAudio, hasVideo = config.hasVideo, ...rest } = this.#source;
         const refuse = (failure) => this.#fail(failure, id);
         if (/ts$/i.test(type) || segments?.length > 1) {
             import('./refuse.js').then(({ refusal }) => refusal(this.#source), (error) => otherFailure(textOf(error))).then(refuse);
@@ -232,73 +232,84 @@ export class FlvPlayer extends ElementPlayer {
             queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url })));
             return;
         }
-        const sei = config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED));
-        // Only the larger build looks for these messages.
-        this.#sendWasm(config.module === 'full' || (sei && config.module !== 'core'));
+        const isLive = rest.isLive ?? config.isLive ?? urls[0].startsWith('ws');
+        this.#sendWasm(this.#wantsFull);
         this.#link.post({
             type: 'load',
             id,
             request: {
                 url: urls[0],
-                alternateUrls: urls.slice(1),
+                urls,
                 headers: { ...always, ...headers },
-                withCredentials: rest.withCredentials,
-                fetchMode: cors === false ? 'same-origin' : undefined,
+                credentials: rest.withCredentials ? 'include' : 'same-origin',
+                mode: cors === false ? 'same-origin' : undefined,
                 referrerPolicy: config.referrerPolicy,
+                cache: 'no-store',
                 connectTimeout: config.connectTimeout,
                 others: FlvPlayer.#open - 1,
             },
             // Everything that was said, but for what only this side needs: a host takes what it knows.
-            config: {
-                ...config,
-                mode: this.#link.mode,
-                isLive: rest.isLive ?? config.isLive ?? urls[0].startsWith('ws'),
-                hasAudio,
-                hasVideo,
-                duration: rest.duration,
-                filesize: rest.filesize,
-                sei,
-            },
+            config: { ...config, mode: this.#link.mode, isLive, duration: rest.duration, filesize: rest.filesize },
+            settings: engineSettings({ ...config, isLive, hasAudio, hasVideo, sei: this.#wantsSei }),
         });
     }
 
     /** Compiles the WebAssembly, the larger if it must be, for the host. @param {boolean} full */
     #sendWasm(full) {
         const id = this.#generation;
-        compileWasm(this.#config.wasmUrl, full).then(
+        this.#compile(full).then(
             (module) => this.#link?.post({ type: 'wasm', id, module, full }),
             (error) => this.#fail(otherFailure(`the player's WebAssembly could not be loaded: ${textOf(error)}`), id),
         );
     }
 
-    /** @returns {import('./link.js').Link} */
+    /** The way to a worker, if there is to be one. */
     #openLink() {
-        const { workerUrl } = this.#config;
-        const receive = (message) => this.#receive(message);
-        const wish = this.#config.mode;
-        const mode = wish === 'auto' || wish === 'worker' ? bestMode() : wish;
-        if (mode !== 'main') {
-            try {
-                return workerLink(mode, workerUrl, receive, (why) => this.#fallBack(why));
-            } catch (error) {
-                log('warn', `no worker (${error}); playing on the page's thread`);
-            }
+        const { mode: wish, workerUrl } = this.#config;
+        const mode = /^(auto|worker)$/.test(wish) ? bestMode() : wish;
+        if (mode === 'main') return this.#stayHere();
+        try {
+            return workerLink(mode, workerUrl, (message) => this.#receive(message), (why) => this.#fallBack(why));
+        } catch (error) {
+            return this.#fallBack(textOf(error));
         }
-        return this.#openMainLink();
     }
 
-    #openMainLink() {
-        return mainLink(
-            (message) => this.#receive(message),
-            (why) => this.#fail(otherFailure(`the player's modules could not be loaded: ${why}`)),
+    /** The worker could not start. @param {string} why */
+    #fallBack(why) {
+        this.#config.mode = 'main';
+        log('warn', `no worker (${why}); playing on the page's thread`);
+        return this.#stayHere();
+    }
+
+    /** Everything on this thread. @returns {undefined} the way there is a load's, once it is found */
+    #stayHere() {
+        const id = this.#generation;
+        this.#link = undefined;
+        handled(this.#compile(this.#wantsFull));
+        import('./main.js').then(
+            ({ mainLink }) => {
+                if (!this.#loaded || id !== this.#generation) return;
+                this.#link ??= mainLink((message) => this.#receive(message));
+                this.#sendLoad();
+            },
+            (error) => this.#fail(otherFailure(`the player's modules could not be loaded: ${textOf(error)}`), id),
         );
     }
 
-    /** The worker could not start: everything on this thread then. @param {string} why */
-    #fallBack(why) {
-        log('warn', `no worker (${why}); playing on the page's thread`);
-        this.#link = this.#openMainLink();
-        if (this.#loaded) this.#sendLoad();
+    get #wantsSei() {
+        return this.#config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED));
+    }
+
+    /** Whether the larger build is wanted from the start: only that looks for SEI messages. */
+    get #wantsFull() {
+        const { module } = this.#config;
+        return module === 'full' || (this.#wantsSei && module !== 'core');
+    }
+
+    /** @param {boolean} full */
+    #compile(full) {
+        return compileWasm(this.#config.wasmUrl, full);
     }
 
     /** @param {any} message from the host */
@@ -346,26 +357,31 @@ export class FlvPlayer extends ElementPlayer {
         return undefined;
     }
 
-    /** @param {{type: string, name: string, args: any[]}} message */
-    #tell({ type, name, args }) {
-        if (type === 'event') return this.#emit(name, args);
-        this.#tellStates('connected');
-        if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
-        this.#reconnects = false;
-        return undefined;
+    /** @param {any} message */
+    #tell(message) {
+        switch (message.type) {
+            case 'event':
+                this.#emit(message.name, message.args);
+                break;
+            case 'media':
+                this.#mediaInfo = mediaInfo(message);
+                this.#loading?.resolve(this.mediaInfo);
+                this.#loading = undefined;
+                this.#emit(Events.MEDIA_INFO, [this.#mediaInfo]);
+                break;
+            case 'statistics':
+                this.#statisticsInfo = { ...statistics(message), mode: this.#link?.mode };
+                this.#emit(Events.STATISTICS_INFO, [this.#statisticsInfo]);
+                break;
+            case 'connected':
+                this.#tellStates('connected');
+                if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
+                this.#reconnects = false;
+        }
     }
 
     /** @param {string} name @param {any[]} args */
     #emit(name, args) {
-        if (name === Events.MEDIA_INFO) {
-            this.#mediaInfo = args[0] = describe(args[0]);
-            this.#loading?.resolve(this.mediaInfo);
-            this.#loading = undefined;
-        }
-        if (name === Events.STATISTICS_INFO) {
-            args[0].mode = this.#link?.mode;
-            [this.#statisticsInfo] = args;
-        }
         // What is left plays to its end, but there is nothing to catch up with any more.
         if ((name === Events.ERROR || name === Events.LOADING_COMPLETE) && this.element) this.element.playbackRate = 1;
         if (name === Events.ERROR || name === Events.WARNING) this.#explain(name, args);
@@ -397,9 +413,7 @@ export class FlvPlayer extends ElementPlayer {
         if (attachment.handle) element.srcObject = attachment.handle;
         else element.src = attachment.url;
         this.#isAttached = true;
-        this.#reporter ??= new PlayheadReporter(/** @type {HTMLVideoElement} */ (element), (report) =>
-            this.#link?.post({ type: 'playhead', id: this.#generation, ...report }),
-        );
+        this.#stopReports ??= watchPlayhead(/** @type {HTMLVideoElement} */ (element), (report) => this.#ask('playhead', { report }));
         const waiting = this.#waitingToPlay.splice(0);
         if (this.#wantsToPlay) {
             const played = this.#playElement();
@@ -427,7 +441,7 @@ export class FlvPlayer extends ElementPlayer {
     #reportElementError() {
         const error = this.element?.error;
         if (!error || !this.#isAttached) return;
-        this.#link?.post({ type: 'element-error', id: this.#generation, code: error.code, text: error.message });
+        this.#ask('element-error', { code: error.code, text: error.message });
     }
 
     /** Somebody wants to be where nothing is buffered: of a file the host can get that. */
@@ -436,7 +450,7 @@ export class FlvPlayer extends ElementPlayer {
         for (let range = 0; range < buffered.length; range += 1) {
             if (buffered.start(range) <= time && time < buffered.end(range)) return;
         }
-        if (this.#isAttached) this.#link?.post({ type: 'seek', id: this.#generation, time });
+        if (this.#isAttached) this.#ask('seek', { time });
     }
 
     /** @param {any} cue */
@@ -463,6 +477,11 @@ export class FlvPlayer extends ElementPlayer {
         this.#states?.then((states) => states?.told(event, args));
     }
 
+    /** Tells the host of this load. @param {string} type @param {object} [message] */
+    #ask(type, message) {
+        this.#link?.post({ type, id: this.#generation, ...message });
+    }
+
     /** A failure on this side of the link. @param {import('./errors.js').Failure} failure @param {number} [id] of which load */
     #fail({ type, detail, ...info }, id = this.#generation) {
         if (id !== this.#generation || !this.#loaded) return;
@@ -479,8 +498,8 @@ export class FlvPlayer extends ElementPlayer {
         this.#loaded = this.#reconnects = false;
         this.#generation += 1;
         this.#attachment = undefined;
-        this.#reporter?.stop();
-        this.#reporter = undefined;
+        this.#stopReports?.();
+        this.#stopReports = undefined;
         this.#cues?.then((cues) => cues?.stop());
         this.#cues = undefined;
         if (this.#isAttached && this.element) empty(this.element);
@@ -510,26 +529,4 @@ export class FlvPlayer extends ElementPlayer {
 /** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. @param {string} type */
 export function isOurs(type) {
     return /^(flv|mse|mpegts|m2ts)$/i.test(type);
-}
-
-/** What was being done when something went wrong, where nobody has said so. @param {string} type @param {unknown} code */
-function stepOf(type, code) {
-    if (typeof code === 'string') return code[0].toLowerCase() + code.slice(1);
-    return type === ErrorTypes.NETWORK_ERROR ? 'connect' : 'play';
-}
-
-/** The end of those who wait for what will not come. */
-function aborted() {
-    return new DOMException('The player was unloaded before that.', 'AbortError');
-}
-
-/** `Promise.withResolvers`, which Safari has since 17.4 only. @returns {PromiseWithResolvers<any>} */
-function withResolvers() {
-    let resolve = /** @type {any} */ (undefined);
-    let reject = resolve;
-    const promise = new Promise((onResolve, onReject) => {
-        resolve = onResolve;
-        reject = onReject;
-    });
-    return { promise, resolve, reject };
 }

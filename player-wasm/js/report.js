@@ -1,110 +1,111 @@
-/** What an engine knows, as listeners get it. @module */
-import { Info, Stat, Track } from './engine.js';
+/** What an engine's numbers are, in the terms of others: of mpegts.js, and of WeChat's `live-player`. @module */
 
-/** By the names of mpegts.js, where it has one. @type {Record<number, string>} */
-const INFO = {
-    [Info.Width]: 'width',
-    [Info.Height]: 'height',
-    [Info.Fps]: 'fps',
-    [Info.Profile]: 'profile',
-    [Info.Level]: 'level',
-    [Info.RefFrames]: 'refFrames',
-    [Info.ChromaFormat]: 'chromaFormat',
-    [Info.SarNum]: 'sarNum',
-    [Info.SarDen]: 'sarDen',
-    [Info.SampleRate]: 'audioSampleRate',
-    [Info.Channels]: 'audioChannelCount',
-    [Info.BitDepth]: 'bitDepth',
-    [Info.ColourPrimaries]: 'colourPrimaries',
-    [Info.Transfer]: 'transfer',
-    [Info.Matrix]: 'matrix',
-    [Info.ReorderFrames]: 'reorderFrames',
-};
+/** The statistics by their numbers, which are those of {@link import('./engine.js').Stat}; then the size of the picture. */
+export const STATISTICS = (
+    'latency targetLatency jitter buffered currentTime playbackRate speed videoBitrate audioBitrate fps decodedFrames ' +
+    'droppedFrames appends stalls jumps nudges rebuilds skippedFrames resyncs badTags discontinuities audioFramesInserted ' +
+    'audioFramesDropped captureLatency videoBuffered audioBuffered gopLength reconnects bytesReceived keyframesSeen audioFilled ' +
+    'width height'
+).split(' ');
 
-/** @type {Record<number, string>} */
-const STATISTICS = {
-    [Stat.Latency]: 'latency',
-    [Stat.TargetLatency]: 'targetLatency',
-    [Stat.Jitter]: 'jitter',
-    [Stat.Buffered]: 'buffered',
-    [Stat.Position]: 'currentTime',
-    [Stat.PlaybackRate]: 'playbackRate',
-    [Stat.Speed]: 'speed',
-    [Stat.VideoRate]: 'videoBitrate',
-    [Stat.AudioRate]: 'audioBitrate',
-    [Stat.Fps]: 'fps',
-    [Stat.Decoded]: 'decodedFrames',
-    [Stat.Dropped]: 'droppedFrames',
-    [Stat.Appends]: 'appends',
-    [Stat.Stalls]: 'stalls',
-    [Stat.Jumps]: 'jumps',
-    [Stat.Nudges]: 'nudges',
-    [Stat.Rebuilds]: 'rebuilds',
-    [Stat.Skipped]: 'skippedFrames',
-    [Stat.Resyncs]: 'resyncs',
-    [Stat.BadTags]: 'badTags',
-    [Stat.Discontinuities]: 'discontinuities',
-    [Stat.SilenceInserted]: 'audioFramesInserted',
-    [Stat.SoundDropped]: 'audioFramesDropped',
-    [Stat.CaptureLatency]: 'captureLatency',
-    [Stat.VideoBuffered]: 'videoBuffered',
-    [Stat.AudioBuffered]: 'audioBuffered',
-    [Stat.GopLength]: 'gopLength',
-    [Stat.Reconnects]: 'reconnects',
-    [Stat.BytesReceived]: 'bytesReceived',
-    [Stat.KeyframesSeen]: 'keyframesSeen',
-    [Stat.AudioFilled]: 'audioFilled',
-};
+/** What is known of the tracks, by the numbers of {@link import('./engine.js').Info}. */
+export const INFO = (
+    'width height fps profile level refFrames chromaFormat sarNum sarDen audioSampleRate audioChannelCount bitDepth ' +
+    'colourPrimaries transfer matrix reorderFrames'
+).split(' ');
 
-/** Numbers by the names that a list has for them. @param {Record<number, string>} list @param {(which: number) => any} value */
-function named(list, value) {
-    return Object.fromEntries(Object.entries(list).map(([which, name]) => [name, value(Number(which))]));
+/** @param {string[]} names @param {number[]} values @param {(value: number) => any} told */
+function named(names, values, told) {
+    return Object.fromEntries(names.map((name, which) => [name, told(values[which])]));
 }
 
-/** @param {import('./engine.js').Engine} engine @param {Record<string, any> | undefined} metadata @param {number} duration seconds */
-export function mediaInfo(engine, metadata, duration) {
-    const [videoCodec, audioCodec] = [engine.codec(Track.Video), engine.codec(Track.Audio)];
-    const codecs = [videoCodec, audioCodec].filter(Boolean).join(',');
-    return {
-        mimeType: `video/x-flv; codecs="${codecs}"`,
+/** H.264 profiles by their `profile_idc`. @type {Record<number, string>} */
+const PROFILES = { 66: 'Baseline', 77: 'Main', 88: 'Extended', 100: 'High', 110: 'High10', 122: 'High422', 244: 'High444' };
+
+/**
+ * What the stream is. Profile, level and chroma format of H.264 as mpegts.js writes them: `High`, `3.1`, `4:2:0`.
+ * @param {{values: number[], codecs: string[], tracks: boolean[], metadata: any, duration: number}} found by the session; `duration`: seconds, 0: not known
+ */
+export function mediaInfo({ values, codecs, tracks, metadata, duration }) {
+    const [videoCodec, audioCodec] = codecs;
+    const info = /** @type {Record<string, any>} */ ({
+        mimeType: `video/x-flv; codecs="${codecs.filter(Boolean)}"`,
         duration: duration ? Math.round(duration * 1000) : undefined,
-        hasVideo: engine.has_track(Track.Video),
-        hasAudio: engine.has_track(Track.Audio),
+        hasVideo: tracks[0],
+        hasAudio: tracks[1],
         videoCodec: videoCodec || undefined,
         audioCodec: audioCodec || undefined,
-        ...named(INFO, (info) => {
-            const value = engine.info(info);
-            return Number.isNaN(value) ? undefined : value;
-        }),
+        ...named(INFO, values, (value) => (Number.isNaN(value) ? undefined : value)),
         videoDataRate: metadata?.videodatarate,
         audioDataRate: metadata?.audiodatarate,
         metadata,
         hasKeyframesIndex: Boolean(metadata?.keyframes?.times?.length),
         segmentCount: 1,
-    };
+    });
+    if (/^avc/.test(videoCodec) && info.profile !== undefined) {
+        info.profile = PROFILES[info.profile] ?? String(info.profile);
+        info.level = (info.level / 10).toFixed(1);
+        info.chromaFormat = ['4:0:0', '4:2:0', '4:2:2', '4:4:4'][info.chromaFormat];
+    }
+    return info;
 }
 
-/** @param {import('./engine.js').Engine} engine @param {number} at ms */
-export function statistics(engine, at) {
-    const found = named(STATISTICS, (stat) => engine.stat(stat, at));
+/**
+ * @param {{values: number[], url: string, finalUrl: string, isRedirected: boolean, transport: string}} found by the session
+ * @returns {Record<string, any>}
+ */
+export function statistics({ values, url, finalUrl, isRedirected, transport }) {
+    const found = named(STATISTICS, values, (value) => value);
     // KiB/s and kbit/s, of bytes.
     found.speed /= 1024;
     found.videoBitrate /= 125;
     found.audioBitrate /= 125;
-    return { ...found, width: engine.info(Info.Width) || 0, height: engine.info(Info.Height) || 0 };
+    return {
+        playerType: 'FlvPlayer',
+        url,
+        hasRedirect: isRedirected,
+        redirectedURL: finalUrl || undefined,
+        loaderType: `${transport === 'fetch' ? 'fetch-stream' : transport}-loader`,
+        transport,
+        currentSegmentIndex: 0,
+        totalSegmentCount: 1,
+        ...found,
+        width: found.width || 0,
+        height: found.height || 0,
+    };
 }
 
 /**
- * A message as mpegts.js tells it.
- * @param {number} type `payloadType` @param {number} time seconds; NaN: not known @param {Uint8Array} payload
+ * @param {Record<string, any>} statistics of the engine, see `StatisticsInfo`
+ * @returns {Record<string, number>}
  */
-export function seiMessage(type, time, payload) {
-    const isUserData = type === USER_DATA && payload.length >= UUID;
-    const parts = isUserData && { uuid: payload.slice(0, UUID), user_data: payload.slice(UUID) };
-    return { type, size: payload.length, payload, ...parts, pts: Number.isNaN(time) ? undefined : time * 1000 };
+export function netStatus(statistics) {
+    const whole = (value) => (Number.isFinite(value) ? Math.round(value) : 0);
+    const { fps, speed, jitter, videoBuffered: video, audioBuffered: audio } = statistics;
+    return {
+        videoBitrate: whole(statistics.videoBitrate),
+        audioBitrate: whole(statistics.audioBitrate),
+        videoFPS: whole(fps),
+        videoGOP: statistics.gopLength || 0,
+        // KiB/s in, kbit/s out.
+        netSpeed: whole(speed * 8.192),
+        netJitter: whole(jitter * 1000),
+        netQualityLevel: quality(jitter, speed),
+        videoWidth: statistics.width || 0,
+        videoHeight: statistics.height || 0,
+        videoCache: whole(video * 1000),
+        audioCache: whole(audio * 1000),
+        // What a browser's decoder holds it does not tell.
+        vDecCacheSize: 0,
+        vSumCacheSize: whole(video * fps),
+        // The browser keeps sound and picture together.
+        avPlayInterval: 0,
+        avRecvInterval: whole((video - audio) * 1000),
+        audioCacheThreshold: whole(statistics.targetLatency * 1000),
+    };
 }
 
-/** `payloadType` of user data that begins with a UUID. */
-const USER_DATA = 5;
-
-const UUID = 16;
+/** From 1 (best) to 6 (nothing comes). @param {number} jitter seconds @param {number} speed */
+function quality(jitter, speed) {
+    return speed > 0 ? 1 + [0.1, 0.25, 0.6, 1.5].filter((limit) => jitter > limit).length : 6;
+}

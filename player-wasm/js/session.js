@@ -1,14 +1,13 @@
 /** One load of one stream: source, engine and output. @module */
 import { Connection } from './connection.js';
 import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
-import { Fault, Notice, Op, startEngine, Track } from './engine.js';
+import { Count, Fault, Info, Notice, Op, Setting, startEngine, Track } from './engine.js';
 import { Events } from './events.js';
 import { MediaOutput } from './output.js';
 import { Recorder } from './recorder.js';
-import { RemoteOutput } from './remote.js';
-import { mediaInfo, seiMessage, statistics } from './report.js';
+import { remoteOutput } from './remote.js';
 import { captureTime, readScript } from './script.js';
-import { configure } from './settings.js';
+import { seiMessage } from './sei.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
 
@@ -18,11 +17,13 @@ export class Session {
     id;
     #post;
     #config;
+    /** The engine's. */
+    #settings;
     /** @type {Engine | undefined} */
     #engine;
     #connection;
     #isConnected = false;
-    /** @type {MediaOutput | RemoteOutput} */
+    /** A {@link MediaOutput}, here or on the page. @type {any} */
     #output;
     /** @type {ReturnType<typeof setInterval>[]} */
     #timers = [];
@@ -53,11 +54,12 @@ export class Session {
     /** Where the playhead was moved to and reading goes on. @type {number | undefined} */
     #target;
 
-    /** @param {{id: number, request: import('./source.js').Request, config: any}} load @param {(message: object, transfer?: Transferable[]) => void} post */
-    constructor({ id, request, config }, post) {
+    /** @param {{id: number, request: import('./source.js').Request, config: any, settings: number[]}} load @param {(message: object, transfer?: Transferable[]) => void} post */
+    constructor({ id, request, config, settings }, post) {
         this.id = id;
         this.#post = post;
         this.#config = config;
+        this.#settings = settings;
         // The stream is on its way while the WebAssembly is still being compiled.
         this.#connection = new Connection(request, config, {
             opened: (isNew) => this.#sourceOpened(isNew),
@@ -78,15 +80,15 @@ export class Session {
                 });
                 break;
             case 'playhead': {
-                const { at, time, rate, flags, decoded, dropped } = message;
+                const [, time, , flags] = message.report;
                 if (!(flags & SEEKING)) this.#position = time;
                 // Where the playhead of a file is to go is no place yet: what it leaves would be removed.
                 else if (!this.#config.isLive && time !== this.#target) break;
-                this.#drive((engine) => engine.playhead(at, time, rate, flags, decoded, dropped));
+                this.#drive((engine) => engine.playhead(...message.report));
                 break;
             }
             case 'output':
-                /** @type {RemoteOutput} */ (this.#output).receive(message);
+                this.#output.receive(message);
                 break;
             case 'element-error':
                 this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
@@ -95,7 +97,7 @@ export class Session {
                 this.#seek(message);
                 break;
             case 'sei':
-                this.#config.sei = true;
+                this.#settings[Setting.Sei] = 1;
                 break;
             case 'diagnostics':
                 this.#diagnose(message.token);
@@ -127,7 +129,7 @@ export class Session {
     async #startEngine({ module }) {
         const engine = await startEngine(module);
         if (this.#closed) return;
-        configure(engine, this.#config);
+        this.#settings.forEach((value, setting) => value >= 0 && value < Infinity && engine.set(setting, value));
         this.#engine = engine;
         this.#unchecked = 0;
         this.#timers.push(
@@ -206,8 +208,8 @@ export class Session {
 
     /** Others of the page may hold all connections that a browser opens to a host. @param {import('./source.js').Request} request */
     #warnOfSlowness({ url, others }) {
-        const hint = `this page plays ${others} more, and a browser opens six connections to a host over HTTP/1.1; WebSocket has no such limit`;
-        if (others) this.#warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, `no answer yet: ${hint}`, { step: 'connect', url, others }));
+        const msg = `no answer yet; this page plays ${others} more, and over HTTP/1.1 a browser opens six connections to a host`;
+        if (others) this.#warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { step: 'connect', url, others }));
     }
 
     /** Another build of the engine is needed. @param {string} what it is needed for */
@@ -241,7 +243,7 @@ export class Session {
             failed: (track, full, text) => this.#refuse(track, full, text),
         };
         if (this.#config.mode === 'transmux') {
-            this.#output = new RemoteOutput(listener, this.#post);
+            this.#output = remoteOutput(listener, this.#post);
         } else {
             this.#output = new MediaOutput(listener);
             const { handle, ...rest } = this.#output.attachment;
@@ -322,7 +324,7 @@ export class Session {
                 break;
             case Op.MediaInfo:
                 this.#recorder.isSettled = true;
-                this.#event(Events.MEDIA_INFO, mediaInfo(engine, this.#metadata, this.#duration));
+                this.#reportMedia(engine);
                 break;
             case Op.Script:
                 this.#reportScript(engine);
@@ -359,6 +361,19 @@ export class Session {
     }
 
     /** @param {Engine} engine */
+    #reportMedia(engine) {
+        const both = [Track.Video, Track.Audio];
+        this.#post({
+            type: 'media',
+            values: Array.from({ length: Count.Info }, (_, info) => engine.info(info)),
+            codecs: both.map(engine.codec),
+            tracks: both.map(engine.has_track),
+            metadata: this.#metadata,
+            duration: this.#duration,
+        });
+    }
+
+    /** @param {Engine} engine */
     #reportScript(engine) {
         const time = engine.a();
         let name, value;
@@ -388,8 +403,11 @@ export class Session {
     }
 
     #reportStatistics() {
-        if (!this.#engine) return;
-        this.#event(Events.STATISTICS_INFO, { ...this.#connection.statistics, ...statistics(this.#engine, now()) });
+        const engine = this.#engine;
+        if (!engine) return;
+        const values = Array.from({ length: Count.Stat }, (_, stat) => engine.stat(stat, now()));
+        values.push(engine.info(Info.Width), engine.info(Info.Height));
+        this.#post({ type: 'statistics', values, ...this.#connection.whereabouts });
     }
 
     #setDuration() {

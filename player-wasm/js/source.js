@@ -2,14 +2,9 @@
 import { ErrorDetails, sourceFailure, textOf } from './errors.js';
 
 /**
- * @typedef {object} Request
- * @property {string} url absolute; http, https, ws or wss
- * @property {Record<string, string>} [headers]
- * @property {boolean} [withCredentials]
- * @property {RequestMode} [fetchMode]
- * @property {ReferrerPolicy} [referrerPolicy]
- * @property {number} connectTimeout ms
- * @property {number} [others] how many more players of the page have something loaded
+ * What is asked for, and how `fetch` is to do it.
+ * @typedef {RequestInit & {url: string, urls: string[], connectTimeout: number, others: number}} Request `url`: absolute; http, https,
+ *     ws or wss; `urls`: where else it is, too; `connectTimeout`: ms; `others`: how many more players of the page have something loaded
  */
 
 /**
@@ -113,18 +108,16 @@ async function explainRefusal(request, sink, signal) {
  * @param {string} method @param {string} address @param {Request} request @param {Sink} sink @param {AbortSignal} signal
  */
 async function ask(method, address, request, sink, signal) {
-    const { url, headers, withCredentials, fetchMode: mode, referrerPolicy } = request;
     const timer = connectTimer(request, sink, signal);
-    const credentials = withCredentials ? 'include' : 'same-origin';
     try {
-        const response = await fetch(address, { method, headers, mode, referrerPolicy, credentials, cache: 'no-store', signal });
+        const response = await fetch(address, { ...request, method, signal });
         if (response.ok) {
             clearTimeout(timer);
             return response;
         }
         sink.failed(await statusFailure(response));
     } catch (error) {
-        sink.failed(unreachable(url, error));
+        sink.failed(unreachable(request.url, error));
     }
     return undefined;
 }

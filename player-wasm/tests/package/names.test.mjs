@@ -1,0 +1,36 @@
+// Lists by the engine's numbers have the names that belong there, and the build shortens only names of our own.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { ENGINE } from '../../js/config.js';
+import { Count, Info, Setting, Stat } from '../../js/engine.js';
+import { INFO, STATISTICS } from '../../js/report.js';
+import { shortNames } from '../../names.mjs';
+
+/** Names that differ by more than their first letter. */
+const OTHERWISE = {
+    Live: 'isLive', SilenceWarning: 'silenceWarningTimeout', SilenceLimit: 'silenceTimeout', SampleRate: 'audioSampleRate', Channels: 'audioChannelCount',
+    Position: 'currentTime', VideoRate: 'videoBitrate', AudioRate: 'audioBitrate', Decoded: 'decodedFrames', Dropped: 'droppedFrames',
+    Skipped: 'skippedFrames', SilenceInserted: 'audioFramesInserted', SoundDropped: 'audioFramesDropped',
+};
+const told = (list) => Object.keys(list).map((name) => OTHERWISE[name] ?? name[0].toLowerCase() + name.slice(1));
+
+test('what the engine is told and tells has its name at its number', () => {
+    assert.deepEqual(ENGINE, told(Setting));
+    assert.deepEqual(INFO, told(Info));
+    assert.deepEqual(STATISTICS, [...told(Stat), 'width', 'height']);
+    assert.deepEqual({ ...Count }, { Info: INFO.length, Stat: STATISTICS.length - 2 });
+});
+
+test('no name that pages or the engine know is made short', () => {
+    const read = (name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+    const members = ['types', 'index', 'element'].flatMap((name) => [...read(`js/${name}.d.ts`).matchAll(/^\s*(?:readonly |get |set )*'?([\w-]+)'?\??[:(<]/gm)]);
+    const exported = [...read('src/package/exports.rs').matchAll(/^\s*(?:extern "C" fn )?([a-z_]+)\(/gm)];
+    const known = new Set([...members, ...exported].map(([, name]) => name));
+    assert.ok(known.has('attachMediaElement') && known.has('wants_data') && known.has('min-cache'));
+    for (const [name, short] of Object.entries(shortNames)) {
+        assert.ok(!known.has(name), name);
+        assert.ok(!known.has(short), short);
+    }
+    assert.equal(new Set(Object.values(shortNames)).size, Object.keys(shortNames).length);
+});

@@ -3,7 +3,7 @@
  * the package. Whatever else the code touches, of a browser, of a page or of the engine, must not be called so.
  */
 const OWN = (
-    'addTrack attachment cause changeType checked chunks codecs element emitter entry evicted failed feed finalUrl follow here ' +
+    'addTrack attachment cause checked chunks codecs element emitter entry evicted failed feed finalUrl follow here ' +
     'isOpen isRedirected isSettled isWhole leave listening managed note openSource others place post receive report restart ' +
     'seekHandler setDuration settings sink slow told token trial urls whereabouts'
 ).split(' ');

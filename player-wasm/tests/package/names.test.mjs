@@ -34,3 +34,23 @@ test('no name that pages or the engine know is made short', () => {
     }
     assert.equal(new Set(Object.values(shortNames)).size, Object.keys(shortNames).length);
 });
+
+/** What of a browser the code touches. */
+const TOUCHED = [
+    'AbortController', 'AbortSignal', 'AddEventListenerOptions', 'CloseEvent', 'CSSStyleSheet', 'DOMException', 'Document', 'Element', 'ErrorEvent', 'Event',
+    'EventTarget', 'Headers', 'HTMLElement', 'HTMLMediaElement', 'HTMLVideoElement', 'MediaError', 'MediaSource', 'MessageEvent', 'Navigator', 'Node',
+    'Performance', 'ReadableStream', 'ReadableStreamDefaultReader', 'RequestInit', 'Response', 'ResponseInit', 'SourceBuffer', 'TimeRanges', 'URL',
+    'VideoFrameCallbackMetadata', 'VideoPlaybackQuality', 'WebSocket', 'Window', 'Worker', 'WorkerOptions',
+];
+
+test('no name of a browser is made short', { skip: !process.env.TYPESCRIPT && 'TYPESCRIPT is not set: the folder of typescript' }, () => {
+    const lib = readFileSync(`${process.env.TYPESCRIPT}/lib/lib.dom.d.ts`, 'utf8');
+    const members = TOUCHED.flatMap((name) => {
+        const [, body] = new RegExp(`^interface ${name}(?:<.*?>)? (?:extends [^{]*)?\\{(.*?)^\\}`, 'ms').exec(lib) ?? [];
+        assert.ok(body, name);
+        return [...body.matchAll(/^    (?:readonly |get |set )?(\w+)\??[:(<]/gm)].map(([, member]) => member);
+    });
+    const known = new Set(members);
+    assert.ok(known.has('changeType') && known.has('appendBuffer') && known.has('srcObject'));
+    for (const name of Object.keys(shortNames)) assert.ok(!known.has(name), name);
+});

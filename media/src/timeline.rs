@@ -32,7 +32,7 @@ impl Unwrapper {
             None => i64::from(wire),
             Some(last) => {
                 let step = wire.wrapping_sub(low_32_bits(last)).cast_signed();
-                last.saturating_add(i64::from(step))
+                last.wrapping_add(i64::from(step))
             }
         }
     }
@@ -67,18 +67,18 @@ impl Cadence {
         let oldest = core::mem::replace(slot, value);
         if self.len == Self::WINDOW {
             let at = self.values().partition_point(|&v| v < oldest);
-            self.sorted.copy_within(at.saturating_add(1).., at);
+            self.sorted.copy_within(at.wrapping_add(1).., at);
         } else {
-            self.len = self.len.saturating_add(1);
+            self.len = self.len.wrapping_add(1);
         }
         // The last place of `len` is free now.
-        let end = self.len.saturating_sub(1);
+        let end = self.len.wrapping_sub(1);
         let at = self.sorted.iter().take(end).take_while(|&&v| v < value).count();
-        self.sorted.copy_within(at..end, at.saturating_add(1));
+        self.sorted.copy_within(at..end, at.wrapping_add(1));
         if let Some(slot) = self.sorted.get_mut(at) {
             *slot = value;
         }
-        self.next = self.next.saturating_add(1);
+        self.next = self.next.wrapping_add(1);
         if self.next == Self::WINDOW {
             self.next = 0;
         }
@@ -93,7 +93,7 @@ impl Cadence {
     /// The value that nine tenths of the window do not exceed.
     #[must_use]
     pub fn upper(&self) -> Option<i64> {
-        self.values().get(self.len.saturating_mul(9) / 10).copied()
+        self.values().get(self.len.wrapping_mul(9) / 10).copied()
     }
 
     /// The value that nine tenths of the window are not below.

@@ -36,7 +36,7 @@ impl<'a> BitReader<'a> {
             self.current = self.next_byte().ok_or(OutOfBits)?;
             self.left = 8;
         }
-        self.left = self.left.saturating_sub(1);
+        self.left = self.left.wrapping_sub(1);
         Ok(self.current >> self.left & 1 == 1)
     }
 
@@ -67,21 +67,21 @@ impl<'a> BitReader<'a> {
     pub(crate) fn ue(&mut self) -> Result<u32, OutOfBits> {
         let mut zeros: u32 = 0;
         while !self.flag()? {
-            zeros = zeros.saturating_add(1);
+            zeros = zeros.wrapping_add(1);
             // 32 zeros would begin 2³²−1 or more, which no field may hold.
             if zeros > 31 {
                 return Err(OutOfBits);
             }
         }
         let base = 1u32.checked_shl(zeros).unwrap_or(0).wrapping_sub(1);
-        Ok(base.saturating_add(self.bits(zeros)?))
+        Ok(base.wrapping_add(self.bits(zeros)?))
     }
 
     /// `se(v)`: a signed Exp-Golomb number (H.264, 9.1.1).
     pub(crate) fn se(&mut self) -> Result<i32, OutOfBits> {
         let code = self.ue()?;
         let magnitude = i32::try_from(code.div_ceil(2)).map_err(|_| OutOfBits)?;
-        Ok(if code % 2 == 1 { magnitude } else { magnitude.saturating_neg() })
+        Ok(if code % 2 == 1 { magnitude } else { magnitude.wrapping_neg() })
     }
 
     /// Moves on to the next byte boundary.
@@ -118,7 +118,7 @@ impl BitWriter {
         for shift in (0..count).rev() {
             let [.., bit] = (value.checked_shr(shift).unwrap_or(0) & 1).to_be_bytes();
             self.current = self.current << 1 | bit;
-            self.used = self.used.saturating_add(1);
+            self.used = self.used.wrapping_add(1);
             if self.used == 8 {
                 self.bytes.push(self.current);
                 self.current = 0;

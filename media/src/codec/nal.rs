@@ -67,7 +67,7 @@ impl<'a> Iterator for AnnexB<'a> {
         while !self.rest.is_empty() {
             let (unit, rest) = split_at_start_code(self.rest);
             self.rest = rest;
-            let end = unit.iter().rposition(|&byte| byte != 0).map_or(0, |at| at.saturating_add(1));
+            let end = unit.iter().rposition(|&byte| byte != 0).map_or(0, |at| at.wrapping_add(1));
             match unit.get(..end) {
                 Some(unit) if !unit.is_empty() => return Some(unit),
                 _ => {}

@@ -123,7 +123,7 @@ impl Reader {
                 Some(false) => {}
                 None => open = open.or(Some(at)),
             }
-            at = at.saturating_add(1);
+            at = at.wrapping_add(1);
         }
         self.searched = open.unwrap_or(at).max(self.filled.saturating_sub(MAX_ROW));
         Ok(())
@@ -182,7 +182,7 @@ impl Reader {
                 Found::Incomplete => waiting = waiting.or(Some(skip)),
                 Found::Nothing(_) => {}
             }
-            skip = skip.saturating_add(1);
+            skip = skip.wrapping_add(1);
         }
         // Everything before the first place that may still become a tag is done with; noise that
         // looks like a huge tag for ever is given up byte by byte once the search is too long.
@@ -198,8 +198,8 @@ impl Reader {
     fn take(&mut self, len: usize) -> Bytes {
         let len = len.min(self.filled);
         self.searched = 0;
-        self.filled = self.filled.saturating_sub(len);
-        self.offset = self.offset.saturating_add(len as u64);
+        self.filled = self.filled.wrapping_sub(len);
+        self.offset = self.offset.wrapping_add(len as u64);
         self.buffer.split_to(len).freeze()
     }
 }
@@ -282,7 +282,7 @@ fn inspect_strictly(input: &[u8], max_len: usize) -> Found {
         return Found::Incomplete;
     };
     let closing = u32::from_be_bytes(trailer);
-    let expected = head.total.saturating_sub(Tag::TRAILER_LEN);
+    let expected = head.total.wrapping_sub(Tag::TRAILER_LEN);
     if usize::try_from(closing) == Ok(expected) {
         Found::Tag(head)
     } else {

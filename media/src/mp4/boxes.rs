@@ -47,7 +47,7 @@ impl<'a> Writer<'a> {
     /// The size of the box that began at `start`.
     #[inline(never)]
     fn end(&mut self, start: usize) {
-        let size = self.position().saturating_sub(start);
+        let size = self.position().wrapping_sub(start);
         // Only moov and moof are written this way: headers, far from 4 GiB.
         self.patch_u32(start, u32::try_from(size).unwrap_or(u32::MAX));
     }
@@ -82,7 +82,7 @@ impl<'a> Writer<'a> {
 
     #[inline(never)]
     pub(super) fn zeros(&mut self, count: usize) {
-        self.out.resize(self.out.len().saturating_add(count), 0);
+        self.out.resize(self.out.len().wrapping_add(count), 0);
     }
 
     /// The identity matrix of `mvhd` and `tkhd`.

@@ -57,11 +57,11 @@ pub fn write_fragment<'a>(
 fn write(fragment: &Fragment, samples: &[Sample<'_>], out: &mut Vec<u8>) -> Result<(), TooLarge> {
     let mut len: u64 = 0;
     for sample in samples {
-        len = len.saturating_add(u64::try_from(sample.data.len()).unwrap_or(u64::MAX));
+        len = len.wrapping_add(u64::try_from(sample.data.len()).unwrap_or(u64::MAX));
     }
     let count = u32::try_from(samples.len()).map_err(|_| TooLarge { len })?;
     let mdat_size =
-        u32::try_from(len.saturating_add(BOX_HEAD.into())).map_err(|_| TooLarge { len })?;
+        u32::try_from(len.wrapping_add(BOX_HEAD.into())).map_err(|_| TooLarge { len })?;
 
     let mut writer = Writer::new(out);
     let start = writer.position();
@@ -88,8 +88,8 @@ fn write(fragment: &Fragment, samples: &[Sample<'_>], out: &mut Vec<u8>) -> Resu
             });
         });
     });
-    let moof_size = u32::try_from(writer.position().saturating_sub(start)).unwrap_or(u32::MAX);
-    writer.patch_u32(data_offset_at, moof_size.saturating_add(BOX_HEAD));
+    let moof_size = u32::try_from(writer.position().wrapping_sub(start)).unwrap_or(u32::MAX);
+    writer.patch_u32(data_offset_at, moof_size.wrapping_add(BOX_HEAD));
     writer.u32(mdat_size);
     writer.bytes(b"mdat");
     for sample in samples {

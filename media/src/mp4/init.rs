@@ -102,7 +102,7 @@ pub fn write_init(init: &Init<'_>, out: &mut Vec<u8>) {
             w.zeros(10);
             w.matrix();
             w.zeros(24);
-            w.u32(init.track_id.saturating_add(1)); // next_track_ID
+            w.u32(init.track_id.wrapping_add(1)); // next_track_ID
         });
         track(w, init);
         w.boxed(b"mvex", |w| {
@@ -256,9 +256,9 @@ fn elementary_stream(w: &mut Writer<'_>, track_id: u32, kind: u8, config: &[u8])
     let specific = config.len().min(MAX_DESCRIPTOR);
     let decoder = match specific {
         0 => DECODER_CONFIG,
-        _ => specific.saturating_add(HEAD + DECODER_CONFIG),
+        _ => specific.wrapping_add(HEAD + DECODER_CONFIG),
     };
-    let stream = decoder.saturating_add(HEAD + HEAD + SYNC_LAYER + 3);
+    let stream = decoder.wrapping_add(HEAD + HEAD + SYNC_LAYER + 3);
     w.full(b"esds", 0, 0, |w| {
         descriptor(w, 0x03, stream);
         let [.., id1, id0] = track_id.to_be_bytes();
@@ -291,8 +291,8 @@ fn display_size(entry: &SampleEntry<'_>) -> (u32, u32) {
         SampleEntry::Audio(_) => (0, 0),
         SampleEntry::Video(VideoEntry { width, height, sample_aspect_ratio, .. }) => {
             let (h, v) = sample_aspect_ratio.unwrap_or((1, 1));
-            let shown = u64::from(width).saturating_mul(h.into()).checked_div(v.into());
-            let fixed = |size: u64| u32::try_from(size.saturating_mul(1 << 16)).unwrap_or(u32::MAX);
+            let shown = u64::from(width).wrapping_mul(h.into()).checked_div(v.into());
+            let fixed = |size: u64| u32::try_from(size.wrapping_mul(1 << 16)).unwrap_or(u32::MAX);
             (fixed(shown.unwrap_or_else(|| width.into())), fixed(height.into()))
         }
     }

@@ -98,7 +98,7 @@ impl AudioTrack {
     /// Where the next frame is due, and from how far off it has jumped.
     pub(super) fn due(&self) -> Option<Due> {
         let clock = self.clock.as_ref()?;
-        let tolerance = clock.frame_us().saturating_mul(5).max(SECOND);
+        let tolerance = clock.frame_us().wrapping_mul(5).max(SECOND);
         Some(Due { time: clock.due_us()?, tolerance })
     }
 
@@ -124,7 +124,7 @@ impl AudioTrack {
                 warn(kind, 1);
             }
             let (data, length) = (frame.data, i64::from(frame.length));
-            self.coded = self.coded.saturating_add(frame.length.into());
+            self.coded = self.coded.wrapping_add(frame.length.into());
             clock.set_frame(frame.length);
             match clock.place(time, certain, config.has_silence(length)) {
                 Step::Drop => warn(WarningKind::AudioDropped, 1),
@@ -134,17 +134,17 @@ impl AudioTrack {
                         warn(WarningKind::SilenceInserted, count);
                     }
                     for left in (1..=silent).rev() {
-                        let at = at.saturating_sub(left.saturating_mul(length));
+                        let at = at.wrapping_sub(left.wrapping_mul(length));
                         if let Some(sample) = silent_sample(&config, at, length) {
                             self.queue.push_back(sample);
                         }
                     }
-                    self.queued_bytes = self.queued_bytes.saturating_add(data.len());
+                    self.queued_bytes = self.queued_bytes.wrapping_add(data.len());
                     self.queue.push_back(AudioSample { at, length, data, config: config.clone() });
-                    kept = kept.saturating_add(1);
+                    kept = kept.wrapping_add(1);
                 }
             }
-            time = time.saturating_add(ticks::to_us(length, config.rate));
+            time = time.wrapping_add(ticks::to_us(length, config.rate));
         }
         if self.coded == before {
             warn(WarningKind::CorruptFrame, 1);
@@ -159,7 +159,7 @@ impl AudioTrack {
             || self.queue.len() > limits.max_queue_samples
         {
             self.pop();
-            dropped = dropped.saturating_add(1);
+            dropped = dropped.wrapping_add(1);
         }
         dropped
     }
@@ -172,7 +172,7 @@ impl AudioTrack {
                 break;
             }
             self.pop();
-            dropped = dropped.saturating_add(1);
+            dropped = dropped.wrapping_add(1);
         }
         dropped
     }
@@ -182,7 +182,7 @@ impl AudioTrack {
         let mut dropped: u32 = 0;
         while self.queue.len() > 1 {
             self.pop();
-            dropped = dropped.saturating_add(1);
+            dropped = dropped.wrapping_add(1);
         }
         dropped
     }
@@ -217,7 +217,7 @@ impl AudioTrack {
             if let Some(sample) = silent_sample(config, at, clock.frame()) {
                 self.queue.push_back(sample);
             }
-            count = count.saturating_add(1);
+            count = count.wrapping_add(1);
         }
         self.fills |= count > 0;
         count
@@ -252,24 +252,24 @@ impl AudioTrack {
         });
         let mut dropped: u32 = 0;
         if let Some(end) = end {
-            let early = |at: i64| at.saturating_sub(shift) < end.saturating_sub(frame / 2);
+            let early = |at: i64| at.wrapping_sub(shift) < end.wrapping_sub(frame / 2);
             while self.queue.front().is_some_and(|front| early(front.at_rate(rate))) {
                 if let Some(front) = self.queue.pop_front() {
                     self.queued_bytes = self.queued_bytes.saturating_sub(front.data.len());
                 }
-                dropped = dropped.saturating_add(1);
+                dropped = dropped.wrapping_add(1);
             }
             if let Some(front) = self.queue.front().cloned() {
                 let frame = front.length.max(1);
-                let gap = front.at_rate(rate).saturating_sub(shift).saturating_sub(end);
-                let silent = gap.saturating_add(frame / 2).checked_div(frame).unwrap_or(0);
-                let length = silent.saturating_mul(frame);
+                let gap = front.at_rate(rate).wrapping_sub(shift).wrapping_sub(end);
+                let silent = gap.wrapping_add(frame / 2).checked_div(frame).unwrap_or(0);
+                let length = silent.wrapping_mul(frame);
                 if ticks::to_us(length, rate) <= SECOND
                     && (silent == 0 || front.config.has_silence(frame))
                 {
-                    shift = shift.saturating_add(gap).saturating_sub(length);
+                    shift = shift.wrapping_add(gap).wrapping_sub(length);
                     for before in 1..=silent {
-                        let at = front.at.saturating_sub(before.saturating_mul(frame));
+                        let at = front.at.wrapping_sub(before.wrapping_mul(frame));
                         if let Some(sample) = silent_sample(&front.config, at, frame) {
                             self.queue.push_front(sample);
                         }
@@ -281,7 +281,7 @@ impl AudioTrack {
         for sample in &mut self.queue {
             let own = sample.config.rate;
             let shift = if own == rate { shift } else { ticks::from_us(exact, own) };
-            sample.at = sample.at.saturating_sub(shift);
+            sample.at = sample.at.wrapping_sub(shift);
         }
         clock.rewind(shift, end.unwrap_or(i64::MIN));
         dropped
@@ -323,14 +323,14 @@ impl AudioTrack {
             if sample.at != end || !Arc::ptr_eq(&sample.config, &config) {
                 break;
             }
-            end = end.saturating_add(sample.length);
-            count = count.saturating_add(1);
+            end = end.wrapping_add(sample.length);
+            count = count.wrapping_add(1);
         }
         let base = ticks::from_us(base, rate);
         let fragment = Fragment {
             sequence,
             track_id: TRACK_ID,
-            base_time: u64::try_from(start.saturating_sub(base)).unwrap_or(0),
+            base_time: u64::try_from(start.wrapping_sub(base)).unwrap_or(0),
             pictures: false,
         };
         let samples = self.queue.iter().take(count).map(|sample| mp4::Sample {
@@ -352,9 +352,9 @@ impl AudioTrack {
         let told = self.end().unwrap_or(us(start));
         self.end = Some((end, rate));
         segment.samples = u32::try_from(count).unwrap_or(u32::MAX);
-        segment.start_us = us(start.saturating_sub(base));
-        segment.end_us = us(end.saturating_sub(base));
-        segment.gap_us = us(start).saturating_sub(told).max(0);
+        segment.start_us = us(start.wrapping_sub(base));
+        segment.end_us = us(end.wrapping_sub(base));
+        segment.gap_us = us(start).wrapping_sub(told).max(0);
         Some(segment)
     }
 
@@ -371,7 +371,7 @@ impl AudioSample {
     }
 
     fn end_us(&self) -> i64 {
-        ticks::to_us(self.at.saturating_add(self.length), self.config.rate)
+        ticks::to_us(self.at.wrapping_add(self.length), self.config.rate)
     }
 
     /// Its start in ticks of `rate`.

@@ -90,14 +90,14 @@ impl Clock {
         if at >= ticks::from_us(until_us, self.rate) {
             return None;
         }
-        self.next = Some(at.saturating_add(self.frame));
+        self.next = Some(at.wrapping_add(self.frame));
         self.errors.clear();
         Some(at)
     }
 
     /// Moves the clock back by `ticks`, but not before `floor`. The next frame is taken at its word.
     pub(super) fn rewind(&mut self, ticks: i64, floor: i64) {
-        self.next = self.next.map(|next| next.saturating_sub(ticks).max(floor));
+        self.next = self.next.map(|next| next.wrapping_sub(ticks).max(floor));
         self.errors.clear();
     }
 
@@ -108,18 +108,18 @@ impl Clock {
         let Some(due) = self.next else {
             return self.play(time, 0);
         };
-        let error = time.saturating_sub(due);
+        let error = time.wrapping_sub(due);
         let frame = self.frame;
-        let large = frame.saturating_mul(STEP_FRAMES);
+        let large = frame.wrapping_mul(STEP_FRAMES);
         let repeated = error.signum() == self.last_error.signum()
-            && self.last_error.saturating_abs() >= large
-            && error.saturating_sub(self.last_error).saturating_abs() < frame / 2;
+            && self.last_error.wrapping_abs() >= large
+            && error.wrapping_sub(self.last_error).wrapping_abs() < frame / 2;
         self.last_error = error;
 
         if let Some(budget) = self.dropping {
             // Until the frames reach the count; not for ever, if their times stand still.
             if error < frame / -2 && budget > 0 {
-                self.dropping = Some(budget.saturating_sub(1));
+                self.dropping = Some(budget.wrapping_sub(1));
                 return Step::Drop;
             }
             self.dropping = None;
@@ -127,18 +127,18 @@ impl Clock {
             self.last_error = 0;
             return self.play(due, 0);
         }
-        let limit = if certain { frame.saturating_mul(3) / 2 } else { large };
-        if error.saturating_abs() >= limit && (certain || repeated) {
+        let limit = if certain { frame.wrapping_mul(3) / 2 } else { large };
+        if error.wrapping_abs() >= limit && (certain || repeated) {
             self.errors.clear();
             if error < 0 {
-                let overlap = error.saturating_abs().checked_div(frame).unwrap_or(0);
-                self.dropping = Some(overlap.saturating_mul(2).min(MAX_DROP_FRAMES));
+                let overlap = error.wrapping_abs().checked_div(frame).unwrap_or(0);
+                self.dropping = Some(overlap.wrapping_mul(2).min(MAX_DROP_FRAMES));
                 return Step::Drop;
             }
-            let silent = error.saturating_add(frame / 2).checked_div(frame).unwrap_or(0);
-            let length = silent.saturating_mul(frame);
+            let silent = error.wrapping_add(frame / 2).checked_div(frame).unwrap_or(0);
+            let length = silent.wrapping_mul(frame);
             if can_fill && silent <= MAX_FILL_FRAMES && self.us(length) <= MAX_FILL_US {
-                return self.play(due.saturating_add(length), silent);
+                return self.play(due.wrapping_add(length), silent);
             }
             return self.play(time, 0);
         }
@@ -148,13 +148,13 @@ impl Clock {
     /// Follows a clock that runs a little faster or slower, one frame at a time.
     fn drift(&mut self, error: i64, due: i64, can_fill: bool) -> Step {
         self.errors.add(error);
-        self.steady = self.steady.saturating_add(1);
-        let limit = self.frame.saturating_mul(3) / 2;
+        self.steady = self.steady.wrapping_add(1);
+        let limit = self.frame.wrapping_mul(3) / 2;
         // Frames sent in bursts with one stamp spread over many frames: some of them are right.
         let late = self.errors.lower().is_some_and(|error| error > limit);
-        let early = self.errors.upper().is_some_and(|error| error < limit.saturating_neg());
+        let early = self.errors.upper().is_some_and(|error| error < limit.wrapping_neg());
         let ready =
-            self.errors.is_full() && self.us(self.steady.saturating_mul(self.frame)) >= DRIFT_US;
+            self.errors.is_full() && self.us(self.steady.wrapping_mul(self.frame)) >= DRIFT_US;
         if !ready || !(late || early) {
             return self.play(due, 0);
         }
@@ -164,12 +164,12 @@ impl Clock {
             Step::Drop
         } else {
             let silent = i64::from(can_fill);
-            self.play(due.saturating_add(self.frame), silent)
+            self.play(due.wrapping_add(self.frame), silent)
         }
     }
 
     fn play(&mut self, at: i64, silent: i64) -> Step {
-        self.next = Some(at.saturating_add(self.frame));
+        self.next = Some(at.wrapping_add(self.frame));
         Step::Play { at, silent }
     }
 

@@ -80,7 +80,7 @@ impl Epochs {
         anchor: i64,
     ) -> Placed {
         if core::mem::take(&mut self.begins) {
-            self.newest = anchor.saturating_sub(sent);
+            self.newest = anchor.wrapping_sub(sent);
         }
         let newest = self.newest;
         let (line, other) = match track {
@@ -90,9 +90,9 @@ impl Epochs {
         let Some(due) = due.filter(|_| line.last.is_some()) else {
             return line.first(sent, newest, other, anchor);
         };
-        let at = |offset: i64| sent.saturating_add(offset);
+        let at = |offset: i64| sent.wrapping_add(offset);
         let near = |time: i64, tolerance: i64| {
-            time.saturating_sub(due.time).unsigned_abs() <= tolerance.unsigned_abs()
+            time.wrapping_sub(due.time).unsigned_abs() <= tolerance.unsigned_abs()
         };
         let wide = due.tolerance.max(SHARED_TOLERANCE);
 
@@ -100,7 +100,7 @@ impl Epochs {
         let tolerance = if line.moved { wide } else { due.tolerance };
         // Who goes on from the last sample has not jumped: the line was cut, or filled.
         let goes_on =
-            line.last.is_some_and(|last| (1..=due.tolerance).contains(&sent.saturating_sub(last)));
+            line.last.is_some_and(|last| (1..=due.tolerance).contains(&sent.wrapping_sub(last)));
         if near(on_line, tolerance) || goes_on {
             let certain = core::mem::take(&mut line.moved);
             let outlier = line.suspect.take().is_some();
@@ -131,7 +131,7 @@ impl Epochs {
             (suspect.offset, Jump { from, to: sent }, Some(suspect.jump))
         } else {
             let outlier = line.suspect.is_some();
-            let offset = anchor.saturating_sub(sent);
+            let offset = anchor.wrapping_sub(sent);
             line.suspect = Some(Suspect { offset, jump: Jump { from, to: sent } });
             return Placed { time: due.time, outlier, ..Placed::default() };
         };
@@ -144,7 +144,7 @@ impl Epochs {
 
     /// Where a time of the sender is in the newest epoch.
     pub(super) fn newest(&self, sent: i64) -> i64 {
-        sent.saturating_add(self.newest)
+        sent.wrapping_add(self.newest)
     }
 
     /// A response begins: the clocks are others.
@@ -165,12 +165,12 @@ impl Epochs {
     /// The stream's line leaves out `length`: everything from here on comes that much earlier.
     pub(super) fn cut(&mut self, length: i64) {
         for line in [&mut self.video, &mut self.audio] {
-            line.offset = line.offset.saturating_sub(length);
+            line.offset = line.offset.wrapping_sub(length);
             if let Some(suspect) = &mut line.suspect {
-                suspect.offset = suspect.offset.saturating_sub(length);
+                suspect.offset = suspect.offset.wrapping_sub(length);
             }
         }
-        self.newest = self.newest.saturating_sub(length);
+        self.newest = self.newest.wrapping_sub(length);
     }
 
     /// A track that is not played says nothing about the other.
@@ -192,10 +192,10 @@ impl Line {
         if let Some(last) = other.last
             && sent.abs_diff(last) > FIRST_TOLERANCE
         {
-            self.offset = anchor.saturating_sub(sent);
+            self.offset = anchor.wrapping_sub(sent);
             jump = Some(Jump { from: last, to: sent });
         }
-        let time = sent.saturating_add(self.offset);
+        let time = sent.wrapping_add(self.offset);
         Placed { time, certain: true, jump, ..Placed::default() }
     }
 }

@@ -270,7 +270,7 @@ impl Events {
     pub(super) fn push(&mut self, event: Event) {
         if self.queue.len() >= MAX_EVENTS {
             self.queue.pop_front();
-            self.lost = self.lost.saturating_add(1);
+            self.lost = self.lost.wrapping_add(1);
         }
         self.queue.push_back(event);
     }
@@ -282,7 +282,7 @@ impl Events {
             if let Event::Warning(warning) = event
                 && (warning.track, warning.kind) == (track, kind)
             {
-                warning.count = warning.count.saturating_add(count);
+                warning.count = warning.count.wrapping_add(count);
                 warning.time_ms = time_ms;
                 return;
             }

@@ -11,6 +11,8 @@
 //! * A picture can be taken the moment it came: the last one of a segment gets a provisional
 //!   duration, as the next is not known yet (`video`).
 //! * Sound is timed by counting samples; the timestamps only correct the count (`clock`).
+//! * Times and counts wrap: a line of microseconds is 290,000 years long, and a sender that makes it run over
+//!   gets what it asked for.
 //! * Nothing a stream holds is fatal: what cannot be played is dropped and reported.
 //! * Queues and events are bounded ([`Config`], [`MAX_EVENTS`]).
 

@@ -56,9 +56,9 @@ pub(super) fn picture(
             #[cfg(not(feature = "codecs"))]
             return Err(WarningKind::CorruptFrame);
         };
-        end = end.saturating_add(length_size.into()).saturating_add(unit.len());
-        units = units.saturating_add(1);
-        empty = empty.saturating_add(usize::from(unit.is_empty()));
+        end = end.wrapping_add(length_size.into()).saturating_add(unit.len());
+        units = units.wrapping_add(1);
+        empty = empty.wrapping_add(usize::from(unit.is_empty()));
         idr |= nal.is_idr(unit);
     }
     if units == empty {
@@ -84,7 +84,7 @@ fn from_start_codes(
     }
     let idr = AnnexB::new(body).any(|unit| nal.is_idr(unit));
     // A start code of three bytes may become a length of four.
-    let room = body.len().saturating_add(AnnexB::new(body).count());
+    let room = body.len().wrapping_add(AnnexB::new(body).count());
     let data = with_lengths(AnnexB::new(body), length_size, room)?;
     let picture = Picture { data, idr, repaired: Some(WarningKind::AnnexB) };
     Ok((!picture.data.is_empty()).then_some(picture))

@@ -152,7 +152,7 @@ impl Remuxer {
             skipped.audio_frames = self.audio.drop_all_but_last();
         }
         if let (Some(before), Some(after)) = (before, self.front()) {
-            skipped.duration_us = after.saturating_sub(before).max(0);
+            skipped.duration_us = after.wrapping_sub(before).max(0);
         }
         self.rejoin |= skipped.duration_us > 0;
         skipped
@@ -236,9 +236,9 @@ impl Remuxer {
             self.report_sei(head, &body, placed.time);
             let evidence = &mut self.evidence;
             evidence.video_first_ms.get_or_insert(sent.div_euclid(1000));
-            evidence.video_frames = evidence.video_frames.saturating_add(1);
+            evidence.video_frames = evidence.video_frames.wrapping_add(1);
             let first = self.video.front().map_or(dts, |front| front.dts);
-            let span = dts.saturating_sub(first);
+            let span = dts.wrapping_sub(first);
             evidence.video_span_us = evidence.video_span_us.max(span);
         }
         let dropped = self.video.enforce(&self.config);
@@ -303,7 +303,7 @@ impl Remuxer {
         let kept = self.audio.push(placed.time, placed.certain, body, warn);
         if kept > 0 {
             self.evidence.audio_first_ms.get_or_insert(sent.div_euclid(1000));
-            self.evidence.audio_frames = self.evidence.audio_frames.saturating_add(kept.into());
+            self.evidence.audio_frames = self.evidence.audio_frames.wrapping_add(kept.into());
         }
         let dropped = self.audio.enforce(&self.config);
         if dropped > 0 {
@@ -349,7 +349,7 @@ impl Remuxer {
         let picture = self.video.due().map(|due| due.time);
         match (due.map(|due| due.time), picture) {
             (Some(sound), Some(picture)) => {
-                let anchor = sound.clamp(picture.saturating_sub(self.video.step()), picture);
+                let anchor = sound.clamp(picture.wrapping_sub(self.video.step()), picture);
                 if anchor.abs_diff(sound) <= MAX_OVERLAP.unsigned_abs() { anchor } else { sound }
             }
             (Some(due), None) | (None, Some(due)) => due,
@@ -377,11 +377,11 @@ impl Remuxer {
         self.rejoin = false;
         let end = match (tracks.video, self.video.end(), self.audio.end()) {
             // Sound that was put out well beyond the pictures stays, and the pictures have a hole.
-            (true, Some(video), Some(audio)) if audio.saturating_sub(video) > MAX_OVERLAP => audio,
+            (true, Some(video), Some(audio)) if audio.wrapping_sub(video) > MAX_OVERLAP => audio,
             (true, Some(end), _) | (_, _, Some(end)) => end,
             _ => return,
         };
-        let length = front.saturating_sub(end);
+        let length = front.wrapping_sub(end);
         if length > 0 {
             self.cut(length);
         }
@@ -427,14 +427,14 @@ impl Remuxer {
     }
 
     fn warn_at(&mut self, track: Track, kind: WarningKind, wire: u32) {
-        let time = self.unwrapper.nearest(wire).saturating_mul(1000);
+        let time = self.unwrapper.nearest(wire).wrapping_mul(1000);
         self.events.warn(track, kind, 1, time);
     }
 
     /// A frame's time on the sender's line, in microseconds.
     fn sent_us(&mut self, wire: u32, nano_offset: u32) -> i64 {
         let ms = self.unwrapper.unwrap(wire);
-        ms.saturating_mul(1000).saturating_add(i64::from(nano_offset / 1000))
+        ms.wrapping_mul(1000).wrapping_add(i64::from(nano_offset / 1000))
     }
 }
 

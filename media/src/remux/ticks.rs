@@ -3,15 +3,15 @@
 /// `us` microseconds in ticks of `rate` per second, rounded down.
 pub(super) fn from_us(us: i64, rate: u32) -> i64 {
     let rate = i64::from(rate);
-    let part = us.rem_euclid(SECOND).saturating_mul(rate).div_euclid(SECOND);
-    us.div_euclid(SECOND).saturating_mul(rate).saturating_add(part)
+    let part = us.rem_euclid(SECOND).wrapping_mul(rate).div_euclid(SECOND);
+    us.div_euclid(SECOND).wrapping_mul(rate).wrapping_add(part)
 }
 
 /// `ticks` of `rate` per second in microseconds, rounded down.
 pub(super) fn to_us(ticks: i64, rate: u32) -> i64 {
     let rate = i64::from(rate.max(1));
-    let part = ticks.rem_euclid(rate).saturating_mul(SECOND).div_euclid(rate);
-    ticks.div_euclid(rate).saturating_mul(SECOND).saturating_add(part)
+    let part = ticks.rem_euclid(rate).wrapping_mul(SECOND).div_euclid(rate);
+    ticks.div_euclid(rate).wrapping_mul(SECOND).wrapping_add(part)
 }
 
 /// Microseconds in a second.

@@ -142,9 +142,9 @@ impl VideoTrack {
     /// Where the next picture is due, and from how far off it has jumped.
     pub(super) fn due(&self) -> Option<Due> {
         let step = self.step();
-        let time = self.last_dts?.saturating_add(step);
+        let time = self.last_dts?.wrapping_add(step);
         let tolerance = match self.cadence.median() {
-            Some(median) => median.saturating_mul(5).max(SECOND),
+            Some(median) => median.wrapping_mul(5).max(SECOND),
             // Slow cameras: the first step may be of any length.
             None => MAX_STEP,
         };
@@ -184,14 +184,14 @@ impl VideoTrack {
             return None;
         }
         self.needs_keyframe = false;
-        let composition = i64::from(arrived.composition_ms).saturating_mul(1000);
+        let composition = i64::from(arrived.composition_ms).wrapping_mul(1000);
         let bounded = composition.clamp(-MAX_COMPOSITION, MAX_COMPOSITION);
         if bounded != composition {
             warn(WarningKind::CompositionTime);
         }
         // A decode time that was moved does not move the presentation.
-        let offset = arrived.time.saturating_add(bounded).saturating_sub(dts);
-        self.queued_bytes = self.queued_bytes.saturating_add(picture.data.len());
+        let offset = arrived.time.wrapping_add(bounded).wrapping_sub(dts);
+        self.queued_bytes = self.queued_bytes.wrapping_add(picture.data.len());
         self.queue.push_back(VideoSample {
             dts,
             composition_offset: saturate(offset),
@@ -210,13 +210,13 @@ impl VideoTrack {
         {
             let next = self.queue.iter().skip(1).position(|sample| sample.sync);
             let count = match next {
-                Some(at) => at.saturating_add(1),
+                Some(at) => at.wrapping_add(1),
                 None => {
                     self.needs_keyframe = true;
                     self.queue.len()
                 }
             };
-            dropped = dropped.saturating_add(self.drop_front(count));
+            dropped = dropped.wrapping_add(self.drop_front(count));
             self.kept.clear();
         }
         dropped
@@ -265,9 +265,9 @@ impl VideoTrack {
     /// Leaves `length` out of the line before everything that is still queued.
     pub(super) fn cut(&mut self, length: i64) {
         for sample in &mut self.queue {
-            sample.dts = sample.dts.saturating_sub(length);
+            sample.dts = sample.dts.wrapping_sub(length);
         }
-        self.last_dts = self.last_dts.map(|dts| dts.saturating_sub(length));
+        self.last_dts = self.last_dts.map(|dts| dts.wrapping_sub(length));
     }
 
     /// Appends what is queued for one configuration. `base` is 0 on the output's line.
@@ -294,21 +294,21 @@ impl VideoTrack {
             return segment.init.then_some(segment);
         };
         let start = first.dts;
-        let last_dts = self.queue.get(count.saturating_sub(1)).map_or(start, |last| last.dts);
-        let last_dts = if count == 1 { last_dts.saturating_add(hole) } else { last_dts };
+        let last_dts = self.queue.get(count.wrapping_sub(1)).map_or(start, |last| last.dts);
+        let last_dts = if count == 1 { last_dts.wrapping_add(hole) } else { last_dts };
         // The picture behind the segment is known if the configuration changes there.
         let hold = self.hold.take();
         let told_end = match (hold, self.queue.get(count)) {
             (Some(end), _) => end,
             (None, Some(next)) => next.dts,
-            (None, None) => last_dts.saturating_add(self.provisional(limits.exact_durations)),
+            (None, None) => last_dts.wrapping_add(self.provisional(limits.exact_durations)),
         };
         let samples = (0..count).filter_map(|number| {
             let sample = self.queue.get(number)?;
-            let next = number.saturating_add(1);
+            let next = number.wrapping_add(1);
             let end = if next < count { self.queue.get(next)?.dts } else { told_end };
             Some(mp4::Sample {
-                duration: u32::try_from(end.saturating_sub(sample.dts)).unwrap_or(u32::MAX),
+                duration: u32::try_from(end.wrapping_sub(sample.dts)).unwrap_or(u32::MAX),
                 composition_offset: sample.composition_offset,
                 sync: sample.sync,
                 data: &sample.data,
@@ -317,7 +317,7 @@ impl VideoTrack {
         let fragment = Fragment {
             sequence,
             track_id: TRACK_ID,
-            base_time: u64::try_from(start.saturating_sub(base)).unwrap_or(0),
+            base_time: u64::try_from(start.wrapping_sub(base)).unwrap_or(0),
             pictures: true,
         };
         // The queue is bounded far below what a fragment can hold; if a host lifted the bounds to
@@ -328,15 +328,15 @@ impl VideoTrack {
             return segment.init.then_some(segment);
         }
         for sample in self.queue.iter().take(count).filter(|sample| sample.sync) {
-            let shown = sample.dts.saturating_add(sample.composition_offset.into());
-            segment.keyframes = segment.keyframes.saturating_add(1);
-            segment.last_keyframe_us = Some(shown.saturating_sub(base));
+            let shown = sample.dts.wrapping_add(sample.composition_offset.into());
+            segment.keyframes = segment.keyframes.wrapping_add(1);
+            segment.last_keyframe_us = Some(shown.wrapping_sub(base));
         }
         segment.samples = self.keep_front(count);
-        segment.start_us = start.saturating_sub(base);
-        let end = hold.unwrap_or_else(|| last_dts.saturating_add(self.step()));
-        segment.end_us = end.saturating_sub(base);
-        segment.gap_us = self.told_end.map_or(0, |told| start.saturating_sub(told).max(0));
+        segment.start_us = start.wrapping_sub(base);
+        let end = hold.unwrap_or_else(|| last_dts.wrapping_add(self.step()));
+        segment.end_us = end.wrapping_sub(base);
+        segment.gap_us = self.told_end.map_or(0, |told| start.wrapping_sub(told).max(0));
         self.end = Some(end);
         self.told_end = Some(told_end);
         Some(segment)
@@ -344,14 +344,14 @@ impl VideoTrack {
 
     /// The decode time for a picture placed at `time`: after the one before in any case.
     fn advance(&mut self, sent: i64, time: i64, warn: &mut impl FnMut(WarningKind)) -> i64 {
-        let step = self.last_sent.map_or(0, |last| sent.saturating_sub(last));
+        let step = self.last_sent.map_or(0, |last| sent.wrapping_sub(last));
         if (1..=MAX_STEP).contains(&step) {
             self.cadence.add(step);
         }
         self.last_sent = Some(sent);
         let mut dts = time;
         if let Some(last) = self.last_dts.filter(|last| time <= *last) {
-            dts = last.saturating_add((self.step() / 4).max(1));
+            dts = last.wrapping_add((self.step() / 4).max(1));
             warn(WarningKind::DecodeTime);
         }
         self.last_dts = Some(dts);
@@ -373,7 +373,7 @@ impl VideoTrack {
         if exact {
             return self.step().max(1);
         }
-        let usual = self.step().saturating_mul(2);
+        let usual = self.step().wrapping_mul(2);
         usual.max(self.cadence.upper().unwrap_or(0)).max(1)
     }
 
@@ -382,7 +382,7 @@ impl VideoTrack {
         for _ in 0..count {
             let Some(sample) = self.queue.pop_front() else { break };
             self.queued_bytes = self.queued_bytes.saturating_sub(sample.data.len());
-            dropped = dropped.saturating_add(1);
+            dropped = dropped.wrapping_add(1);
         }
         dropped
     }
@@ -391,7 +391,7 @@ impl VideoTrack {
 impl VideoSample {
     /// When the picture is shown.
     pub(super) fn pts(&self) -> i64 {
-        self.dts.saturating_add(self.composition_offset.into())
+        self.dts.wrapping_add(self.composition_offset.into())
     }
 }
 

@@ -81,14 +81,14 @@ impl Remuxer {
     /// Microseconds on the stream's line of a tag stamped `time_ms`.
     #[must_use]
     pub fn line_us(&self, time_ms: i64) -> i64 {
-        let sent = self.unwrapper.nearest(low_32_bits(time_ms)).saturating_mul(1000);
+        let sent = self.unwrapper.nearest(low_32_bits(time_ms)).wrapping_mul(1000);
         self.epochs.newest(sent)
     }
 
     /// The same on the output's line; `None` until that has begun.
     #[must_use]
     pub fn output_us(&self, time_ms: i64) -> Option<i64> {
-        Some(self.line_us(time_ms).saturating_sub(self.base?))
+        Some(self.line_us(time_ms).wrapping_sub(self.base?))
     }
 
     /// What is 0 on the output's line, in microseconds of the stream's; `None` until it has begun.
@@ -105,7 +105,7 @@ impl Remuxer {
             }
             self.response.waiting = 0;
             if let Some(time) = self.response.known(fingerprint(body)) {
-                let offset = time.saturating_sub(sent);
+                let offset = time.wrapping_sub(sent);
                 self.epochs.resume(offset);
                 self.response.repeats = [Some(offset); 2];
             }
@@ -116,7 +116,7 @@ impl Remuxer {
     /// Whether a sound frame is left out: it goes with pictures that are, or came already.
     pub(super) fn leaves_out_sound(&mut self, sent: i64) -> bool {
         if self.response.waiting > 0 {
-            self.response.waiting = self.response.waiting.saturating_sub(1);
+            self.response.waiting = self.response.waiting.wrapping_sub(1);
             return true;
         }
         self.repeats(Track::Audio, sent)
@@ -143,7 +143,7 @@ impl Remuxer {
         };
         let Some(repeats) = self.response.repeats.get_mut(at) else { return false };
         let (Some(offset), Some(due)) = (*repeats, due) else { return false };
-        let came = sent.saturating_add(offset) < due.time.saturating_sub(ROUNDING);
+        let came = sent.wrapping_add(offset) < due.time.wrapping_sub(ROUNDING);
         if !came {
             *repeats = None;
         }

@@ -25,7 +25,7 @@ impl Kept {
         } else if self.pictures.is_empty() {
             return;
         }
-        self.bytes = self.bytes.saturating_add(picture.data.len());
+        self.bytes = self.bytes.wrapping_add(picture.data.len());
         self.pictures.push_back(picture);
         if self.bytes > MAX_KEPT {
             self.clear();
@@ -45,7 +45,7 @@ impl VideoTrack {
 
     /// What was kept comes before what is queued, again.
     pub(super) fn bring_back(&mut self) {
-        self.queued_bytes = self.queued_bytes.saturating_add(self.kept.bytes);
+        self.queued_bytes = self.queued_bytes.wrapping_add(self.kept.bytes);
         for picture in core::mem::take(&mut self.kept).pictures.into_iter().rev() {
             self.queue.push_front(picture);
         }
@@ -63,21 +63,21 @@ impl VideoTrack {
         let pictures = &self.kept.pictures;
         let earlier = |than: i64| pictures.iter().filter(|p| p.pts() < than).count() as i64;
         let places: Vec<i64> = pictures.iter().map(|picture| earlier(picture.pts())).collect();
-        let late = (0_i64..).zip(&places).map(|(n, place)| n.saturating_sub(*place)).max();
-        let length = (places.len() as i64).saturating_mul(MOMENT);
-        if places.is_empty() || until <= start.saturating_add(length) {
+        let late = (0_i64..).zip(&places).map(|(n, place)| n.wrapping_sub(*place)).max();
+        let length = (places.len() as i64).wrapping_mul(MOMENT);
+        if places.is_empty() || until <= start.wrapping_add(length) {
             return false;
         }
         for ((n, place), picture) in (0_i64..).zip(places).zip(pictures) {
-            let offset = place.saturating_sub(n).saturating_add(late.unwrap_or(0));
+            let offset = place.wrapping_sub(n).wrapping_add(late.unwrap_or(0));
             let picture = VideoSample {
-                dts: start.saturating_add(n.saturating_mul(MOMENT)),
-                composition_offset: saturate(offset.saturating_mul(MOMENT)),
+                dts: start.wrapping_add(n.wrapping_mul(MOMENT)),
+                composition_offset: saturate(offset.wrapping_mul(MOMENT)),
                 sync: picture.sync,
                 data: picture.data.clone(),
                 config: picture.config.clone(),
             };
-            self.queued_bytes = self.queued_bytes.saturating_add(picture.data.len());
+            self.queued_bytes = self.queued_bytes.wrapping_add(picture.data.len());
             self.queue.push_back(picture);
         }
         self.hold = Some(until);
@@ -93,7 +93,7 @@ impl VideoTrack {
         {
             self.queued_bytes = self.queued_bytes.saturating_sub(picture.data.len());
             self.kept.push(picture);
-            taken = taken.saturating_add(1);
+            taken = taken.wrapping_add(1);
         }
         taken
     }
@@ -103,7 +103,7 @@ impl VideoTrack {
     /// even while its sound goes on. Returns the length of the hole.
     pub(super) fn close_hole(&mut self) -> i64 {
         let (Some(told), Some(first)) = (self.told_end, self.queue.front_mut()) else { return 0 };
-        let hole = first.dts.saturating_sub(told);
+        let hole = first.dts.wrapping_sub(told);
         if !(1..=MAX_HOLE).contains(&hole) {
             return 0;
         }
@@ -122,8 +122,8 @@ impl VideoTrack {
         if !core::mem::take(&mut self.doubtful) || key {
             return;
         }
-        let step = self.last_sent.map_or(i64::MAX, |last| sent.saturating_sub(last));
-        if !(0..=self.step().saturating_mul(3) / 2).contains(&step) {
+        let step = self.last_sent.map_or(i64::MAX, |last| sent.wrapping_sub(last));
+        if !(0..=self.step().wrapping_mul(3) / 2).contains(&step) {
             self.needs_keyframe = true;
         }
     }

@@ -222,9 +222,23 @@ fn a_new_user_is_told_where_to_push() {
             Ok(width.as_u64().filter(|&width| width > 0))
         });
         drawn.await.context("the picture loads")?;
+        // A command too long for its line goes on in the next one, and no option is torn from its hyphen.
+        let options = browser.run(OPTIONS, Vec::new()).await?;
+        let options = options.as_array().context("the options of ffmpeg")?;
+        ensure!(options.iter().any(|option| option[0] == "-c:v"), "{options:?}");
+        ensure!(options.iter().all(|option| option[1] == 1), "{options:?}");
+        says(&browser, "-c:v libx264 -preset").await?;
         browser.console_is_clean(&[]).await
     });
 }
+
+/// The options of the command for ffmpeg, and on how many lines each of them stands.
+const OPTIONS: &str = "
+    document.querySelector('#tab-ffmpeg').click();
+    const command = document.querySelector('[data-guide=ffmpegFile]');
+    return [...command.querySelectorAll('span')]
+        .map((option) => [option.textContent, option.getClientRects().length]);
+";
 
 async fn says(browser: &Browser, words: &str) -> Result<()> {
     until(&format!("the page says {words:?}"), PATIENCE, async || {

@@ -17,3 +17,13 @@ export function element(tag, properties = {}, ...children) {
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** The same for code: where it is too long for a line it breaks after a slash, and never after the hyphen of an option. */
+export function setCode(node, text) {
+  if (node.textContent === text) return;
+  const parts = text.split(/(?<=[^/]\/)(?=\w)|(?<= )(-\S+)/).filter(Boolean);
+  node.replaceChildren(...parts.flatMap((part) => {
+    if (part.startsWith('-')) return [element('span', { className: 'option' }, part)];
+    return part.endsWith('/') ? [part, element('wbr')] : [part];
+  }));
+}

@@ -2,7 +2,7 @@
 
 import { qrUrl } from './api.js';
 import { copyButton } from './copy.js';
-import { byId, element, setText } from './dom.js';
+import { byId, element, setCode, setText } from './dom.js';
 import { has, onLanguage, t } from './i18n.js';
 import { commands, hostOf, isLoopback, pushAddresses } from './push.js';
 import { tabs } from './tabs.js';
@@ -56,7 +56,7 @@ export class Guide {
     if (!base) return;
     // The demo's name is taken: nobody is to push there.
     this.#texts = commands(base, this.#target?.name === this.#server.demo ? null : this.#target);
-    for (const node of document.querySelectorAll('[data-guide]')) setText(node, this.#texts[node.dataset.guide]);
+    for (const node of document.querySelectorAll('[data-guide]')) setCode(node, this.#texts[node.dataset.guide]);
     setText(byId('address-hint'), t(this.#hint(base)));
     setText(byId('trouble-firewall'), t('trouble.firewall', { port: this.#server.rtmp_port }));
     this.#qr.alt = t('guide.qr', { url: this.#texts.url });

@@ -199,7 +199,9 @@ export class Session {
     /** @param {number} delay seconds @param {number} attempt */
     #reconnect(delay, attempt) {
         const { isLive } = this.#config;
-        const why = this.#sourceEnd ?? networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, 'the stream ended');
+        // Not ended at all: the engine has given it up.
+        const what = this.#sourceEnd === null ? 'the stream ended' : 'the connection is given up';
+        const why = this.#sourceEnd ?? networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, what);
         this.#connection.close();
         const context = { url: this.#connection.url, ...why.context, step: 'reconnect', attempt, delay };
         this.#warn({ ...why, msg: `${why.msg}; trying again (${attempt})`, context });

@@ -49,7 +49,7 @@ impl Arrival {
             self.turn(now);
         }
         if let Some(last) = self.last {
-            self.record(now - last.edge - self.line());
+            self.record(self.lateness(now, last.edge));
         }
         self.line[0] = self.line[0].min(now - edge);
         self.last = Some(Moment { now, edge });
@@ -85,6 +85,13 @@ impl Arrival {
             }
         }
         0.0
+    }
+
+    /// How long the player has had to live on what it has, beyond the line, when `edge` is the newest
+    /// media it has received; seconds.
+    #[must_use]
+    pub fn lateness(&self, now: f64, edge: f64) -> f64 {
+        now - edge - self.line()
     }
 
     fn line(&self) -> f64 {

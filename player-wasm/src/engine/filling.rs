@@ -31,10 +31,11 @@ pub struct Filling {
 }
 
 impl Filling {
-    /// Whether the pictures that are there were made to stand: where they end does not tell what came.
+    /// Whether silence, or a picture that stands, was put where `track` is missing: where it ends does
+    /// not tell what came.
     #[must_use]
-    pub fn is_still(&self) -> bool {
-        self.still
+    pub fn makes_up(&self, track: Track) -> bool {
+        if track == Track::Video { self.still } else { self.filled }
     }
 }
 
@@ -73,12 +74,12 @@ impl Engine {
             && self.settings.live
             && self.plays(Track::Audio)
             && self.plays(Track::Video)
-            && !self.parked
-            // A network that stands still gives neither.
-            && now - self.filling.picture_at < FLOWING;
+            && !self.parked;
         if !wanted {
             return;
         }
+        // A network that stands still gives neither.
+        let flows = now - self.filling.picture_at < FLOWING;
         let lag = self.remuxer.sound_lag_us().map_or(f64::INFINITY, seconds);
         let usual = self.filling.usual_lag;
         // What came before a network stood still does not count: only pictures without sound do.
@@ -88,29 +89,27 @@ impl Engine {
         };
         // After a network that stood still one of them comes first: it is not ahead of the other.
         let behind = lag >= usual + AHEAD || self.filling.filled;
-        if quiet >= MISSING.max(2.0 * usual) && behind && !self.filling.missing {
+        if flows && quiet >= MISSING.max(2.0 * usual) && behind && !self.filling.missing {
             self.filling.missing = true;
             self.notify(Notice::SoundMissing, 0.0, now);
         }
         let position = self.playhead.position(now);
-        let until = if self.filling.missing {
-            f64::INFINITY
-        } else if self.stage == Stage::Running
-            && lag > 1.5 * usual + 0.1
-            && quiet >= 0.1
-            && self.buffered(Track::Audio, position) < SHORT
-        {
+        let (until, beyond) = if flows && self.filling.missing {
+            (f64::INFINITY, 0.0)
+        } else if self.stage != Stage::Running || self.buffered(Track::Audio, position) >= SHORT {
+            return;
+        } else if flows && lag > 1.5 * usual + 0.1 && quiet >= 0.1 {
             // Not missing for long, but there is no more to play.
-            position + STEP
+            (position + STEP, 0.0)
+        } else if self.is_late(now) {
+            // The pictures that are left can be shown to the last.
+            (position + SHORT, SHORT)
         } else {
             return;
         };
-        let frames = self.remuxer.fill_sound((until * 1e6) as i64);
+        let frames = self.remuxer.fill_sound((until * 1e6) as i64, (beyond * 1e6) as i64);
         self.counters.filled += frames;
-        if frames > 0 {
-            self.filling.filled = true;
-            self.tracks[Track::Audio].filled();
-        }
+        self.filling.filled |= frames > 0;
     }
 
     /// Lets the last picture stand still where pictures are missing while sound comes.

@@ -266,9 +266,13 @@ impl Engine {
     /// A track that came after the others started is added with a keyframe: until then, what plays
     /// plays on.
     fn add_late_track(&mut self, now: f64) {
-        let Some(playing) = self.playing else { return };
-        if let Some(tracks) = self.selection.late(playing, &self.evidence()) {
-            self.rebuild(tracks, Notice::LateTrack, now);
+        if let Some(playing) = self.playing
+            && self.planned.is_none()
+            && let Some(tracks) = self.selection.late(playing, &self.evidence())
+        {
+            // The new one begins with this keyframe.
+            self.remuxer.forget_played();
+            self.plan(tracks, Notice::LateTrack, now);
         }
     }
 

@@ -51,12 +51,16 @@ pub struct Situation {
     pub frame: f64,
     /// What the browser needs appended ahead in any case.
     pub hold: f64,
+    /// Nothing has come for longer than usual.
+    pub late: bool,
 }
 
 impl Situation {
-    /// Pictures are lost until the browser has what it holds: soon is better than unnoticed.
+    /// Pictures are lost until the browser has what it holds, or sound is about to run out: soon is
+    /// better than unnoticed.
     fn starved(&self) -> bool {
-        self.edge - self.position < BARELY_HELD * self.hold
+        let least = if self.sound { RUNS_OUT } else { 0.0 };
+        self.edge - self.position < least.max(BARELY_HELD * self.hold)
     }
 }
 
@@ -177,18 +181,20 @@ impl Live {
     }
 
     fn note_stall(&mut self, s: &Situation) {
-        if s.playing && s.presented && !s.waiting {
+        // Who goes this slowly has nothing either, and makes it last.
+        let waiting = s.waiting || self.rate < CRAWL;
+        if s.playing && s.presented && !waiting {
             self.flowing = true;
         }
         match self.waiting_since {
-            None if self.flowing && s.playing && s.waiting => {
+            None if self.flowing && s.playing && waiting => {
                 self.flowing = false;
                 self.waiting_since = Some(s.now);
                 self.stalls += 1;
                 let [_, a, b, c] = self.stalled_at;
                 self.stalled_at = [a, b, c, s.now];
             }
-            Some(since) if !s.waiting => {
+            Some(since) if !waiting => {
                 self.waiting_since = None;
                 self.catching_up = true;
                 // A larger buffer helps against short gaps only; after a long one it would just
@@ -233,12 +239,16 @@ impl Live {
         }
         self.catching_up |= excess > BURST;
         let (gain, slew) = if self.catching_up || s.starved() { (2.0, 8.0) } else { (0.5, 0.5) };
-        let aim = if self.correcting {
+        let brakes = s.late && !s.waiting;
+        let aim = if brakes {
+            // What is left is made to last: a browser that ran out takes its time to begin again.
+            between((s.edge - s.position) / STRETCH, SLOWEST, 1.0)
+        } else if self.correcting && self.rate >= CRAWL {
             between(1.0 + gain * excess, self.slowest(s), self.fastest(s))
         } else {
             1.0
         };
-        let step = slew * elapsed;
+        let step = if brakes || self.rate < BRAKED { 1.0 } else { slew * elapsed };
         let rate = (self.rate + between(aim - self.rate, -step, step)) * RATE_STEPS;
         let rate = f64::from((rate + 0.5) as u32) / RATE_STEPS;
         if (rate - self.rate).abs() < 0.5 / RATE_STEPS {
@@ -306,7 +316,7 @@ const JITTER_MARGIN: f64 = 1.2;
 const TARGET_FALL: f64 = 0.02;
 
 /// A gap longer than this, seconds, is no reason for a larger buffer.
-const ABSORBABLE: f64 = 1.0;
+const ABSORBABLE: f64 = 0.6;
 
 /// So many stalls …
 const FREQUENT: usize = 4;
@@ -325,6 +335,22 @@ const BOOST_DECAY: f64 = 60.0;
 
 /// With less than this share of what the browser holds it counts as starved.
 const BARELY_HELD: f64 = 0.85;
+
+/// With this much left, seconds, Chromium's sound is about to run out.
+const RUNS_OUT: f64 = 0.14;
+
+/// When nothing comes, what is left would last this long at any time, seconds, if the rate stayed.
+const STRETCH: f64 = 0.4;
+
+/// The slowest that Chromium takes is 1/16.
+const SLOWEST: f64 = 0.08;
+
+/// A rate below this is no correction.
+const BRAKED: f64 = 0.6;
+
+/// A rate below this is a stall. Chromium does not stretch sound that is this slow but skips it, and when
+/// it stretches again it believes that it ran out: only to 1 it goes without that.
+const CRAWL: f64 = 0.3;
 
 #[cfg(test)]
 mod tests;

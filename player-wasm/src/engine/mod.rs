@@ -81,6 +81,8 @@ pub struct Engine {
     progress: (f64, f64, bool),
     /// Nothing is appended: the element is paused or hidden and has enough.
     parked: bool,
+    /// There will be a new MediaSource with these tracks, why, and since when media is gathered for it.
+    planned: Option<(Tracks, Notice, f64)>,
     /// Keyframes received since pictures were last taken.
     keyframes_waiting: u32,
     /// Frames received of a track that does not play.
@@ -155,6 +157,7 @@ impl Engine {
             smooth: false,
             progress: (0.0, 0.0, false),
             parked: false,
+            planned: None,
             keyframes_waiting: 0,
             unplayed: PerTrack::default(),
             counters: Counters::default(),
@@ -201,13 +204,9 @@ impl Engine {
             // Of the MediaSource before, or no matter any more.
             return;
         }
-        match self.playing {
-            Some(playing) if self.watchdog.may_rebuild(now) => {
-                self.remuxer.forget_played();
-                self.rebuild(playing, Notice::Output, now);
-            }
-            _ => self.fail(Fault::Output, 0.0, String::new()),
-        }
+        self.remuxer.forget_played();
+        let step = self.watchdog.start_over(now);
+        self.start_over(step, Notice::Output, Fault::Output, now);
     }
 
     /// Where the element is; see [`Playhead::report`]. Counts of pictures are totals.

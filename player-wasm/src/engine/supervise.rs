@@ -25,6 +25,11 @@ impl Engine {
         if self.stage == Stage::Open && self.playing.is_some() {
             self.add_tracks();
         }
+        if let Some((tracks, notice, since)) = self.planned
+            && now - since >= GATHERED
+        {
+            self.rebuild(tracks, notice, now);
+        }
         self.fill_sound(now);
         self.check_progress(now);
         if self.stage != Stage::Running {
@@ -41,7 +46,7 @@ impl Engine {
 
     /// Whether more should be appended now.
     pub(super) fn may_append(&self, track: Track, now: f64) -> bool {
-        if self.parked {
+        if self.parked || self.planned.is_some() {
             return false;
         }
         if self.stage != Stage::Running || !self.source.is_flowing() {
@@ -76,23 +81,50 @@ impl Engine {
 
     /// The end of what was received of every track that plays.
     pub(super) fn edge(&self) -> Option<f64> {
-        self.playing_tracks()
-            .filter(|&track| !self.tracks[track].is_filled())
-            .map(|track| self.tracks[track].edge())
-            .reduce(|a, b| Some(a?.min(b?)))?
+        self.edges().reduce(|a, b| Some(a?.min(b?)))?
     }
 
     /// The newest media received.
     pub(super) fn newest(&self) -> Option<f64> {
-        self.playing_tracks()
-            .filter(|&track| track == Track::Audio || !self.filling.is_still())
-            .filter_map(|track| self.tracks[track].edge())
-            .reduce(f64::max)
+        self.edges().flatten().reduce(f64::max)
+    }
+
+    /// The ends of what was received, of tracks that are not made up.
+    fn edges(&self) -> impl Iterator<Item = Option<f64>> {
+        let told = self.playing_tracks().filter(|&track| !self.filling.makes_up(track));
+        told.map(|track| self.tracks[track].edge())
+    }
+
+    /// Nothing has come for longer than usual.
+    pub(super) fn is_late(&self, now: f64) -> bool {
+        let usual = self.arrival.jitter() + self.frame();
+        self.newest().is_some_and(|newest| self.arrival.lateness(now, newest) > usual)
     }
 
     pub(super) fn observe_arrival(&mut self, now: f64) {
         if let Some(edge) = self.edge() {
             self.arrival.observe(now, edge);
+        }
+    }
+
+    /// There will be a new MediaSource. A browser shows its first picture at once and the next when it
+    /// has enough to play: that is gathered before, while it plays what it has.
+    pub(super) fn plan(&mut self, tracks: Tracks, notice: Notice, now: f64) {
+        self.remuxer.start(tracks);
+        self.planned = Some((tracks, notice, now));
+    }
+
+    /// Starts anew in the way the watchdog wants.
+    pub(super) fn start_over(&mut self, step: Step, notice: Notice, fault: Fault, now: f64) {
+        let reconnects = step == Step::Reconnect && self.settings.live;
+        match self.playing {
+            Some(playing) if step == Step::Rebuild || reconnects => {
+                self.rebuild(playing, notice, now);
+            }
+            _ => self.fail(fault, 0.0, String::new()),
+        }
+        if reconnects {
+            self.lose(false, true, fault, 0.0);
         }
     }
 
@@ -108,6 +140,7 @@ impl Engine {
         self.playing = Some(tracks);
         self.stage = Stage::Closed;
         self.parked = false;
+        self.planned = None;
         self.live.moved(now);
         self.commands.push_back(Command::Rebuild);
         self.commands.push_back(Command::MediaInfo);
@@ -261,6 +294,7 @@ impl Engine {
             jitter: self.arrival.jitter(),
             frame: self.frame(),
             hold: self.hold(),
+            late: self.is_late(now),
         };
         match self.live.update(&situation) {
             Some(Action::Rate(rate)) => self.commands.push_back(Command::Rate(rate)),
@@ -297,10 +331,9 @@ impl Engine {
             && !self.smooth
             && self.live.is_unsteady(now)
             && let Some(playing) = self.playing
-            && self.watchdog.may_rebuild(now)
         {
             self.pace_evenly();
-            self.rebuild(playing, Notice::Pacing, now);
+            self.plan(playing, Notice::Pacing, now);
         }
     }
 
@@ -336,12 +369,7 @@ impl Engine {
                 self.notify(Notice::Flush, position, now);
                 self.flush();
             }
-            Step::Rebuild => {
-                if let Some(playing) = self.playing {
-                    self.rebuild(playing, Notice::Rebuild, now);
-                }
-            }
-            Step::GiveUp => self.fail(Fault::Stalled, position, String::new()),
+            step => self.start_over(step, Notice::Rebuild, Fault::Stalled, now),
         }
     }
 
@@ -412,6 +440,9 @@ impl Engine {
         tracks.filter(move |&track| has(playing, track)).map(|track| &self.tracks[track].buffered)
     }
 }
+
+/// For how long media is gathered for a new MediaSource, seconds: Chromium begins with 0.2 s of sound.
+const GATHERED: f64 = 0.25;
 
 /// For how long a new response may repeat what came, seconds: a server sends what it stored at once.
 const REPEAT_PATIENCE: f64 = 1.0;

@@ -77,8 +77,6 @@ pub struct State {
     newest: Option<i64>,
     /// The same when media was last taken, and where that media ended, seconds.
     taken: Option<(Option<i64>, f64)>,
-    /// Silence waits to be taken for sound that does not come.
-    filled: bool,
 }
 
 impl State {
@@ -95,7 +93,6 @@ impl State {
         }
         let end = seconds(segment.end_us);
         self.taken = Some((self.newest, end));
-        self.filled = false;
         let hole = segment.gap_us > 0 || self.buffered.start().is_none();
         self.buffered.append(first_shown(segment), end, hole);
         if let Some(keyframe) = segment.last_keyframe_us {
@@ -111,17 +108,6 @@ impl State {
         let (Some(at), Some(newest)) = (at, self.newest) else { return Some(end) };
         let waiting = wire_step(at, newest);
         Some(end + if (0.0..MAX_WAITING).contains(&waiting) { waiting } else { 0.0 })
-    }
-
-    /// Silence waits to be taken.
-    pub fn filled(&mut self) {
-        self.filled = true;
-    }
-
-    /// Whether silence waits to be taken: where sound ends does not tell what came.
-    #[must_use]
-    pub fn is_filled(&self) -> bool {
-        self.filled
     }
 
     /// Of what waits to be taken, `length` seconds were dropped; the output goes on without a hole.

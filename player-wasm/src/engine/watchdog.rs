@@ -33,6 +33,8 @@ pub enum Step {
     Flush,
     /// Throw the MediaSource away and start with a new one.
     Rebuild,
+    /// The same, and with a new connection.
+    Reconnect,
     /// Nothing helped.
     GiveUp,
 }
@@ -83,25 +85,23 @@ impl Watchdog {
             0 => Step::Nudge(sight.position + NUDGE),
             1 => Step::Skip(sight.position + (ahead - HOLE).max(NUDGE)),
             2 => Step::Flush,
-            _ => {
-                if self.may_rebuild(sight.now) {
-                    Step::Rebuild
-                } else {
-                    Step::GiveUp
-                }
-            }
+            _ => self.start_over(sight.now),
         };
         Some(self.step(sight.now, step))
     }
 
-    /// Whether another rebuild is in order; it is counted as made.
-    pub fn may_rebuild(&mut self, now: f64) -> bool {
+    /// How to start anew, if that is still in order; it is counted as done.
+    pub fn start_over(&mut self, now: f64) -> Step {
         if now - self.rebuilt_at > REBUILD_WINDOW {
             self.rebuilds = 0;
             self.rebuilt_at = now;
         }
         self.rebuilds += 1;
-        self.rebuilds <= MAX_REBUILDS
+        match self.rebuilds {
+            ..=MAX_REBUILDS => Step::Rebuild,
+            LAST_RESORT => Step::Reconnect,
+            _ => Step::GiveUp,
+        }
     }
 
     fn step(&mut self, now: f64, step: Step) -> Step {
@@ -139,6 +139,9 @@ const CALM: f64 = 5.0;
 
 /// Rebuilds allowed within [`REBUILD_WINDOW`].
 const MAX_REBUILDS: u32 = 3;
+
+/// The one after them is with a new connection.
+const LAST_RESORT: u32 = MAX_REBUILDS + 1;
 
 /// Seconds over which rebuilds are counted.
 const REBUILD_WINDOW: f64 = 60.0;
@@ -183,7 +186,7 @@ mod tests {
         let (mut dog, mut sight) = (Watchdog::default(), stuck());
         let steps = watch(&mut dog, &mut sight, 20.0);
         assert!(matches!(
-            steps[..7],
+            steps[..8],
             [
                 Step::Nudge(_),
                 Step::Skip(_),
@@ -191,6 +194,7 @@ mod tests {
                 Step::Rebuild,
                 Step::Rebuild,
                 Step::Rebuild,
+                Step::Reconnect,
                 Step::GiveUp
             ]
         ));

@@ -23,6 +23,7 @@ impl Scene {
             jitter: 0.04,
             frame: 0.033,
             hold: 0.0,
+            late: false,
         };
         Self {
             live: Live::new(Config { floor: Some(0.2), ..Config::default() }),
@@ -37,6 +38,7 @@ impl Scene {
         for _ in 0..(seconds * 10.0) as usize {
             self.s.now += 0.1;
             self.s.edge += 0.1 * speed;
+            self.s.late = speed == 0.0;
             self.s.waiting = self.s.position >= self.s.edge;
             if !self.s.waiting && self.s.playing {
                 self.s.position = (self.s.position + 0.1 * self.live.rate()).min(self.s.edge);
@@ -131,7 +133,7 @@ fn short_stalls_raise_the_target_and_are_forgotten() {
     let mut scene = Scene::behind(0.22);
     scene.run(2.0, 1.0);
     let before = scene.live.target();
-    scene.run(0.8, 0.0).run(1.0, 1.0);
+    scene.run(0.6, 0.0).run(1.0, 1.0);
     assert_eq!(scene.live.stalls(), 1);
     assert!(scene.live.target() > before * 1.3, "{}", scene.live.target());
     scene.run(90.0, 1.0);
@@ -179,6 +181,21 @@ fn after_any_stall_or_burst_it_is_back_within_three_seconds() {
             }
         }
     }
+}
+
+/// A browser that ran out takes its time to begin again.
+#[test]
+fn when_nothing_comes_what_is_left_is_made_to_last() {
+    let mut scene = Scene::behind(0.32);
+    scene.live = Live::new(Config::default());
+    scene.run(5.0, 1.0).run(0.9, 0.0);
+    assert!(!scene.s.waiting, "{}", scene.distance());
+    assert!(scene.live.rate() < 0.3, "{}", scene.live.rate());
+    scene.run(0.1, 1.0);
+    assert_eq!(scene.live.rate(), 1.0, "at once, and not anything else");
+    scene.run(3.0, 1.0);
+    assert!((0.2..0.4).contains(&scene.distance()), "{}", scene.distance());
+    assert!(scene.rates.iter().all(|&rate| rate <= 1.0), "{:?}", scene.rates);
 }
 
 #[test]

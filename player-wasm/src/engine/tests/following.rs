@@ -174,8 +174,11 @@ fn a_burst_that_begins_with_one_track_is_no_sign_that_the_other_is_missing() {
         feed.sort_by(|a, b| a.0.total_cmp(&b.0));
         scene.feed = feed.into();
         scene.run(20.0);
-        assert_eq!(scene.engine.stat(Stat::AudioFilled, scene.now), 0.0);
-        assert!(!scene.seen.notices().contains(&Notice::PictureMissing));
+        let filled = scene.engine.stat(Stat::AudioFilled, scene.now);
+        assert!(filled < 11.0, "{filled}");
+        let notices = scene.seen.notices();
+        let missing = [Notice::SoundMissing, Notice::PictureMissing];
+        assert!(!notices.iter().any(|notice| missing.contains(notice)), "{notices:?}");
         assert!(scene.latency() < 0.6, "{}", scene.latency());
     }
 }

@@ -20,9 +20,11 @@ fn an_element_that_will_not_move_is_helped_and_then_given_up() {
     scene.element.broken = true;
     scene.run(40.0);
     let notices = scene.seen.notices();
-    for step in [Notice::Nudge, Notice::Jump, Notice::Rebuild] {
+    for step in [Notice::Nudge, Notice::Jump, Notice::Flush, Notice::Rebuild] {
         assert!(notices.contains(&step), "{step:?} in {notices:?}");
     }
+    let connects = scene.seen.commands.iter().filter(|c| matches!(c, Command::Connect { .. }));
+    assert_eq!(connects.count(), 1, "the connection may be the reason");
     assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Stalled));
 }
 
@@ -56,10 +58,12 @@ fn a_failed_decoder_gets_three_more_starts_a_minute() {
     assert_eq!(scene.engine.stat(Stat::Rebuilds, scene.now), 3.0);
     scene.run(60.0);
     assert!(scene.latency() < 0.6 && scene.seen.fault().is_none());
-    for _ in 0..4 {
+    for connects in [false, false, false, true, true] {
+        assert_eq!(scene.seen.fault(), None);
         scene.run(3.0);
         scene.engine.output_failed(scene.now);
         scene.carry_out();
+        assert_eq!(scene.seen.has(|c| matches!(c, Command::Connect { .. })), connects);
     }
     assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Output));
 }

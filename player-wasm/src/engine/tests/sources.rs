@@ -6,7 +6,7 @@ use super::*;
 fn silence_is_told_and_then_ends_it() {
     let mut scene = Scene::live(0.5, 5.0, |_, _| true);
     scene.run(20.0);
-    assert_eq!(scene.seen.notices(), [Notice::NoPicture, Notice::Silence]);
+    assert_eq!(scene.seen.notices(), [Notice::Silence, Notice::NoPicture]);
     assert_eq!(scene.seen.fault(), None);
     scene.run(20.0);
     assert!(scene.seen.has(|command| matches!(command, Command::Connect { attempt: 1, .. })));

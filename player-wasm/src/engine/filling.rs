@@ -94,20 +94,20 @@ impl Engine {
             self.notify(Notice::SoundMissing, 0.0, now);
         }
         let position = self.playhead.position(now);
-        let (until, beyond) = if flows && self.filling.missing {
-            (f64::INFINITY, 0.0)
-        } else if self.stage != Stage::Running || self.buffered(Track::Audio, position) >= SHORT {
-            return;
-        } else if flows && lag > 1.5 * usual + 0.1 && quiet >= 0.1 {
-            // Not missing for long, but there is no more to play.
-            (position + STEP, 0.0)
-        } else if self.is_late(now) {
-            // The pictures that are left can be shown to the last.
-            (position + SHORT, SHORT)
+        // Not missing for long, but there is no more to play.
+        let late = flows && lag > 1.5 * usual + 0.1 && quiet >= 0.1;
+        let until = if flows && self.filling.missing {
+            None
+        } else if self.stage == Stage::Running
+            && self.buffered(Track::Audio, position) < SHORT
+            // Or nothing comes: so the pictures that are left can be shown to the last.
+            && (late || self.is_late(now))
+        {
+            Some(((position + if late { STEP } else { SHORT }) * 1e6) as i64)
         } else {
             return;
         };
-        let frames = self.remuxer.fill_sound((until * 1e6) as i64, (beyond * 1e6) as i64);
+        let frames = self.remuxer.fill_sound(until);
         self.counters.filled += frames;
         self.filling.filled |= frames > 0;
     }

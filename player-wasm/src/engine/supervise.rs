@@ -81,18 +81,23 @@ impl Engine {
 
     /// The end of what was received of every track that plays.
     pub(super) fn edge(&self) -> Option<f64> {
-        self.edges().reduce(|a, b| Some(a?.min(b?)))?
+        Some(self.edges().0).filter(|edge| edge.is_finite())
     }
 
     /// The newest media received.
     pub(super) fn newest(&self) -> Option<f64> {
-        self.edges().flatten().reduce(f64::max)
+        Some(self.edges().1).filter(|edge| edge.is_finite())
     }
 
-    /// The ends of what was received, of tracks that are not made up.
-    fn edges(&self) -> impl Iterator<Item = Option<f64>> {
-        let told = self.playing_tracks().filter(|&track| !self.filling.makes_up(track));
-        told.map(|track| self.tracks[track].edge())
+    /// The first and the last of the ends of what was received, of tracks that are not made up;
+    /// infinite while there is none.
+    fn edges(&self) -> (f64, f64) {
+        let (mut first, mut last) = (f64::INFINITY, f64::NEG_INFINITY);
+        for track in self.playing_tracks().filter(|&track| !self.filling.makes_up(track)) {
+            let edge = self.tracks[track].edge().unwrap_or(f64::NEG_INFINITY);
+            (first, last) = (first.min(edge), last.max(edge));
+        }
+        (first, last)
     }
 
     /// Nothing has come for longer than usual.

@@ -40,14 +40,14 @@ impl Remuxer {
         self.video.step()
     }
 
-    /// Queues silence where sound is missing: up to `beyond_us` behind the end of the pictures, but no
-    /// further than `until_us` on the output's line. Returns the number of frames.
-    pub fn fill_sound(&mut self, until_us: i64, beyond_us: i64) -> u32 {
+    /// Queues silence where sound is missing: until `until_us` on the output's line, or up to where the
+    /// pictures end. Returns the number of frames.
+    pub fn fill_sound(&mut self, until_us: Option<i64>) -> u32 {
         let Some(tracks @ Tracks { video: true, audio: true }) = self.tracks else { return 0 };
         self.settle(tracks);
         let (Some(base), Some(due)) = (self.base, self.video.due()) else { return 0 };
-        let end = due.time.saturating_add(beyond_us);
-        self.audio.fill(base, until_us.saturating_add(base).min(end))
+        let until = until_us.map_or(due.time, |until| until.wrapping_add(base));
+        self.audio.fill(base, until)
     }
 }
 

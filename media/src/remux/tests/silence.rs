@@ -13,7 +13,7 @@ fn play_filled(host: &mut Host, tags: &[Tag]) -> u32 {
     let mut filled = 0;
     for tag in tags {
         host.push(tag);
-        filled += host.remuxer.fill_sound(i64::MAX, 0);
+        filled += host.remuxer.fill_sound(None);
         host.take();
     }
     filled
@@ -72,9 +72,9 @@ fn silence_is_bounded() {
     let mut host = Host::started();
     host.play(&stream(0, 1000, 0));
     host.play(&only(TagKind::Video, stream(1000, 60_000, 0)));
-    assert!(host.remuxer.fill_sound(i64::MAX, 0) <= 100);
+    assert!(host.remuxer.fill_sound(None) <= 100);
     host.take();
-    assert_eq!(host.remuxer.fill_sound(2_000_000, 0), 0, "is there already");
+    assert_eq!(host.remuxer.fill_sound(Some(2_000_000)), 0, "is there already");
 }
 
 #[test]

@@ -15,4 +15,11 @@ pub mod codec;
 pub mod flv;
 pub mod mp4;
 pub mod remux;
+#[cfg(not(feature = "codecs"))]
+mod shared;
 pub mod timeline;
+
+#[cfg(feature = "codecs")]
+pub use bytes::Bytes;
+#[cfg(not(feature = "codecs"))]
+pub use shared::Bytes;

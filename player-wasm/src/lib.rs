@@ -160,7 +160,6 @@ numbered! {
 /// seconds of the element's timeline.
 pub struct Engine {
     inner: engine::Engine,
-    settings: Settings,
     command: Option<Command>,
     headers: Vec<u8>,
 }
@@ -169,13 +168,13 @@ impl Engine {
     /// An engine that has seen nothing.
     #[allow(clippy::new_without_default, reason = "constructed from JavaScript")]
     pub fn new() -> Self {
-        let settings = Settings::default();
-        Self { inner: engine::Engine::new(settings), settings, command: None, headers: Vec::new() }
+        let inner = engine::Engine::new(Settings::default());
+        Self { inner, command: None, headers: Vec::new() }
     }
 
-    /// Sets one of the settings. Only before the first input: it starts the engine anew.
+    /// Sets one of the settings. Only before the first input.
     pub fn set(&mut self, setting: Setting, value: f64) {
-        let settings = &mut self.settings;
+        let settings = &mut self.inner.settings;
         match setting {
             Setting::Live => settings.live = value != 0.0,
             Setting::HasVideo => settings.wanted.video = value != 0.0,
@@ -207,7 +206,7 @@ impl Engine {
             #[cfg(not(feature = "full"))]
             Setting::VideoTrackId | Setting::AudioTrackId | Setting::Sei => {}
         }
-        self.inner = engine::Engine::new(*settings);
+        self.inner.configure();
     }
 
     /// The address of room for the next `len` bytes of input.

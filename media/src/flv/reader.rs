@@ -1,9 +1,10 @@
-//! The incremental FLV reader: bytes in any pieces, tags out, without a copy.
+//! The incremental FLV reader: bytes in any pieces, tags out.
 
-use bytes::{Bytes, BytesMut};
+use alloc::vec::Vec;
 
 use super::error::SyncLoss;
 use super::{Error, Header, Tag, TagKind};
+use crate::Bytes;
 
 /// What the reader accepts.
 #[derive(Clone, Copy, Debug)]
@@ -30,13 +31,14 @@ pub enum Item {
 
 /// Reads FLV from bytes that come in pieces of any size.
 ///
-/// Tags share the input's buffer. When the boundaries are lost (a wrong size, noise between tags)
+/// When the boundaries are lost (a wrong size, noise between tags)
 /// [`Reader::next`] says so once and then goes on at the next tag that is closed by its own size.
 #[derive(Debug)]
 pub struct Reader {
     limits: Limits,
-    buffer: BytesMut,
-    /// Bytes of `buffer` that hold input; more than that are room handed out by `reserve`.
+    /// Input that was not read yet is from `start` to `filled`. What is behind it is room for more.
+    buffer: Vec<u8>,
+    start: usize,
     filled: usize,
     offset: u64,
     state: State,
@@ -56,7 +58,8 @@ impl Reader {
     pub fn with_limits(limits: Limits) -> Self {
         Self {
             limits: Limits { max_tag_len: limits.max_tag_len.min(Tag::MAX_DATA_LEN) },
-            buffer: BytesMut::with_capacity(BLOCK),
+            buffer: Vec::new(),
+            start: 0,
             filled: 0,
             offset: 0,
             state: State::Header,
@@ -66,24 +69,32 @@ impl Reader {
 
     /// Takes the next piece of input.
     pub fn push(&mut self, bytes: &[u8]) {
-        self.buffer.truncate(self.filled);
-        self.buffer.extend_from_slice(bytes);
-        self.filled = self.buffer.len();
+        self.reserve(bytes.len()).copy_from_slice(bytes);
+        self.commit(bytes.len());
     }
 
-    /// Room for the next `len` bytes of input, for a host that writes them in place; zeroed.
+    /// Room for the next `len` bytes of input, for a host that writes them in place.
     ///
     /// Valid until the next call; [`Reader::commit`] says how much of it was written.
     pub fn reserve(&mut self, len: usize) -> &mut [u8] {
-        self.buffer.truncate(self.filled);
-        self.buffer.resize(self.filled.saturating_add(len), 0);
-        self.buffer.get_mut(self.filled..).unwrap_or_default()
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.filled, 0);
+            self.filled = self.filled.wrapping_sub(self.start);
+            self.start = 0;
+            if self.filled == 0 && self.buffer.len() > KEEP {
+                self.buffer = Vec::new();
+            }
+        }
+        let end = self.filled.wrapping_add(len);
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
+        }
+        self.buffer.get_mut(self.filled..end).unwrap_or_default()
     }
 
     /// The first `len` bytes of the room given by [`Reader::reserve`] now hold input.
     pub fn commit(&mut self, len: usize) {
-        self.filled = self.filled.saturating_add(len).min(self.buffer.len());
-        self.buffer.truncate(self.filled);
+        self.filled = self.filled.wrapping_add(len).min(self.buffer.len());
     }
 
     /// Bytes of input consumed: where the next item begins.
@@ -94,13 +105,13 @@ impl Reader {
 
     /// The input begins anew with a header; what was not read yet is dropped.
     pub fn restart(&mut self) {
-        self.take(self.filled);
+        self.take(usize::MAX);
         self.state = State::Header;
     }
 
     /// The input goes on somewhere else inside the stream; what was not read yet is dropped.
     pub fn seek(&mut self) {
-        self.take(self.filled);
+        self.take(usize::MAX);
         self.state = State::Searching;
     }
 
@@ -116,7 +127,7 @@ impl Reader {
         }
         let mut at = self.searched.max(1);
         let mut open = None;
-        while let Some(rest) = self.buffer.get(at..self.filled).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = self.input().get(at..).filter(|rest| !rest.is_empty()) {
             match row(rest, self.limits.max_tag_len) {
                 // Where tags follow one another is no tag's data.
                 Some(true) => return Err(self.lose_sync(at, SyncLoss::Tags)),
@@ -125,7 +136,7 @@ impl Reader {
             }
             at = at.wrapping_add(1);
         }
-        self.searched = open.unwrap_or(at).max(self.filled.saturating_sub(MAX_ROW));
+        self.searched = open.unwrap_or(at).max(self.input().len().saturating_sub(MAX_ROW));
         Ok(())
     }
 
@@ -139,17 +150,16 @@ impl Reader {
         reason = "not an iterator: None means more input is needed"
     )]
     pub fn next(&mut self) -> Result<Option<Item>, Error> {
-        self.buffer.truncate(self.filled);
         match self.state {
             State::Header => {
-                let Some((header, len)) = Header::parse(&self.buffer)? else {
+                let Some((header, len)) = Header::parse(self.input())? else {
                     return Ok(None);
                 };
                 self.take(len);
                 self.state = State::Tags;
                 Ok(Some(Item::Header(header)))
             }
-            State::Tags => match inspect(&self.buffer, self.limits.max_tag_len) {
+            State::Tags => match inspect(self.input(), self.limits.max_tag_len) {
                 Found::Tag(head) => Ok(Some(Item::Tag(self.take_tag(head)))),
                 Found::Incomplete => Ok(None),
                 // Where the search starts is not a tag: that is what was found out.
@@ -173,7 +183,7 @@ impl Reader {
     fn search(&mut self) -> Option<Head> {
         let mut skip = 0;
         let mut waiting = None;
-        while let Some(rest) = self.buffer.get(skip..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = self.input().get(skip..).filter(|rest| !rest.is_empty()) {
             match inspect_strictly(rest, self.limits.max_tag_len) {
                 Found::Tag(head) => {
                     self.take(skip);
@@ -186,21 +196,31 @@ impl Reader {
         }
         // Everything before the first place that may still become a tag is done with; noise that
         // looks like a huge tag for ever is given up byte by byte once the search is too long.
-        let keep_from = waiting.unwrap_or(skip).max(self.filled.saturating_sub(MAX_SEARCH));
+        let keep_from = waiting.unwrap_or(skip).max(self.input().len().saturating_sub(MAX_SEARCH));
         self.take(keep_from);
         None
     }
 
     fn take_tag(&mut self, head: Head) -> Tag {
-        Tag::from_wire(head.kind, i64::from(head.time), self.take(head.total), head.closed)
+        Tag::from_wire(
+            head.kind,
+            i64::from(head.time),
+            Bytes::copy_from_slice(self.take(head.total)),
+            head.closed,
+        )
     }
 
-    fn take(&mut self, len: usize) -> Bytes {
-        let len = len.min(self.filled);
+    fn take(&mut self, len: usize) -> &[u8] {
+        let from = self.start;
+        let len = len.min(self.input().len());
         self.searched = 0;
-        self.filled = self.filled.wrapping_sub(len);
+        self.start = from.wrapping_add(len);
         self.offset = self.offset.wrapping_add(len as u64);
-        self.buffer.split_to(len).freeze()
+        self.buffer.get(from..self.start).unwrap_or_default()
+    }
+
+    fn input(&self) -> &[u8] {
+        self.buffer.get(self.start..self.filled).unwrap_or_default()
     }
 }
 
@@ -314,8 +334,8 @@ fn head(input: &[u8], max_len: usize) -> Result<Option<Head>, SyncLoss> {
     Ok(Some(Head { kind, time, total, closed: true }))
 }
 
-/// How much is allocated at a time: some ten tags of a 2 Mbit/s stream.
-const BLOCK: usize = 64 << 10;
+/// Room kept once everything is read: a large keyframe.
+const KEEP: usize = 1 << 20;
 
 /// Tags in a row that are not a coincidence: each is 56 bits that fit.
 const ROW: usize = 3;

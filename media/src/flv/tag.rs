@@ -1,10 +1,10 @@
 //! One FLV tag in one shared buffer (annex E.4.1).
 
+use alloc::vec::Vec;
 use core::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
-
 use super::Error;
+use crate::Bytes;
 
 /// What a tag carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,7 +129,7 @@ impl fmt::Debug for Tag {
 /// PreviousTagSize filled in at the end. This is how a message is assembled without a second copy.
 #[derive(Debug)]
 pub struct TagBuffer {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
 }
 
 impl TagBuffer {
@@ -139,8 +139,8 @@ impl TagBuffer {
     #[must_use]
     pub fn with_capacity(data_len: usize) -> Self {
         let data_len = data_len.min(Tag::MAX_DATA_LEN);
-        let mut bytes = BytesMut::with_capacity(data_len.saturating_add(OVERHEAD));
-        bytes.put_bytes(0, Tag::HEADER_LEN);
+        let mut bytes = Vec::with_capacity(data_len.saturating_add(OVERHEAD));
+        bytes.resize(Tag::HEADER_LEN, 0);
         Self { bytes }
     }
 
@@ -197,8 +197,8 @@ impl TagBuffer {
         if let Some(room) = self.bytes.first_chunk_mut::<{ Tag::HEADER_LEN }>() {
             *room = header;
         }
-        self.bytes.put_u32(len.saturating_add(HEADER_LEN_U32));
-        Tag { kind, time, bytes: self.bytes.freeze() }
+        self.bytes.extend_from_slice(&len.saturating_add(HEADER_LEN_U32).to_be_bytes());
+        Tag { kind, time, bytes: self.bytes.into() }
     }
 }
 

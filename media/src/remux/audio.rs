@@ -8,7 +8,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::clock::{Clock, Step};
 use super::config::Config;

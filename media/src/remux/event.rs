@@ -3,7 +3,7 @@ use alloc::string::String;
 #[cfg(feature = "codecs")]
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::Track;
 

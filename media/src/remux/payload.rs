@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::WarningKind;
 #[cfg(feature = "codecs")]

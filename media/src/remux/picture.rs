@@ -11,7 +11,7 @@ pub(super) use light::{Hint, take_messages};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::event::VideoInfo;
 use super::ticks::SECOND;

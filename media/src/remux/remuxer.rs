@@ -73,6 +73,15 @@ impl Remuxer {
         }
     }
 
+    /// Changes limits and kind, before the first tag.
+    pub fn configure(&mut self, config: Config) {
+        self.config = config;
+        #[cfg(feature = "codecs")]
+        {
+            self.choice = (Choice::new(config.video_track), Choice::new(config.audio_track));
+        }
+    }
+
     /// Takes one tag. Of its time the low 32 bits count.
     ///
     /// # Errors
@@ -199,7 +208,7 @@ impl Remuxer {
         Ok(())
     }
 
-    fn push_picture(&mut self, wire: u32, head: &flv::video::Head, body: bytes::Bytes) {
+    fn push_picture(&mut self, wire: u32, head: &flv::video::Head, body: crate::Bytes) {
         #[cfg(feature = "codecs")]
         if head.is_keyframe()
             && let Some(new) = self.video.adopt(head.codec, &body)
@@ -282,7 +291,7 @@ impl Remuxer {
         Ok(())
     }
 
-    fn push_sound(&mut self, wire: u32, head: &flv::audio::Head, body: &bytes::Bytes) {
+    fn push_sound(&mut self, wire: u32, head: &flv::audio::Head, body: &crate::Bytes) {
         #[cfg(feature = "codecs")]
         if let Some(new) = self.audio.adopt(head, body) {
             self.announce(Track::Audio, new);
@@ -439,7 +448,7 @@ impl Remuxer {
 }
 
 /// The data of one track in a tag.
-fn part(tag: &Tag, from: usize, to: usize) -> bytes::Bytes {
+fn part(tag: &Tag, from: usize, to: usize) -> crate::Bytes {
     let body = tag.body();
     let to = to.min(body.len());
     body.slice(from.min(to)..to)

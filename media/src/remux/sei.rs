@@ -1,6 +1,6 @@
 //! Supplemental enhancement information in pictures (H.264, 7.3.2.3; H.265, 7.3.5).
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::Event;
 use super::event::Events;

@@ -10,7 +10,7 @@ mod usual;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::event::AudioInfo;
 use super::{Config, WarningKind};

@@ -9,7 +9,7 @@ use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use self::kept::Kept;
 use super::config::Config;

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use bytes::Bytes;
+use pushpull_media::Bytes;
 use pushpull_media::remux::Track;
 
 use crate::numbered::numbered;

@@ -56,7 +56,8 @@ use watchdog::Watchdog;
 /// The engine of one load of one stream.
 #[derive(Debug)]
 pub struct Engine {
-    settings: Settings,
+    /// To be changed before the first input only; then [`Engine::configure`].
+    pub settings: Settings,
     reader: Reader,
     remuxer: Remuxer,
     header: Option<Header>,
@@ -175,6 +176,15 @@ impl Engine {
             gop_length: None,
             read_from: 0,
         }
+    }
+
+    /// The settings have changed. Only before the first input.
+    pub fn configure(&mut self) {
+        let settings = &self.settings;
+        self.remuxer.configure(settings.remux());
+        self.selection = Selection::new(settings.wanted);
+        self.live = Live::new(settings.controller);
+        self.source = Source::new(settings.max_reconnects, settings.seed);
     }
 
     /// The MediaSource is open.

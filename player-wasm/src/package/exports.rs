@@ -13,12 +13,12 @@ unsafe impl Sync for Only {}
 
 static ENGINE: Only = Only(UnsafeCell::new(None));
 
-/// Makes the engine; any that was there is gone.
+/// Makes the engine. It is the first to be called, and once.
 // SAFETY of the names below: nothing else in the package is called so, or linking fails.
 #[unsafe(no_mangle)]
 extern "C" fn start() {
     // SAFETY: as in `engine`.
-    unsafe { *ENGINE.0.get() = Some(Engine::new()) }
+    unsafe { ENGINE.0.get().write(Some(Engine::new())) }
 }
 
 fn engine() -> &'static mut Engine {

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::{AudioConfig, AudioTrack};
 use crate::flv::audio::Head;

@@ -2,7 +2,7 @@
 
 use alloc::vec;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::more::{Framing, More, Record, mp4_mime};
 use super::{AudioConfig, Frame, MPEG4_AUDIO, Silence};

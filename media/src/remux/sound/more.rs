@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::{AudioConfig, Frame, Silence};
 use crate::codec::aac::adts_config;

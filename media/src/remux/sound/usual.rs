@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::{AudioConfig, Frame, Silence};
 use crate::flv::audio::{Codec, Head};

@@ -1,6 +1,6 @@
 //! What a stream may hold besides good frames.
 
-use bytes::Bytes;
+use crate::Bytes;
 use proptest::prelude::*;
 
 use super::support::*;

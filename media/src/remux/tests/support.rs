@@ -1,6 +1,5 @@
 //! Streams to feed a remuxer with, and its output read back by mp4-atom.
 
-use bytes::Bytes;
 use mp4_atom::{Any, Decode};
 
 use crate::flv::{self, Item, Reader, Tag, TagKind};
@@ -202,7 +201,7 @@ fn read(mut out: &[u8], segment: Segment) -> Vec<Sample> {
     let [Any::Moof(moof), Any::Mdat(mdat)] = atoms else { panic!("{atoms:?}") };
     let traf = &moof.traf[0];
     let mut dts = i64::try_from(traf.tfdt.as_ref().unwrap().base_media_decode_time).unwrap();
-    let mut data = Bytes::from(mdat.data.clone());
+    let mut data = mdat.data.as_slice();
     let samples: Vec<Sample> = traf.trun[0]
         .samples
         .iter()
@@ -212,7 +211,7 @@ fn read(mut out: &[u8], segment: Segment) -> Vec<Sample> {
                 duration: entry.duration.unwrap().into(),
                 composition: entry.cts.unwrap_or(0),
                 sync: entry.flags.is_none_or(|flags| flags == 0x0200_0000),
-                data: data.split_to(entry.size.unwrap() as usize).to_vec(),
+                data: data.split_off(..entry.size.unwrap() as usize).unwrap().to_vec(),
             };
             dts += sample.duration;
             sample

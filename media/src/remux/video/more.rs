@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use bytes::Bytes;
+use crate::Bytes;
 
 use super::VideoTrack;
 use crate::codec::text;

@@ -3,7 +3,7 @@
 // What is always needed together becomes one file, for the page and for the worker; what is loaded only
 // when it is needed (`import('./x.js')`, `new URL('./x.js', import.meta.url)`) stays a file beside them.
 // All of it without comments and long names, and with the values where enumerations stand: those of the engine, of
-// errors and of events.
+// errors, of events and of messages.
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, join, resolve } from 'node:path';
@@ -20,7 +20,7 @@ const NAMED = ['index.js', 'element.js', 'worker.js'];
 const ELSEWHERE = { 'element.js': { 'player.js': 'index.js' } };
 
 const enumerations = {};
-for (const name of ['engine.js', 'errors.js', 'events.js']) {
+for (const name of ['engine.js', 'errors.js', 'events.js', 'messages.js']) {
     for (const [key, value] of Object.entries(await import(pathToFileURL(resolve(from, name))))) {
         if (typeof value === 'object') enumerations[key] = value;
     }

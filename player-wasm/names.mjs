@@ -1,3 +1,5 @@
+const LETTERS = [...'etsirnocludfhpgmvwkyjqxzSTICAERNOLDPMUHFGBVWKY'];
+
 /**
  * Names of properties and methods that neither pages nor the engine see: `bundle.mjs` makes them short, the same in every file of
  * the package. Whatever else the code touches, of a browser, of a page or of the engine, must not be called so.
@@ -8,11 +10,5 @@ const OWN = (
     'seekHandler setDuration settings sink slow told token trial urls whereabouts'
 ).split(' ');
 
-/** A capital letter, then two: nothing else in sight is called so. @type {Record<string, string>} */
-export const shortNames = Object.fromEntries(OWN.map((name, at) => [name, letters(at)]));
-
-/** @param {number} at */
-function letters(at) {
-    const letter = String.fromCharCode(65 + (at % 26));
-    return at < 26 ? letter : letter + letter;
-}
+/** Letters that are not the engine's `a` and `b`. @type {Record<string, string>} */
+export const shortNames = Object.fromEntries(OWN.map((name, at) => [name, LETTERS[at]]));

@@ -3,6 +3,7 @@
  * engine says. The same in a worker and on the page's thread; all talk with the page is messages.
  * @module
  */
+import { Message } from './messages.js';
 import { Session } from './session.js';
 
 export class Host {
@@ -17,11 +18,11 @@ export class Host {
 
     /** @param {any} message */
     receive(message) {
-        if (message.type === 'load') {
+        if (message.type === Message.Load) {
             const { id } = message;
             this.#session?.close();
             this.#session = new Session(message, (answer, transfer) => this.#post({ ...answer, id }, transfer));
-        } else if (message.type === 'unload') {
+        } else if (message.type === Message.Unload) {
             this.#session?.close();
             this.#session = undefined;
         } else if (message.id === this.#session?.id) {

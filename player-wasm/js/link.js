@@ -1,5 +1,6 @@
 /** The way from a player to its host in a worker. @module */
 import { textOf } from './errors.js';
+import { Message } from './messages.js';
 
 /**
  * @typedef {object} Link
@@ -55,13 +56,13 @@ export function workerLink(mode, workerUrl, receive, failed) {
     worker.onmessage = ({ data }) => {
         greeted = true;
         clearTimeout(timer);
-        if (data.type === 'output') outlet.then((outlet) => outlet.receive(data));
+        if (data.type === Message.Output) outlet.then((outlet) => outlet.receive(data));
         else receive(data);
     };
     worker.onerror = (event) => {
         event.preventDefault();
         const why = event.message || 'its module could not be loaded';
-        if (greeted) receive({ type: 'crash', text: why });
+        if (greeted) receive({ type: Message.Crash, text: why });
         else giveUp(why);
     };
     return { mode, post, close };

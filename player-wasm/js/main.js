@@ -1,5 +1,6 @@
 /** The way from a player to a host on the page's own thread. Loaded where it is not in a worker. @module */
 import { Host } from './host.js';
+import { Message } from './messages.js';
 
 /**
  * Messages take a turn of the event loop's microtasks, so that a listener may destroy the player without pulling the ground
@@ -15,7 +16,7 @@ export function mainLink(receive) {
         post: (message) => host.receive(message),
         close: () => {
             closed = true;
-            host.receive({ type: 'unload' });
+            host.receive({ type: Message.Unload });
         },
     };
 }

@@ -1,4 +1,5 @@
 /** The page's end of an output whose engine is in a worker that can have no MediaSource. @module */
+import { Message } from './messages.js';
 import { MediaOutput } from './output.js';
 
 export class Outlet {
@@ -28,9 +29,9 @@ export class Outlet {
 
     #open(id, number) {
         this.close();
-        const tell = (call) => (...args) => this.#post({ type: 'output', id, number, call, args });
+        const tell = (call) => (...args) => this.#post({ type: Message.Output, id, number, call, args });
         const listener = /** @type {import('./output.js').Listener} */ (new Proxy({}, { get: (_, call) => tell(call) }));
         this.#output = new MediaOutput(listener);
-        this.#receive({ type: 'attach', id, ...this.#output.attachment });
+        this.#receive({ type: Message.Attach, id, ...this.#output.attachment });
     }
 }

@@ -5,6 +5,7 @@ import { ErrorDetails, networkFailure, otherFailure, stepOf, textOf } from './er
 import { Events } from './events.js';
 import { bestMode, workerLink } from './link.js';
 import { log } from './logging.js';
+import { Message } from './messages.js';
 import { watchPlayhead } from './playhead.js';
 import { mediaInfo, netStatus, statistics } from './report.js';
 import { compileWasm } from './wasm.js';
@@ -103,7 +104,7 @@ export class FlvPlayer extends ElementPlayer {
     on(event, listener) {
         super.on(event, listener);
         if (event === Events.STATE_CHANGE) this.#watchStates();
-        if (event.startsWith('sei_') && this.#loaded) this.#ask('sei');
+        if (event.startsWith('sei_') && this.#loaded) this.#ask(Message.Sei);
     }
 
     /** @param {HTMLMediaElement} element */
@@ -196,7 +197,7 @@ export class FlvPlayer extends ElementPlayer {
         if (!this.#loaded || !this.#link) return handled(Promise.reject(new Error('nothing is loaded')));
         const asked = withResolvers();
         const token = this.#asked.push(asked) - 1;
-        this.#ask('diagnostics', { token });
+        this.#ask(Message.Diagnostics, { token });
         return handled(asked.promise);
     }
 
@@ -235,7 +236,7 @@ export class FlvPlayer extends ElementPlayer {
         const isLive = rest.isLive ?? config.isLive ?? urls[0].startsWith('ws');
         this.#sendWasm(this.#wantsFull);
         this.#link.post({
-            type: 'load',
+            type: Message.Load,
             id,
             request: {
                 url: urls[0],
@@ -258,7 +259,7 @@ export class FlvPlayer extends ElementPlayer {
     #sendWasm(full) {
         const id = this.#generation;
         this.#compile(full).then(
-            (module) => this.#link?.post({ type: 'wasm', id, module, full }),
+            (module) => this.#link?.post({ type: Message.Wasm, id, module, full }),
             (error) => this.#fail(otherFailure(`the player's WebAssembly could not be loaded: ${textOf(error)}`), id),
         );
     }
@@ -314,30 +315,30 @@ export class FlvPlayer extends ElementPlayer {
 
     /** @param {any} message from the host */
     #receive(message) {
-        if (message.type === 'hello') return;
-        if (message.type === 'crash') {
+        if (message.type === Message.Hello) return;
+        if (message.type === Message.Crash) {
             this.#fail(otherFailure(`the worker failed: ${message.text}`));
             return;
         }
         if (message.id !== this.#generation || !this.#loaded) return;
         switch (message.type) {
-            case 'attach':
+            case Message.Attach:
                 this.#attachment = message;
                 this.#attach();
                 break;
-            case 'seek':
+            case Message.Seek:
                 if (this.element) this.element.currentTime = message.time;
                 break;
-            case 'rate':
+            case Message.Rate:
                 if (this.element) this.element.playbackRate = message.rate;
                 break;
-            case 'upgrade':
+            case Message.Upgrade:
                 this.#sendWasm(true);
                 break;
-            case 'cue':
+            case Message.Cue:
                 this.#addCue(message);
                 break;
-            case 'diagnostics':
+            case Message.Diagnostics:
                 this.#asked[message.token]?.resolve(import('./diagnostics.js').then(({ dump }) => dump(message)));
                 break;
             default:
@@ -348,7 +349,7 @@ export class FlvPlayer extends ElementPlayer {
     /** What listeners are told waits for what comes before it and has no words yet. @param {any} message */
     #tellInTurn(message) {
         if (!this.#telling && !message.cause) return this.#tell(message);
-        const telling = (this.#telling ?? Promise.resolve()).then(async () => {
+        const telling = Promise.resolve(this.#telling).then(async () => {
             if (message.cause) message.args = await wordsFor(message.name, message.cause);
             if (this.#telling === telling) this.#telling = undefined;
             if (message.id === this.#generation && this.#loaded) this.#tell(message);
@@ -360,20 +361,20 @@ export class FlvPlayer extends ElementPlayer {
     /** @param {any} message */
     #tell(message) {
         switch (message.type) {
-            case 'event':
+            case Message.Event:
                 this.#emit(message.name, message.args);
                 break;
-            case 'media':
+            case Message.Media:
                 this.#mediaInfo = mediaInfo(message);
                 this.#loading?.resolve(this.mediaInfo);
                 this.#loading = undefined;
                 this.#emit(Events.MEDIA_INFO, [this.#mediaInfo]);
                 break;
-            case 'statistics':
+            case Message.Statistics:
                 this.#statisticsInfo = { ...statistics(message), mode: this.#link?.mode };
                 this.#emit(Events.STATISTICS_INFO, [this.#statisticsInfo]);
                 break;
-            case 'connected':
+            case Message.Connected:
                 this.#tellStates('connected');
                 if (this.#reconnects) this.#emit(Events.RECOVERED_EARLY_EOF, []);
                 this.#reconnects = false;
@@ -413,7 +414,7 @@ export class FlvPlayer extends ElementPlayer {
         if (attachment.handle) element.srcObject = attachment.handle;
         else element.src = attachment.url;
         this.#isAttached = true;
-        this.#stopReports ??= watchPlayhead(/** @type {HTMLVideoElement} */ (element), (report) => this.#ask('playhead', { report }));
+        this.#stopReports ??= watchPlayhead(/** @type {HTMLVideoElement} */ (element), (report) => this.#ask(Message.Playhead, { report }));
         const waiting = this.#waitingToPlay.splice(0);
         if (this.#wantsToPlay) {
             const played = this.#playElement();
@@ -441,7 +442,7 @@ export class FlvPlayer extends ElementPlayer {
     #reportElementError() {
         const error = this.element?.error;
         if (!error || !this.#isAttached) return;
-        this.#ask('element-error', { code: error.code, text: error.message });
+        this.#ask(Message.ElementError, { code: error.code, text: error.message });
     }
 
     /** Somebody wants to be where nothing is buffered: of a file the host can get that. */
@@ -450,7 +451,7 @@ export class FlvPlayer extends ElementPlayer {
         for (let range = 0; range < buffered.length; range += 1) {
             if (buffered.start(range) <= time && time < buffered.end(range)) return;
         }
-        if (this.#isAttached) this.#ask('seek', { time });
+        if (this.#isAttached) this.#ask(Message.Seek, { time });
     }
 
     /** @param {any} cue */
@@ -477,7 +478,7 @@ export class FlvPlayer extends ElementPlayer {
         this.#states?.then((states) => states?.told(event, args));
     }
 
-    /** Tells the host of this load. @param {string} type @param {object} [message] */
+    /** Tells the host of this load. @param {number} type one of {@link Message} @param {object} [message] */
     #ask(type, message) {
         this.#link?.post({ type, id: this.#generation, ...message });
     }
@@ -485,14 +486,14 @@ export class FlvPlayer extends ElementPlayer {
     /** A failure on this side of the link. @param {import('./errors.js').Failure} failure @param {number} [id] of which load */
     #fail({ type, detail, ...info }, id = this.#generation) {
         if (id !== this.#generation || !this.#loaded) return;
-        this.#link?.post({ type: 'unload' });
+        this.#link?.post({ type: Message.Unload });
         this.#emit(Events.ERROR, [type, detail, info]);
     }
 
     /** Ends a load: host, element and those who wait. */
     #release() {
         if (this.#loaded) {
-            this.#link?.post({ type: 'unload' });
+            this.#link?.post({ type: Message.Unload });
             FlvPlayer.#open -= 1;
         }
         this.#loaded = this.#reconnects = false;

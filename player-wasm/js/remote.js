@@ -1,4 +1,5 @@
 /** The worker's end of an output on the page, where a worker can have no MediaSource. @module */
+import { Message } from './messages.js';
 
 /**
  * Has the interface of {@link import('./output.js').MediaOutput}; what is asked for goes to a {@link import('./outlet.js').Outlet}.
@@ -7,7 +8,7 @@
  */
 export function remoteOutput(listener, post) {
     const mine = (made += 1);
-    const ask = (call) => (...args) => post({ type: 'output', call, args });
+    const ask = (call) => (...args) => post({ type: Message.Output, call, args });
     ask('open')(mine);
     const output = /** @type {Record<string, any>} */ ({
         isOpen: false,
@@ -20,7 +21,7 @@ export function remoteOutput(listener, post) {
         append(track, bytes, start) {
             // The one copy: what leaves the engine's memory then changes hands.
             const copy = bytes.slice();
-            post({ type: 'output', call: 'append', args: [track, copy, start] }, [copy.buffer]);
+            post({ type: Message.Output, call: 'append', args: [track, copy, start] }, [copy.buffer]);
         },
     });
     return new Proxy(output, { get: (own, name) => own[String(name)] ?? ask(name) });

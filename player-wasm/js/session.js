@@ -3,6 +3,7 @@ import { Connection } from './connection.js';
 import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from './errors.js';
 import { Count, Fault, Info, Notice, Op, Setting, startEngine, Track } from './engine.js';
 import { Events } from './events.js';
+import { Message } from './messages.js';
 import { MediaOutput } from './output.js';
 import { Recorder } from './recorder.js';
 import { remoteOutput } from './remote.js';
@@ -74,12 +75,12 @@ export class Session {
     /** @param {any} message from the page */
     receive(message) {
         switch (message.type) {
-            case 'wasm':
+            case Message.Wasm:
                 this.#startEngine(message).catch((error) => {
                     this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
                 });
                 break;
-            case 'playhead': {
+            case Message.Playhead: {
                 const [, time, , flags] = message.report;
                 if (!(flags & SEEKING)) this.#position = time;
                 // Where the playhead of a file is to go is no place yet: what it leaves would be removed.
@@ -87,19 +88,19 @@ export class Session {
                 this.#drive((engine) => engine.playhead(...message.report));
                 break;
             }
-            case 'output':
+            case Message.Output:
                 this.#output.receive(message);
                 break;
-            case 'element-error':
+            case Message.ElementError:
                 this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
                 break;
-            case 'seek':
+            case Message.Seek:
                 this.#seek(message);
                 break;
-            case 'sei':
+            case Message.Sei:
                 this.#settings[Setting.Sei] = 1;
                 break;
-            case 'diagnostics':
+            case Message.Diagnostics:
                 this.#diagnose(message.token);
                 break;
         }
@@ -153,7 +154,7 @@ export class Session {
         if (isNew) {
             this.#recorder.restart();
             this.#drive((engine) => engine.source_opened(now()));
-            this.#post({ type: 'connected' });
+            this.#post({ type: Message.Connected });
         } else {
             this.#event(Events.RECOVERED_EARLY_EOF);
         }
@@ -221,7 +222,7 @@ export class Session {
             this.#fail({ cause: { number: Fault.CodecUnsupported, value: 0, text: what } });
             return;
         }
-        this.#post({ type: 'upgrade' });
+        this.#post({ type: Message.Upgrade });
         if (this.#hasTracks) this.#renewOutput();
         this.#early = this.#recorder.chunks;
         if (this.#recorder.isWhole) return;
@@ -249,7 +250,7 @@ export class Session {
         } else {
             this.#output = new MediaOutput(listener);
             const { handle, ...rest } = this.#output.attachment;
-            this.#post({ type: 'attach', handle, ...rest }, handle && [handle]);
+            this.#post({ type: Message.Attach, handle, ...rest }, handle && [handle]);
         }
         if (this.#duration) this.#output.setDuration(this.#duration);
     }
@@ -319,10 +320,10 @@ export class Session {
                 break;
             case Op.Seek:
                 this.#note('seek', engine.a());
-                this.#post({ type: 'seek', time: engine.a() });
+                this.#post({ type: Message.Seek, time: engine.a() });
                 break;
             case Op.Rate:
-                this.#post({ type: 'rate', rate: engine.a() });
+                this.#post({ type: Message.Rate, rate: engine.a() });
                 break;
             case Op.MediaInfo:
                 this.#recorder.isSettled = true;
@@ -366,7 +367,7 @@ export class Session {
     #reportMedia(engine) {
         const both = [Track.Video, Track.Audio];
         this.#post({
-            type: 'media',
+            type: Message.Media,
             values: Array.from({ length: Count.Info }, (_, info) => engine.info(info)),
             codecs: both.map(engine.codec),
             tracks: both.map(engine.has_track),
@@ -393,7 +394,7 @@ export class Session {
         }
         const data = { [name]: value };
         this.#event(Events.SCRIPTDATA_ARRIVED, data);
-        this.#post({ type: 'cue', name: Events.SCRIPTDATA_PRESENTED, time, data });
+        this.#post({ type: Message.Cue, name: Events.SCRIPTDATA_PRESENTED, time, data });
     }
 
     /** @param {Engine} engine */
@@ -401,7 +402,7 @@ export class Session {
         const time = engine.a();
         const data = seiMessage(engine.code(), time, engine.bytes().slice());
         this.#event(Events.SEI_ARRIVED, data);
-        this.#post({ type: 'cue', name: Events.SEI_PRESENTED, time, data });
+        this.#post({ type: Message.Cue, name: Events.SEI_PRESENTED, time, data });
     }
 
     #reportStatistics() {
@@ -409,7 +410,7 @@ export class Session {
         if (!engine) return;
         const values = Array.from({ length: Count.Stat }, (_, stat) => engine.stat(stat, now()));
         values.push(engine.info(Info.Width), engine.info(Info.Height));
-        this.#post({ type: 'statistics', values, ...this.#connection.whereabouts });
+        this.#post({ type: Message.Statistics, values, ...this.#connection.whereabouts });
     }
 
     #setDuration() {
@@ -435,13 +436,13 @@ export class Session {
         }).catch((error) => otherFailure(textOf(error)));
         if (!failure || this.#closed) return;
         this.#warn(failure);
-        this.#post({ type: 'seek', time: position });
+        this.#post({ type: Message.Seek, time: position });
     }
 
     /** @param {number} token */
     #diagnose(token) {
         const { log, chunks, isWhole } = this.#recorder;
-        this.#post({ type: 'diagnostics', token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
+        this.#post({ type: Message.Diagnostics, token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
     }
 
     #readHead() {
@@ -465,7 +466,7 @@ export class Session {
     /** @param {string} name @param {any} trouble */
     #tell(name, { cause, type, detail, retry, ...info }) {
         this.#note(name, cause ?? type, detail, info);
-        this.#post({ type: 'event', name, cause, args: [type, detail, info] });
+        this.#post({ type: Message.Event, name, cause, args: [type, detail, info] });
     }
 
     #note(what, ...details) {
@@ -473,7 +474,7 @@ export class Session {
     }
 
     #event(name, ...args) {
-        this.#post({ type: 'event', name, args });
+        this.#post({ type: Message.Event, name, args });
     }
 }
 

@@ -14,7 +14,7 @@ const [, , from, to, ...tools] = process.argv;
 const [{ build }, terser] = tools.map((folder) => createRequire(import.meta.url)(resolve(folder)));
 
 /** Files of the package that pages and bundlers name. */
-const NAMED = ['index.js', 'element.js', 'worker.js'];
+const NAMED = ['index.js', 'element.js', 'worker.js', 'worker-live.js'];
 
 /** A module that another file of the package has already: there must not be two of its state. */
 const ELSEWHERE = { 'element.js': { 'player.js': 'index.js' } };

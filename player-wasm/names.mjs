@@ -5,10 +5,11 @@ const LETTERS = [...'etsirnocludfhpgmvwkyjqxzSTICAERNOLDPMUHFGBVWKY'];
  * the package. Whatever else the code touches, of a browser, of a page or of the engine, must not be called so.
  */
 const OWN = (
-    'addTrack attachment cause checked chunks codecs element emitter entry evicted failed feed finalUrl follow here ' +
-    'isOpen isRedirected isSettled isWhole leave listening managed note openSource others place post receive report restart ' +
-    'seekHandler setDuration settings sink slow told token trial urls whereabouts'
+    'element engine drive post output emitter failed connection sink parts recorder buffers mediaSource note here isClosed sourceEnd place ' +
+    'cause isOpen listening described position moved isWhole isSettled receive openOutput reopen arrived attachment setDuration follow leave ' +
+    'addTrack checked evicted chunks codecs entry feed finalUrl isRedirected managed openSource openSocket makeOutput others report restart ' +
+    'seekHandler settings slow told token urls whereabouts'
 ).split(' ');
 
 /** Letters that are not the engine's `a` and `b`. @type {Record<string, string>} */
-export const shortNames = Object.fromEntries(OWN.map((name, at) => [name, LETTERS[at]]));
+export const shortNames = Object.fromEntries(OWN.map((name, at) => [name, LETTERS[at] ?? `$${LETTERS[at - LETTERS.length]}`]));

@@ -26,7 +26,7 @@ const aliases = {
     autoCleanupMinBackwardDuration: (seconds, given) =>
         given.autoCleanupSourceBuffer !== false && given.autoCleanupMaxBackwardDuration === undefined && { backBuffer: seconds },
     fixAudioTimestampGap: (on) => ({ fillAudio: on }),
-    customLoader: (Loader) => ({ openSource: (request, sink, config) => openCustom(Loader, request, config, sink) }),
+    customLoader: (Loader) => ({ openSource: (request, sink, parts, config) => openCustom(Loader, request, config, sink) }),
     customSeekHandler: (seekHandler) => ({ seekHandler }),
     seekType: (seekType) => ({ seekType }),
     seekParamStart: (seekParamStart) => ({ seekParamStart }),

@@ -1,9 +1,8 @@
-/** The way to the stream: one of several addresses, and for files also a place in it. @module */
-import { ErrorDetails, sourceFailure, textOf } from './errors.js';
+/** The way to the stream: one of several addresses. @module */
 import { openSource } from './source.js';
 
 /**
- * @typedef {object} Listener
+ * @typedef {object} Sink
  * @property {(isNew: boolean) => void} opened bytes will follow; `isNew`: from an FLV header on
  * @property {() => void} slow
  * @property {(bytes: Uint8Array) => Promise<void> | undefined} data a promise: not faster, please
@@ -11,35 +10,26 @@ import { openSource } from './source.js';
  * @property {(failure: import('./source.js').SourceFailure) => void} failed
  */
 
-/** What is no method of its own is for `file.js`. */
 export class Connection {
     config;
     sink;
-    /** @type {{transport?: string, close: () => void} | undefined} */
+    /** @type {{transport: string, close: () => void} | undefined} */
     source;
-    /** A request for another place of the file, not in use yet. @type {{close: () => void} | undefined} */
-    trial;
-    /** Counts places asked for: only the newest matters. */
-    place = 0;
-    /** Where the next byte is in the file. */
-    offset = 0;
-    /** The file's, bytes; 0: not known. */
-    size;
     #request;
+    #parts;
     #urls;
     /** Which of the addresses. */
     #turn = -1;
     #finalUrl = '';
     #isRedirected = false;
 
-    /** @param {any} request @param {any} config @param {Listener} sink */
-    constructor(request, config, sink) {
+    /** @param {import('./source.js').Request} request @param {any} config @param {Sink} sink @param {import('./parts.js').Parts} parts */
+    constructor(request, config, sink, parts) {
         this.#request = request;
         this.config = config;
         this.sink = sink;
+        this.#parts = parts;
         this.#urls = request.urls;
-        this.size = config.filesize ?? 0;
-        this.open();
     }
 
     /** The address in use. */
@@ -62,77 +52,33 @@ export class Connection {
         this.close();
         this.#turn = (this.#turn + 1) % this.#urls.length;
         this.#isRedirected &&= this.#urls.length === 1;
-        this.offset = 0;
-        const request = this.here;
-        const { isLive, rangeLoadZeroStart } = this.config;
-        if (rangeLoadZeroStart && !isLive) request.headers = { ...request.headers, Range: 'bytes=0-' };
-        this.source = this.start(request, this.entry(0));
+        this.source = this.start(this.here, {
+            ...this.sink,
+            opened: (answer) => {
+                this.arrived(answer);
+                this.sink.opened(true);
+            },
+        });
     }
 
-    /** Goes on with a file where it broke off. */
-    resume() {
-        this.close();
-        const { place } = this;
-        const failed = (error) => this.sink.failed(sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error)));
-        ofFile().then(({ resume }) => place === this.place && resume(this), failed);
-    }
-
-    /**
-     * Goes to another place of a file. Until that is found, reading goes on where it was.
-     * @param {number} time seconds @param {Omit<import('./file.js').Known, 'size'>} known
-     * @param {() => void} found called before the first byte from there
-     * @returns {Promise<import('./errors.js').Failure | undefined>} why it could not be
-     */
-    async seek(time, known, found) {
-        this.trial?.close();
-        const place = (this.place += 1);
-        const { seek } = await ofFile();
-        return place === this.place ? seek(this, time, known, found) : undefined;
+    /** Goes on after a loss. */
+    reopen() {
+        this.open();
     }
 
     close() {
-        this.place += 1;
         this.source?.close();
-        this.trial?.close();
     }
 
-    /** @param {any} request @param {any} sink */
+    /** @param {any} request @param {any} sink @returns {{transport: string, close: () => void}} */
     start(request, sink) {
-        return (this.config.openSource ?? openSource)(request, sink, this.config);
+        return (this.config.openSource ?? openSource)(request, sink, this.#parts, this.config);
     }
 
-    /** Passes on what comes from a place of the file on. @param {number} from */
-    entry(from) {
-        const { slow, data, ended, failed } = this.sink;
-        return {
-            opened: (answer) => this.#opened(answer, from),
-            slow,
-            data: (bytes) => {
-                this.offset += bytes.length;
-                return data(bytes);
-            },
-            ended: () => {
-                const isShort = !this.config.isLive && this.offset < this.size;
-                if (isShort) failed(sourceFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, 'the file broke off'));
-                else ended();
-            },
-            failed,
-        };
-    }
-
-    /** @param {import('./source.js').Answer} answer @param {number} from */
-    #opened({ url, headers }, from) {
+    /** Remembers where the bytes come from at last. @param {import('./source.js').Answer} answer */
+    arrived({ url }) {
         this.#finalUrl = url;
         this.#isRedirected ||= url !== '' && url !== this.url;
         if (this.config.reuseRedirectedURL && url) this.#urls[this.#turn] = url;
-        // The length of something compressed says nothing.
-        if (from === 0 && headers && !headers.has('content-encoding')) this.size ||= Number(headers.get('content-length'));
-        this.sink.opened(from === 0);
-        return true;
     }
-}
-
-/** What only files need. @returns {Promise<typeof import('./file.js')>} */
-function ofFile() {
-    return import(/* webpackIgnore: true */ /* @vite-ignore */ new URL('./file.js', import.meta.url).href);
 }

@@ -1,8 +1,4 @@
-/**
- * Finds a time in a file, and reads on from there. Loaded when somebody seeks, or when a file breaks off.
- * Needs no other module, so that bundlers may leave it as it is.
- * @module
- */
+/** Finds a time in a file, and reads on from there. @module */
 
 /**
  * @typedef {object} Known
@@ -13,69 +9,10 @@
  */
 
 /**
- * The sink of a request that is only tried: it passes everything on once that is wanted.
- * @typedef {object} Trial
- * @property {{close: () => void}} source
- * @property {(() => void)} accept
- */
-
-/** @typedef {import('./connection.js').Connection} Connection */
-
-/** Goes on where a file broke off. @param {Connection} connection, closed */
-export function resume(connection) {
-    const { config, sink, offset, url } = connection;
-    if (offset === 0) return connection.open();
-    const entry = connection.entry(offset);
-    const opened = (answer) => {
-        if (isPart(answer, config)) return entry.opened(answer);
-        connection.close();
-        return sink.failed({ ...noParts(url), retry: false });
-    };
-    connection.source = connection.start(part(connection.here, config, offset), { ...entry, opened });
-    return undefined;
-}
-
-/**
- * Goes to another place of a file, as {@link Connection.seek} says.
- * @param {Connection} connection @param {number} time seconds @param {Omit<Known, 'size'>} known @param {() => void} found
- */
-export async function seek(connection, time, known, found) {
-    const { config, sink, here, place, size, url } = connection;
-    let failure = noParts(url);
-    let accepted = false;
-    const entry = {
-        ...connection.entry(0),
-        opened: (answer) => isPart(answer, config),
-        failed: (why) => {
-            if (accepted) sink.failed(why);
-            else failure = why;
-        },
-    };
-    const open = (from, sink) => (connection.trial = connection.start(part(here, config, from), sink));
-    const there = await openAt(time, { ...known, size }, open, entry);
-    if (place !== connection.place) return undefined;
-    if (!there) return failure;
-    accepted = true;
-    connection.source?.close();
-    connection.source = there.source;
-    connection.trial = undefined;
-    connection.offset = there.from;
-    found();
-    there.accept();
-    return undefined;
-}
-
-/** @param {string} url */
-function noParts(url) {
-    const msg = 'the server does not give parts of the file, so only what is buffered can be sought';
-    return { type: 'NetworkError', detail: 'Exception', code: -1, msg, context: { step: 'seek', url } };
-}
-
-/**
  * The request of a file from `from` on, by a header or as the page wants it.
  * @param {any} request @param {any} config @param {number} from
  */
-function part(request, config, from) {
+export function part(request, config, from) {
     const { url, headers } = request;
     if (config.seekType === 'param') {
         const address = new URL(url);
@@ -90,7 +27,7 @@ function part(request, config, from) {
 }
 
 /** Whether an answer is the part that was asked for and not all of the file. @param {{status?: number, headers?: Headers}} answer @param {any} config */
-function isPart({ status, headers }, config) {
+export function isPart({ status, headers }, config) {
     return (config.seekType ?? 'range') !== 'range' || status === 206 || headers?.has('content-range');
 }
 
@@ -98,11 +35,11 @@ function isPart({ status, headers }, config) {
  * Opens a file at or before a time.
  * @param {number} time seconds
  * @param {Known} known
- * @param {(from: number, sink: import('./source.js').Sink) => {close: () => void}} open
+ * @param {(from: number, sink: import('./source.js').Sink) => {transport: string, close: () => void}} open
  * @param {import('./source.js').Sink} sink gets what is read from the place that is found
- * @returns {Promise<{from: number, source: {close: () => void}, accept: () => void} | undefined>} nothing: there is no place, and `sink` was told why
+ * @returns {Promise<{from: number, source: {transport: string, close: () => void}, accept: () => void} | undefined>} nothing: there is no place, and `sink` was told why
  */
-async function openAt(time, { keyframes, duration, size, hasVideo }, open, sink) {
+export async function openAt(time, { keyframes, duration, size, hasVideo }, open, sink) {
     const index = keyframes?.times?.findLastIndex((at) => at <= time) ?? -1;
     const position = index < 0 ? undefined : keyframes?.filepositions?.[index];
     if (position) return attempt(position, open, sink);
@@ -131,7 +68,7 @@ async function openAt(time, { keyframes, duration, size, hasVideo }, open, sink)
 }
 
 /**
- * @param {number} from @param {(from: number, sink: import('./source.js').Sink) => {close: () => void}} open
+ * @param {number} from @param {(from: number, sink: import('./source.js').Sink) => {transport: string, close: () => void}} open
  * @param {import('./source.js').Sink} sink @param {number} [kind] of the tags whose first time is looked for
  * @returns {Promise<any>}
  */

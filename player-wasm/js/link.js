@@ -26,15 +26,18 @@ export function bestMode() {
  * A host in a worker. When it cannot start (a policy forbids it, its module is not found), `failed`
  * is called once instead of the first message.
  * @param {'worker' | 'transmux'} mode
- * @param {string | undefined} workerUrl
+ * @param {string | undefined} workerUrl @param {boolean} isLive nothing but a live stream over HTTP is to be played
  * @param {(message: object) => void} receive
  * @param {(why: string) => void} failed
  * @returns {Link}
  */
-export function workerLink(mode, workerUrl, receive, failed) {
+export function workerLink(mode, workerUrl, isLive, receive, failed) {
+    // Bundlers want to see each of these whole.
     const worker = workerUrl
-        ? new Worker(workerUrl, { type: 'module', name: 'pushpull-player' })
-        : new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'pushpull-player' });
+        ? new Worker(workerUrl, { type: 'module' })
+        : isLive && mode === 'worker' && globalThis.MediaSource
+          ? new Worker(new URL('./worker-live.js', import.meta.url), { type: 'module' })
+          : new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
     let greeted = false;
     let closed = false;
     const giveUp = (why) => {

@@ -1,11 +1,11 @@
 /** The page's end of an output whose engine is in a worker that can have no MediaSource. @module */
 import { Message } from './messages.js';
-import { MediaOutput } from './output.js';
+import { makeOutput } from './parts.js';
 
 export class Outlet {
     #receive;
     #post;
-    /** @type {MediaOutput | undefined} */
+    /** @type {import('./output.js').MediaOutput | undefined} */
     #output;
 
     /**
@@ -31,7 +31,7 @@ export class Outlet {
         this.close();
         const tell = (call) => (...args) => this.#post({ type: Message.Output, id, number, call, args });
         const listener = /** @type {import('./output.js').Listener} */ (new Proxy({}, { get: (_, call) => tell(call) }));
-        this.#output = new MediaOutput(listener);
+        this.#output = makeOutput('main', listener);
         this.#receive({ type: Message.Attach, id, ...this.#output.attachment });
     }
 }

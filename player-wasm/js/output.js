@@ -12,30 +12,26 @@ import { textOf } from './errors.js';
  */
 
 export class MediaOutput {
-    #mediaSource;
-    #listener;
+    mediaSource;
+    #Type;
+    listener;
     /** @type {(SourceBuffer | undefined)[]} */
-    #buffers = [];
-    /** What waits for a managed MediaSource to want media, by track. @type {{bytes: Uint8Array<ArrayBuffer>, start: number}[]} */
-    #held = [];
-    /** Up to where media was last removed at our wish, by track. @type {number[]} */
-    #removed = [];
+    buffers = [];
     #duration = 0;
     #url = '';
     #closed = false;
 
-    /** @param {Listener} listener */
-    constructor(listener) {
-        const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-        this.#listener = listener;
-        this.#mediaSource = new Type();
-        const on = (event, then, options) => this.#mediaSource.addEventListener(event, () => this.#closed || then(), options);
-        on('sourceopen', () => {
+    /** @param {Listener} listener @param {typeof MediaSource} [Type] */
+    constructor(listener, Type = MediaSource) {
+        this.listener = listener;
+        this.#Type = Type;
+        this.mediaSource = new Type();
+        const opened = () => {
+            if (this.#closed) return;
             this.#applyDuration();
             listener.opened();
-        }, { once: true });
-        // Only of a ManagedMediaSource: it takes nothing between endstreaming and startstreaming.
-        on('startstreaming', () => this.#held.splice(0).forEach(({ bytes, start }, track) => this.append(track, bytes, start)));
+        };
+        this.mediaSource.addEventListener('sourceopen', opened, { once: true });
     }
 
     /**
@@ -43,45 +39,36 @@ export class MediaOutput {
      * @param {import('./engine.js').Track} track @param {string} mime
      */
     check(track, mime) {
-        const Type = globalThis.MediaSource ?? globalThis.ManagedMediaSource;
-        this.#listener.checked(track, Type.isTypeSupported(mime));
+        this.listener.checked(track, this.#Type.isTypeSupported(mime));
     }
 
     /** What to put into the element: a handle from a worker, else an object URL. */
     get attachment() {
-        const { handle, streaming } = this.#mediaSource;
-        const managed = streaming !== undefined;
-        if (handle) return { handle, managed };
-        this.#url ||= URL.createObjectURL(this.#mediaSource);
-        return { url: this.#url, managed };
+        const { handle } = this.mediaSource;
+        if (!handle) this.#url ||= URL.createObjectURL(this.mediaSource);
+        return { handle, url: this.#url };
     }
 
     get isOpen() {
-        return this.#mediaSource.readyState === 'open';
+        return this.mediaSource.readyState === 'open';
     }
 
     /** @param {import('./engine.js').Track} track @param {string} mime */
     addTrack(track, mime) {
         this.#try(track, () => {
-            const buffer = this.#mediaSource.addSourceBuffer(mime);
+            const buffer = this.mediaSource.addSourceBuffer(mime);
             buffer.addEventListener('updateend', () => {
                 this.#applyDuration();
-                if (this.#buffers[track] === buffer) this.#listener.finished(track);
+                if (this.buffers[track] === buffer) this.listener.finished(track);
             });
-            // Only of a ManagedMediaSource.
-            buffer.addEventListener('bufferedchange', (event) => {
-                const { removedRanges: removed } = /** @type {Event & {removedRanges?: TimeRanges}} */ (event);
-                const end = removed?.length ? removed.end(removed.length - 1) : 0;
-                if (this.#buffers[track] === buffer && !(end <= this.#removed[track])) this.#listener.evicted(end);
-            });
-            this.#buffers[track] = buffer;
+            this.buffers[track] = buffer;
         });
     }
 
     /** @param {import('./engine.js').Track} track @param {string} mime */
     changeType(track, mime) {
         this.#try(track, () => {
-            const buffer = this.#buffers[track];
+            const buffer = this.buffers[track];
             buffer.changeType?.(mime);
             // A type without times leaves its way of placing media behind.
             if (buffer.mode === 'sequence' && mime.includes('/mp4')) {
@@ -97,9 +84,8 @@ export class MediaOutput {
      * @param {number} start where they begin, seconds; NaN if they say it
      */
     append(track, bytes, start) {
-        if (this.#mediaSource.streaming === false) this.#held[track] = { bytes: bytes.slice(), start };
-        else this.#try(track, () => {
-            const buffer = this.#buffers[track];
+        this.#try(track, () => {
+            const buffer = this.buffers[track];
             if (start >= 0) buffer.timestampOffset = start;
             buffer.appendBuffer(bytes);
         });
@@ -107,8 +93,7 @@ export class MediaOutput {
 
     /** @param {import('./engine.js').Track} track @param {number} from @param {number} to seconds */
     remove(track, from, to) {
-        this.#removed[track] = to;
-        this.#try(track, () => this.#buffers[track].remove(from, to));
+        this.#try(track, () => this.buffers[track].remove(from, to));
     }
 
     /** How long it all is: of files. @param {number} seconds */
@@ -119,13 +104,12 @@ export class MediaOutput {
 
     /** No more will come: the element ends when it has played everything. */
     end() {
-        if (this.isOpen) this.#mediaSource.endOfStream();
+        if (this.isOpen) this.mediaSource.endOfStream();
     }
 
     close() {
         this.#closed = true;
-        this.#buffers = [];
-        this.#held = [];
+        this.buffers = [];
         if (this.#url) URL.revokeObjectURL(this.#url);
         this.#url = '';
     }
@@ -134,16 +118,16 @@ export class MediaOutput {
         try {
             action();
         } catch (error) {
-            this.#listener.failed(track, error?.name === 'QuotaExceededError' && !!this.#buffers[track], textOf(error));
+            this.listener.failed(track, error?.name === 'QuotaExceededError' && !!this.buffers[track], textOf(error));
         }
     }
 
     /** A MediaSource refuses a duration while it takes something. */
     #applyDuration() {
-        if (!this.#duration || !this.isOpen || this.#buffers.some((buffer) => buffer?.updating)) return;
-        const { buffered } = this.#buffers.find((buffer) => buffer?.buffered.length) ?? {};
+        if (!this.#duration || !this.isOpen || this.buffers.some((buffer) => buffer?.updating)) return;
+        const { buffered } = this.buffers.find((buffer) => buffer?.buffered.length) ?? {};
         // What is there counts more than what was announced.
-        if (!buffered || buffered.end(buffered.length - 1) < this.#duration) this.#mediaSource.duration = this.#duration;
+        if (!buffered || buffered.end(buffered.length - 1) < this.#duration) this.mediaSource.duration = this.#duration;
         this.#duration = 0;
     }
 }

@@ -220,7 +220,7 @@ export class FlvPlayer extends ElementPlayer {
     #sendLoad() {
         const id = this.#generation;
         const { workerUrl, wasmUrl, headers: always, alternateUrls, ...config } = this.#config;
-        const { type, segments, url = segments?.[0]?.url, headers, cors, hasAudio = config.hasAudio, hasVideo = config.hasVideo, ...rest } = this.#source;
+        const { type, segments, headers, cors, hasAudio = config.hasAudio, hasVideo = config.hasVideo, ...rest } = this.#source;
         const refuse = (failure) => this.#fail(failure, id);
         if (/ts$/i.test(type) || segments?.length > 1) {
             import('./refuse.js').then(({ refusal }) => refusal(this.#source), (error) => otherFailure(textOf(error))).then(refuse);
@@ -228,12 +228,12 @@ export class FlvPlayer extends ElementPlayer {
         }
         let urls;
         try {
-            urls = [url, ...(rest.alternateUrls ?? alternateUrls ?? [])].map((url) => new URL(url, document.baseURI).href);
+            urls = this.#urls.map((url) => new URL(url, document.baseURI).href);
         } catch (error) {
-            queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url })));
+            queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url: this.#urls[0] })));
             return;
         }
-        const isLive = rest.isLive ?? config.isLive ?? urls[0].startsWith('ws');
+        const isLive = this.#isLive;
         this.#sendWasm(this.#wantsFull);
         this.#link.post({
             type: Message.Load,
@@ -270,7 +270,7 @@ export class FlvPlayer extends ElementPlayer {
         const mode = /^(auto|worker)$/.test(wish) ? bestMode() : wish;
         if (mode === 'main') return this.#stayHere();
         try {
-            return workerLink(mode, workerUrl, (message) => this.#receive(message), (why) => this.#fallBack(why));
+            return workerLink(mode, workerUrl, this.#isLive && !this.#urls.some(isSocket), (message) => this.#receive(message), (why) => this.#fallBack(why));
         } catch (error) {
             return this.#fallBack(textOf(error));
         }
@@ -296,6 +296,16 @@ export class FlvPlayer extends ElementPlayer {
             },
             (error) => this.#fail(otherFailure(`the player's modules could not be loaded: ${textOf(error)}`), id),
         );
+    }
+
+    /** All addresses, as they were given. @returns {string[]} */
+    get #urls() {
+        const { segments, url = segments?.[0]?.url, alternateUrls } = this.#source;
+        return [url, ...(alternateUrls ?? this.#config.alternateUrls ?? [])];
+    }
+
+    get #isLive() {
+        return this.#source.isLive ?? this.#config.isLive ?? isSocket(this.#urls[0]);
     }
 
     get #wantsSei() {
@@ -525,6 +535,11 @@ export class FlvPlayer extends ElementPlayer {
     #assertAlive() {
         if (this.#destroyed) throw new Error('the player is destroyed');
     }
+}
+
+/** @param {string} url */
+function isSocket(url) {
+    return /^ws/i.test(url);
 }
 
 /** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. @param {string} type */

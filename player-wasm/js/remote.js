@@ -12,6 +12,7 @@ export function remoteOutput(listener, post) {
     ask('open')(mine);
     const output = /** @type {Record<string, any>} */ ({
         isOpen: false,
+        attachment: undefined,
         /** The page's answer. @param {{number: number, call: string, args: any[]}} message */
         receive({ number, call, args }) {
             if (number !== mine) return;
@@ -24,7 +25,7 @@ export function remoteOutput(listener, post) {
             post({ type: Message.Output, call: 'append', args: [track, copy, start] }, [copy.buffer]);
         },
     });
-    return new Proxy(output, { get: (own, name) => own[String(name)] ?? ask(name) });
+    return new Proxy(output, { get: (own, name) => (name in own ? own[String(name)] : ask(name)) });
 }
 
 /** Tells the answers to one output from those to the one before. */

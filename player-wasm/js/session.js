@@ -4,9 +4,7 @@ import { ErrorDetails, mediaFailure, networkFailure, otherFailure, textOf } from
 import { Count, Fault, Info, Notice, Op, Setting, startEngine, Track } from './engine.js';
 import { Events } from './events.js';
 import { Message } from './messages.js';
-import { MediaOutput } from './output.js';
 import { Recorder } from './recorder.js';
-import { remoteOutput } from './remote.js';
 import { captureTime, readScript } from './script.js';
 import { seiMessage } from './sei.js';
 
@@ -16,60 +14,73 @@ import { seiMessage } from './sei.js';
 
 export class Session {
     id;
-    #post;
-    #config;
+    post;
+    config;
     /** The engine's. */
     #settings;
     /** @type {Engine | undefined} */
-    #engine;
-    #connection;
+    engine;
+    connection;
     #isConnected = false;
-    /** A {@link MediaOutput}, here or on the page. @type {any} */
-    #output;
+    /** A {@link import('./output.js').MediaOutput}, here or on the page. @type {any} */
+    output;
     /** @type {ReturnType<typeof setInterval>[]} */
     #timers = [];
     /** Until the source is opened again. @type {ReturnType<typeof setTimeout> | undefined} */
     #pause;
-    #closed = false;
+    isClosed = false;
     /** What came before the engine was there. @type {Uint8Array[]} */
     #early = [];
     #earlyBytes = 0;
     /** Lets a source that was asked to wait go on. */
     #goOn = () => {};
     /** How the source ended, if it did: a failure, or null for a proper end. @type {import('./source.js').SourceFailure | null | undefined} */
-    #sourceEnd;
+    sourceEnd;
     /** Types the output was asked for and has not answered; whether the end of the source waits for that. */
     #unchecked = 0;
     #endWaits = false;
     /** What the browser last said of a failed append or decoder. @type {import('./errors.js').Failure} */
     #outputFailure;
-    #metadata;
-    #recorder = new Recorder();
+    metadata;
+    recorder = new Recorder();
     #started = now();
     /** A stream's beginning as the engine knew it when it ended. @type {Uint8Array | undefined} */
     #head;
     #hasTracks = false;
     /** Of a file: its length in seconds, where the playhead last was while it was not sought. */
-    #duration = 0;
-    #position = 0;
-    /** Where the playhead was moved to and reading goes on. @type {number | undefined} */
-    #target;
+    duration = 0;
+    position = 0;
+    #parts;
 
-    /** @param {{id: number, request: import('./source.js').Request, config: any, settings: number[]}} load @param {(message: object, transfer?: Transferable[]) => void} post */
-    constructor({ id, request, config, settings }, post) {
+    /**
+     * @param {{id: number, request: import('./source.js').Request, config: any, settings: number[]}} load
+     * @param {(message: object, transfer?: Transferable[]) => void} post @param {import('./parts.js').Parts} parts
+     */
+    constructor({ id, request, config, settings }, post, parts) {
         this.id = id;
-        this.#post = post;
-        this.#config = config;
+        this.post = post;
+        this.config = config;
         this.#settings = settings;
-        // The stream is on its way while the WebAssembly is still being compiled.
-        this.#connection = new Connection(request, config, {
+        this.#parts = parts;
+        const sink = {
             opened: (isNew) => this.#sourceOpened(isNew),
             slow: () => this.#warnOfSlowness(request),
             data: (bytes) => this.#receiveData(bytes),
             ended: () => this.#endSource(null),
             failed: (failure) => this.#endSource(failure),
-        });
-        this.#openOutput();
+        };
+        this.connection = this.connect(request, config, sink, parts);
+    }
+
+    /** The stream is on its way while the WebAssembly is still being compiled. */
+    begin() {
+        this.connection.open();
+        this.openOutput();
+    }
+
+    /** @returns {any} of files {@link import('./file-connection.js').FileConnection} */
+    connect(request, config, sink, parts) {
+        return new Connection(request, config, sink, parts);
     }
 
     /** @param {any} message from the page */
@@ -80,22 +91,17 @@ export class Session {
                     this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
                 });
                 break;
-            case Message.Playhead: {
-                const [, time, , flags] = message.report;
-                if (!(flags & SEEKING)) this.#position = time;
-                // Where the playhead of a file is to go is no place yet: what it leaves would be removed.
-                else if (!this.#config.isLive && time !== this.#target) break;
-                this.#drive((engine) => engine.playhead(...message.report));
+            case Message.Playhead:
+                this.moved(message.report);
                 break;
-            }
             case Message.Output:
-                this.#output.receive(message);
+                this.output.receive(message);
                 break;
             case Message.ElementError:
                 this.#outputFailed(message.code, message.text || 'the browser could not decode the stream');
                 break;
             case Message.Seek:
-                this.#seek(message);
+                this.seek(message.time);
                 break;
             case Message.Sei:
                 this.#settings[Setting.Sei] = 1;
@@ -106,15 +112,25 @@ export class Session {
         }
     }
 
+    /** @param {number[]} report of the playhead */
+    moved(report) {
+        const [, time, , flags] = report;
+        if (!(flags & SEEKING)) this.position = time;
+        this.drive((engine) => engine.playhead(...report));
+    }
+
+    /** Of what is live there is nothing but what is buffered. @param {number} time */
+    seek(time) {}
+
     close() {
-        if (!this.#closed) this.#stop();
-        this.#output.close();
+        if (!this.isClosed) this.#stop();
+        this.output.close();
     }
 
     /** Stops everything but the output: what is buffered may be played to its end. */
     #stop() {
-        this.#closed = true;
-        this.#connection.close();
+        this.isClosed = true;
+        this.connection.close();
         clearTimeout(this.#pause);
         this.#stopEngine();
         this.#early = [];
@@ -123,38 +139,38 @@ export class Session {
 
     #stopEngine() {
         for (const timer of this.#timers.splice(0)) clearInterval(timer);
-        this.#engine = undefined;
+        this.engine = undefined;
     }
 
     /** @param {{module: WebAssembly.Module}} build */
     async #startEngine({ module }) {
         const engine = await startEngine(module);
-        if (this.#closed) return;
+        if (this.isClosed) return;
         this.#settings.forEach((value, setting) => value >= 0 && value < Infinity && engine.set(setting, value));
-        this.#engine = engine;
+        this.engine = engine;
         this.#unchecked = 0;
         this.#timers.push(
-            setInterval(() => this.#drive((engine) => engine.tick(now())), TICK_INTERVAL),
-            setInterval(() => this.#reportStatistics(), this.#config.statisticsInfoReportInterval),
+            setInterval(() => this.drive((engine) => engine.tick(now())), TICK_INTERVAL),
+            setInterval(() => this.#reportStatistics(), this.config.statisticsInfoReportInterval),
         );
         if (this.#isConnected) engine.source_opened(now());
-        if (this.#output.isOpen) this.#drive((engine) => engine.opened(now()));
+        if (this.output.isOpen) this.drive((engine) => engine.opened(now()));
         for (const bytes of this.#early.splice(0)) this.#feed(bytes);
         this.#earlyBytes = 0;
         this.#goOn();
-        if (this.#sourceEnd !== undefined) this.#endSource(this.#sourceEnd);
+        if (this.sourceEnd !== undefined) this.#endSource(this.sourceEnd);
     }
 
     /** @param {boolean} isNew not a file that goes on where it broke off */
     #sourceOpened(isNew) {
-        this.#sourceEnd = undefined;
+        this.sourceEnd = undefined;
         this.#endWaits = false;
         this.#isConnected = true;
-        this.#note('opened', this.#connection.url);
+        this.note('opened', this.connection.url);
         if (isNew) {
-            this.#recorder.restart();
-            this.#drive((engine) => engine.source_opened(now()));
-            this.#post({ type: Message.Connected });
+            this.recorder.restart();
+            this.drive((engine) => engine.source_opened(now()));
+            this.post({ type: Message.Connected });
         } else {
             this.#event(Events.RECOVERED_EARLY_EOF);
         }
@@ -162,10 +178,10 @@ export class Session {
 
     /** @param {Uint8Array} bytes @returns {Promise<void> | undefined} */
     #receiveData(bytes) {
-        this.#recorder.add(bytes, now());
-        if (this.#engine) {
+        this.recorder.add(bytes, now());
+        if (this.engine) {
             this.#feed(bytes);
-            if (this.#engine?.wants_data() !== false) return undefined;
+            if (this.engine?.wants_data() !== false) return undefined;
         } else {
             this.#early.push(bytes);
             this.#earlyBytes += bytes.length;
@@ -182,118 +198,112 @@ export class Session {
 
     /** @param {Uint8Array} bytes */
     #feed(bytes) {
-        this.#drive((engine) => engine.feed(bytes, now()));
+        this.drive((engine) => engine.feed(bytes, now()));
     }
 
     /** @param {import('./source.js').SourceFailure | null} failure */
     #endSource(failure) {
-        this.#sourceEnd = failure;
-        this.#note('ended', failure?.msg);
+        this.sourceEnd = failure;
+        this.note('ended', failure?.msg);
         const retry = failure?.retry ?? true;
         // What could be played must be known before it is said that nothing could.
         this.#endWaits = this.#unchecked > 0;
         if (this.#endWaits) return;
-        if (this.#engine) this.#drive((engine) => engine.source_ended(failure === null, retry, now()));
+        if (this.engine) this.drive((engine) => engine.source_ended(failure === null, retry, now()));
         else if (failure && !retry) this.#fail(failure);
     }
 
     /** @param {number} delay seconds @param {number} attempt */
     #reconnect(delay, attempt) {
-        const { isLive } = this.#config;
         // Not ended at all: the engine has given it up.
-        const what = this.#sourceEnd === null ? 'the stream ended' : 'the connection is given up';
-        const why = this.#sourceEnd ?? networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, what);
-        this.#connection.close();
-        const context = { url: this.#connection.url, ...why.context, step: 'reconnect', attempt, delay };
-        this.#warn({ ...why, msg: `${why.msg}; trying again (${attempt})`, context });
-        this.#pause = setTimeout(() => (isLive ? this.#connection.open() : this.#connection.resume()), delay * 1000);
+        const what = this.sourceEnd === null ? 'the stream ended' : 'the connection is given up';
+        const why = this.sourceEnd ?? networkFailure(ErrorDetails.NETWORK_EARLY_EOF, -1, what);
+        this.connection.close();
+        const context = { url: this.connection.url, ...why.context, step: 'reconnect', attempt, delay };
+        this.warn({ ...why, msg: `${why.msg}; trying again (${attempt})`, context });
+        this.#pause = setTimeout(() => this.connection.reopen(), delay * 1000);
     }
 
     /** Others of the page may hold all connections that a browser opens to a host. @param {import('./source.js').Request} request */
     #warnOfSlowness({ url, others }) {
         const msg = `no answer yet; this page plays ${others} more, and over HTTP/1.1 a browser opens six connections to a host`;
-        if (others) this.#warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { step: 'connect', url, others }));
+        if (others) this.warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { step: 'connect', url, others }));
     }
 
     /** Another build of the engine is needed. @param {string} what it is needed for */
     #upgrade(what) {
         this.#stopEngine();
-        if (this.#config.module === 'core') {
+        if (this.config.module === 'core') {
             this.#fail({ cause: { number: Fault.CodecUnsupported, value: 0, text: what } });
             return;
         }
-        this.#post({ type: Message.Upgrade });
+        this.post({ type: Message.Upgrade });
         if (this.#hasTracks) this.#renewOutput();
-        this.#early = this.#recorder.chunks;
-        if (this.#recorder.isWhole) return;
-        this.#warn(mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, 'Upgrade', `${what} needs the larger build; starting anew`, { step: 'upgrade', codec: what }));
+        this.#early = this.recorder.chunks;
+        if (this.recorder.isWhole) return;
+        this.warn(mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, 'Upgrade', `${what} needs the larger build; starting anew`, { step: 'upgrade', codec: what }));
         this.#early = [];
-        this.#connection.open();
+        this.connection.open();
     }
 
-    #openOutput() {
+    openOutput() {
         const listener = {
-            opened: () => this.#drive((engine) => engine.opened(now())),
+            opened: () => this.drive((engine) => engine.opened(now())),
             checked: (track, playable) => {
                 this.#unchecked -= 1;
-                this.#drive((engine) => engine.type_checked(track, playable, now()));
-                if (this.#endWaits) this.#endSource(this.#sourceEnd);
+                this.drive((engine) => engine.type_checked(track, playable, now()));
+                if (this.#endWaits) this.#endSource(this.sourceEnd);
             },
-            finished: (track) => this.#drive((engine) => engine.finished(track, now())),
+            finished: (track) => this.drive((engine) => engine.finished(track, now())),
             evicted: (end) => {
-                if (end > this.#position) this.#outputFailed('Evicted', 'the browser removed media that was not played yet');
+                if (end > this.position) this.#outputFailed('Evicted', 'the browser removed media that was not played yet');
             },
             failed: (track, full, text) => this.#refuse(track, full, text),
         };
-        if (this.#config.mode === 'transmux') {
-            this.#output = remoteOutput(listener, this.#post);
-        } else {
-            this.#output = new MediaOutput(listener);
-            const { handle, ...rest } = this.#output.attachment;
-            this.#post({ type: Message.Attach, handle, ...rest }, handle && [handle]);
-        }
-        if (this.#duration) this.#output.setDuration(this.#duration);
+        this.output = this.#parts.makeOutput(this.config.mode, listener, this.post);
+        const { attachment } = this.output;
+        if (attachment) this.post({ type: Message.Attach, ...attachment }, attachment.handle && [attachment.handle]);
     }
 
     #renewOutput() {
         this.#hasTracks = false;
-        this.#output.close();
-        this.#openOutput();
+        this.output.close();
+        this.openOutput();
     }
 
     /** The output could not begin what it was asked for. */
     #refuse(track, full, text) {
         if (full) {
-            this.#drive((engine) => engine.refused(track));
+            this.drive((engine) => engine.refused(track));
             return;
         }
         // Mostly because the element has failed, which it is about to tell better itself.
-        const output = this.#output;
-        setTimeout(() => this.#output === output && this.#outputFailed(-1, text), ELEMENT_PATIENCE);
+        const output = this.output;
+        setTimeout(() => this.output === output && this.#outputFailed(-1, text), ELEMENT_PATIENCE);
     }
 
     #outputFailed(code, msg) {
         this.#outputFailure = mediaFailure(ErrorDetails.MEDIA_MSE_ERROR, code, msg);
-        this.#drive((engine) => engine.output_failed(now()));
+        this.drive((engine) => engine.output_failed(now()));
     }
 
     /** Tells the engine something and carries out what it wants. @param {(engine: Engine) => void} tell */
-    #drive(tell) {
-        if (!this.#engine) return;
+    drive(tell) {
+        if (!this.engine) return;
         try {
-            tell(this.#engine);
-            while (this.#engine && this.#carryOut(this.#engine.poll(now()), this.#engine));
-            if (this.#engine?.wants_data()) this.#goOn();
+            tell(this.engine);
+            while (this.engine && this.#carryOut(this.engine.poll(now()), this.engine));
+            if (this.engine?.wants_data()) this.#goOn();
         } catch (error) {
             // A trap leaves the engine unusable.
-            if (error instanceof WebAssembly.RuntimeError) this.#engine = undefined;
+            if (error instanceof WebAssembly.RuntimeError) this.engine = undefined;
             this.#fail(otherFailure(`internal error: ${textOf(error)}`));
         }
     }
 
     /** @param {Op} op @param {Engine} engine @returns {boolean} whether there may be more */
     #carryOut(op, engine) {
-        const output = this.#output;
+        const output = this.output;
         switch (op) {
             case Op.None:
                 return false;
@@ -303,13 +313,13 @@ export class Session {
                 break;
             case Op.AddTrack:
                 this.#hasTracks = true;
-                this.#note('track', engine.text());
+                this.note('track', engine.text());
                 output.addTrack(engine.track(), engine.text());
                 // An even pace comes from a length that the media claims; nobody else should believe it.
-                if (this.#config.isLive) output.setDuration(Infinity);
+                if (this.config.isLive) output.setDuration(Infinity);
                 break;
             case Op.ChangeType:
-                this.#note('type', engine.text());
+                this.note('type', engine.text());
                 output.changeType(engine.track(), engine.text());
                 break;
             case Op.Append:
@@ -319,14 +329,14 @@ export class Session {
                 output.remove(engine.track(), engine.a(), engine.b());
                 break;
             case Op.Seek:
-                this.#note('seek', engine.a());
-                this.#post({ type: Message.Seek, time: engine.a() });
+                this.note('seek', engine.a());
+                this.post({ type: Message.Seek, time: engine.a() });
                 break;
             case Op.Rate:
-                this.#post({ type: Message.Rate, rate: engine.a() });
+                this.post({ type: Message.Rate, rate: engine.a() });
                 break;
             case Op.MediaInfo:
-                this.#recorder.isSettled = true;
+                this.recorder.isSettled = true;
                 this.#reportMedia(engine);
                 break;
             case Op.Script:
@@ -336,24 +346,24 @@ export class Session {
                 this.#reportSei(engine);
                 break;
             case Op.Rebuild:
-                this.#note('rebuild');
+                this.note('rebuild');
                 this.#renewOutput();
                 break;
             case Op.Connect:
                 this.#reconnect(engine.a(), engine.b());
                 break;
             case Op.Upgrade:
-                this.#note('upgrade', engine.text());
+                this.note('upgrade', engine.text());
                 this.#upgrade(engine.text());
                 break;
             case Op.Notice:
-                this.#warn(troubleOf(engine, { [Notice.Output]: this.#outputFailure, [Notice.Silence]: silence(ErrorDetails.NETWORK_SILENCE, engine) }));
+                this.warn(troubleOf(engine, { [Notice.Output]: this.#outputFailure, [Notice.Silence]: silence(ErrorDetails.NETWORK_SILENCE, engine) }));
                 break;
             case Op.Fault:
-                this.#fail(troubleOf(engine, { [Fault.Source]: this.#sourceEnd, [Fault.Output]: this.#outputFailure, [Fault.Silence]: silence(ErrorDetails.NETWORK_EARLY_EOF, engine) }));
+                this.#fail(troubleOf(engine, { [Fault.Source]: this.sourceEnd, [Fault.Output]: this.#outputFailure, [Fault.Silence]: silence(ErrorDetails.NETWORK_EARLY_EOF, engine) }));
                 break;
             case Op.Complete:
-                this.#note('complete');
+                this.note('complete');
                 output.end();
                 this.#event(Events.LOADING_COMPLETE);
                 break;
@@ -366,13 +376,13 @@ export class Session {
     /** @param {Engine} engine */
     #reportMedia(engine) {
         const both = [Track.Video, Track.Audio];
-        this.#post({
+        this.post({
             type: Message.Media,
             values: Array.from({ length: Count.Info }, (_, info) => engine.info(info)),
             codecs: both.map(engine.codec),
             tracks: both.map(engine.has_track),
-            metadata: this.#metadata,
-            duration: this.#duration,
+            metadata: this.metadata,
+            duration: this.duration,
         });
     }
 
@@ -383,18 +393,17 @@ export class Session {
         try {
             [name, value] = readScript(engine.bytes());
         } catch (error) {
-            this.#warn({ cause: { number: Notice.BadTag, value: (time || 0) * 1000, text: textOf(error) } });
+            this.warn({ cause: { number: Notice.BadTag, value: (time || 0) * 1000, text: textOf(error) } });
             return;
         }
         engine.captured(captureTime(name, value));
         if (name === 'onMetaData') {
-            this.#metadata = value;
-            this.#setDuration();
+            this.described(value);
             this.#event(Events.METADATA_ARRIVED, value);
         }
         const data = { [name]: value };
         this.#event(Events.SCRIPTDATA_ARRIVED, data);
-        this.#post({ type: Message.Cue, name: Events.SCRIPTDATA_PRESENTED, time, data });
+        this.post({ type: Message.Cue, name: Events.SCRIPTDATA_PRESENTED, time, data });
     }
 
     /** @param {Engine} engine */
@@ -402,62 +411,41 @@ export class Session {
         const time = engine.a();
         const data = seiMessage(engine.code(), time, engine.bytes().slice());
         this.#event(Events.SEI_ARRIVED, data);
-        this.#post({ type: Message.Cue, name: Events.SEI_PRESENTED, time, data });
+        this.post({ type: Message.Cue, name: Events.SEI_PRESENTED, time, data });
     }
 
     #reportStatistics() {
-        const engine = this.#engine;
+        const engine = this.engine;
         if (!engine) return;
         const values = Array.from({ length: Count.Stat }, (_, stat) => engine.stat(stat, now()));
         values.push(engine.info(Info.Width), engine.info(Info.Height));
-        this.#post({ type: Message.Statistics, values, ...this.#connection.whereabouts });
+        this.post({ type: Message.Statistics, values, ...this.connection.whereabouts });
     }
 
-    #setDuration() {
-        const { isLive, duration } = this.#config;
-        const seconds = duration > 0 ? duration / 1000 : Number(this.#metadata?.duration);
-        if (isLive || !(seconds > 0) || this.#duration) return;
-        this.#duration = seconds;
-        this.#output.setDuration(seconds);
-    }
-
-    /** Somebody moved the playhead of a file to where nothing is buffered. @param {{time: number}} message */
-    async #seek({ time }) {
-        if (this.#config.isLive || !this.#engine || !this.#recorder.isSettled) return;
-        const known = { keyframes: this.#metadata?.keyframes, duration: this.#duration, hasVideo: this.#engine.has_track(Track.Video) };
-        const position = this.#position;
-        const failure = await this.#connection.seek(time, known, () => {
-            this.#sourceEnd = undefined;
-            this.#target = time;
-            this.#recorder.restart();
-            this.#recorder.isWhole = false;
-            this.#note('seek', time);
-            this.#drive((engine) => engine.seek(time, now()));
-        }).catch((error) => otherFailure(textOf(error)));
-        if (!failure || this.#closed) return;
-        this.#warn(failure);
-        this.#post({ type: Message.Seek, time: position });
+    /** @param {any} value of `onMetaData` */
+    described(value) {
+        this.metadata = value;
     }
 
     /** @param {number} token */
     #diagnose(token) {
-        const { log, chunks, isWhole } = this.#recorder;
-        this.#post({ type: Message.Diagnostics, token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
+        const { log, chunks, isWhole } = this.recorder;
+        this.post({ type: Message.Diagnostics, token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
     }
 
     #readHead() {
-        this.#engine?.headers();
-        return this.#engine?.bytes().slice();
+        this.engine?.headers();
+        return this.engine?.bytes().slice();
     }
 
     /** @param {Trouble} warning */
-    #warn(warning) {
+    warn(warning) {
         this.#tell(Events.WARNING, warning);
     }
 
     /** @param {Trouble} failure */
     #fail(failure) {
-        if (this.#closed) return;
+        if (this.isClosed) return;
         this.#head = this.#readHead();
         this.#stop();
         this.#tell(Events.ERROR, failure);
@@ -465,16 +453,16 @@ export class Session {
 
     /** @param {string} name @param {any} trouble */
     #tell(name, { cause, type, detail, retry, ...info }) {
-        this.#note(name, cause ?? type, detail, info);
-        this.#post({ type: Message.Event, name, cause, args: [type, detail, info] });
+        this.note(name, cause ?? type, detail, info);
+        this.post({ type: Message.Event, name, cause, args: [type, detail, info] });
     }
 
-    #note(what, ...details) {
-        this.#recorder.note(now() - this.#started, what, ...details);
+    note(what, ...details) {
+        this.recorder.note(now() - this.#started, what, ...details);
     }
 
     #event(name, ...args) {
-        this.#post({ type: Message.Event, name, args });
+        this.post({ type: Message.Event, name, args });
     }
 }
 
@@ -490,12 +478,12 @@ function silence(detail, engine) {
 }
 
 /** Milliseconds on a clock that a page and its workers share. */
-function now() {
+export function now() {
     return performance.timeOrigin + performance.now();
 }
 
 /** A flag of a report of the playhead. */
-const SEEKING = 2;
+export const SEEKING = 2;
 
 /** How often the engine looks around when nothing else happens, ms. */
 const TICK_INTERVAL = 100;

@@ -1,4 +1,4 @@
-/** Where the bytes come from: an HTTP response or a WebSocket. Runs in a worker or a page. @module */
+/** Where the bytes come from: an HTTP response, or a WebSocket where there is that part. Runs in a worker or a page. @module */
 import { ErrorDetails, sourceFailure, textOf } from './errors.js';
 
 /**
@@ -22,10 +22,10 @@ import { ErrorDetails, sourceFailure, textOf } from './errors.js';
 
 /**
  * Starts to read.
- * @param {Request} request @param {Sink} sink
+ * @param {Request} request @param {Sink} sink @param {import('./parts.js').Parts} parts
  * @returns {{transport: 'fetch' | 'websocket', close: () => void}}
  */
-export function openSource(request, sink) {
+export function openSource(request, sink, { openSocket }) {
     const abort = new AbortController();
     const { signal } = abort;
     const close = () => abort.abort();
@@ -35,7 +35,7 @@ export function openSource(request, sink) {
         tell(argument);
     };
     const isSocket = /^ws/i.test(request.url);
-    const open = isSocket ? openWebSocket : readResponse;
+    const open = isSocket ? openSocket : readResponse;
     open(request, { ...sink, ended: once(sink.ended), failed: once(sink.failed) }, signal);
     return { transport: isSocket ? 'websocket' : 'fetch', close };
 }
@@ -62,52 +62,11 @@ async function readResponse(request, sink, signal) {
     }
 }
 
-/** @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
-function openWebSocket(request, sink, signal) {
-    const { url } = request;
-    let socket;
-    try {
-        socket = new WebSocket(url);
-    } catch (error) {
-        // Told later, like any other failure: whoever opens a source does not have it yet.
-        queueMicrotask(() => sink.failed(unreachable(url, error, false)));
-        return;
-    }
-    socket.binaryType = 'arraybuffer';
-    const timer = connectTimer(request, sink, signal);
-    let opened = false;
-    socket.onopen = () => {
-        opened = true;
-        clearTimeout(timer);
-        sink.opened({ url });
-    };
-    socket.onmessage = ({ data }) => {
-        if (data instanceof ArrayBuffer) sink.data(new Uint8Array(data));
-    };
-    socket.onclose = ({ code, reason }) => {
-        clearTimeout(timer);
-        if (!opened) explainRefusal(request, sink, signal);
-        else if (PROPER_ENDS.includes(code)) sink.ended();
-        else sink.failed(lost(code, reason || `WebSocket closed with code ${code}`, !POINTLESS.test(String(code))));
-    };
-    signal.addEventListener('abort', () => {
-        socket.onopen = socket.onmessage = socket.onclose = null;
-        socket.close();
-    });
-}
-
-/** A browser hides why a WebSocket was refused; the same address tells it over HTTP. @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
-async function explainRefusal(request, sink, signal) {
-    const { url } = request;
-    const response = await ask('HEAD', url.replace(/^ws/i, 'http'), request, sink, signal);
-    if (response) sink.failed(sourceFailure(ErrorDetails.NETWORK_EXCEPTION, -1, 'the server answers, but refuses the WebSocket', { url }));
-}
-
 /**
  * What the server answers, unless it refuses: that is told.
  * @param {string} method @param {string} address @param {Request} request @param {Sink} sink @param {AbortSignal} signal
  */
-async function ask(method, address, request, sink, signal) {
+export async function ask(method, address, request, sink, signal) {
     const timer = connectTimer(request, sink, signal);
     try {
         const response = await fetch(address, { ...request, method, signal });
@@ -123,7 +82,7 @@ async function ask(method, address, request, sink, signal) {
 }
 
 /** Fails the connection unless cleared, or the source ended otherwise, in time. @param {Request} request @param {Sink} sink @param {AbortSignal} signal */
-function connectTimer({ url, connectTimeout }, sink, signal) {
+export function connectTimer({ url, connectTimeout }, sink, signal) {
     const timer = setTimeout(() => {
         const msg = `no answer from ${new URL(url).host} within ${connectTimeout / 1000} s`;
         sink.failed(sourceFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { url }));
@@ -145,7 +104,7 @@ async function statusFailure(response) {
 }
 
 /** @param {string} url @param {unknown} why @returns {SourceFailure} */
-function unreachable(url, why, retry = true) {
+export function unreachable(url, why, retry = true) {
     const mixed = globalThis.isSecureContext && /^(http|ws):/i.test(url) && globalThis.location?.protocol === 'https:';
     const hint = mixed ? ' (a page of https may not load from http or ws)' : '';
     const msg = `cannot connect to ${new URL(url).host}${hint}: ${textOf(why)}`;
@@ -153,15 +112,9 @@ function unreachable(url, why, retry = true) {
 }
 
 /** @param {number} code @param {string} why @returns {SourceFailure} */
-function lost(code, why, retry = true) {
+export function lost(code, why, retry = true) {
     return sourceFailure(ErrorDetails.NETWORK_EARLY_EOF, code, `the connection was lost: ${why}`, undefined, retry);
 }
-
-/** RFC 6455 section 7.4.1: the purpose is fulfilled; the server goes down; no code was sent. */
-const PROPER_ENDS = [1000, 1001, 1005];
-
-/** Codes of the same section by which a server says that it does not want us; 44xx is HTTP's 4xx by custom. */
-const POINTLESS = /^(1003|1007|1008|1010|44..)$/;
 
 /** Most servers answer sooner, ms. */
 const SLOW_ANSWER = 3_000;

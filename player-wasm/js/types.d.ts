@@ -50,7 +50,7 @@ export interface Config {
      * begins with the lowest, and gives it up when it does not hold.
      */
     pacing?: 'auto' | 'lowest' | 'smooth';
-    /** The worker's module; default: `worker.js` beside `index.js`. Must be of the page's origin. */
+    /** The worker's module, the package's `worker.js`; default: beside `index.js`. Must be of the page's origin. */
     workerUrl?: string;
     /** The WebAssembly; default: beside `index.js`. */
     wasmUrl?: string;

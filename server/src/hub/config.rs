@@ -19,7 +19,7 @@ pub struct Config {
     /// reconnects take, short enough for people to wait.
     pub grace: Duration,
     /// How long a viewer waits for a stream that nobody publishes. Default 3 s: the page may be opened a moment before
-    /// the push; someone who mistyped a name should not stare at nothing for longer.
+    /// the push; someone who mistyped a name should not stare at nothing for longer. After the end of a stream it is 1 s.
     pub missing_wait: Duration,
     /// How long a viewer waits for the first picture of a stream that is live. Default 10 s: longer than the GOPs that
     /// encoders make by default (8.3 s: 250 pictures at 30 per second).

@@ -61,6 +61,8 @@ struct Inner {
     changed: watch::Sender<u64>,
     /// Locked before a stream's own lock, never after.
     names: Mutex<HashMap<StreamName, Name>>,
+    /// Streams that ended within [`AFTERWARDS`], and when. Locked after the names.
+    ended: Mutex<HashMap<StreamName, Instant>>,
 }
 
 /// A name in use. It is removed as soon as it is neither claimed nor has a stream.
@@ -120,6 +122,7 @@ impl Hub {
                 is_closing: AtomicBool::new(false),
                 changed: watch::Sender::new(0),
                 names: Mutex::default(),
+                ended: Mutex::default(),
             }),
         }
     }
@@ -247,6 +250,10 @@ impl Hub {
         self.inner.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn ended(&self) -> MutexGuard<'_, HashMap<StreamName, Instant>> {
+        self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether a newcomer may have a name whose stream is `stream`.
     fn may_replace(&self, stream: Option<&Stream>) -> bool {
         // None: no stream, or one whose publisher was lost.
@@ -260,7 +267,11 @@ impl Hub {
 
     /// The stream of that name, once somebody publishes it.
     async fn find(&self, name: &StreamName, wait: Duration) -> Result<Arc<Stream>, ViewError> {
-        let deadline = Instant::now() + wait;
+        // Who comes right after the end was there before it, and wants to know whether it was the end.
+        let known = self.ended().get(name).map(|ended| *ended + AFTERWARDS);
+        let now = Instant::now();
+        let deadline =
+            known.filter(|until| *until > now).map_or(now + wait, |until| until.min(now + wait));
         let mut changed = self.subscribe();
         loop {
             if self.is_closing() {
@@ -336,8 +347,15 @@ impl Hub {
             if !entry.is_claimed {
                 names.remove(&stream.name);
             }
+            let mut ended = self.ended();
+            ended.retain(|_, at| at.elapsed() < AFTERWARDS);
+            ended.insert(stream.name.clone(), Instant::now());
         }
         stream.ring.close(reason);
         self.changed();
     }
 }
+
+/// How long a viewer waits for a stream that has just ended: an encoder that is started again is there by then, and
+/// everybody else wants to know soon that it is over.
+const AFTERWARDS: Duration = Duration::from_secs(1);

@@ -54,6 +54,39 @@ async fn a_missing_stream_is_waited_for_and_then_not_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_comes_back_after_the_end_is_soon_told_that_it_was_the_end() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    publisher.finish();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let before = Instant::now();
+    let over = hub.view(&name("live/x"), Start::Gop, info()).await;
+    assert_eq!(over.unwrap_err(), ViewError::NotFound);
+    assert_eq!(before.elapsed().as_millis(), 800);
+    // Who comes later has not seen it.
+    let missing = hub.view(&name("live/x"), Start::Gop, info()).await;
+    assert_eq!(missing.unwrap_err(), ViewError::NotFound);
+    assert_eq!(before.elapsed().as_millis(), 3800);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoder_that_is_started_again_keeps_its_viewers() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    publisher.finish();
+    let waiting = tokio::spawn({
+        let hub = hub.clone();
+        async move { view(&hub, "live/x").await.read() }
+    });
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    assert_eq!(waiting.await.unwrap(), ["avcC 0", "asc 0", "key 0"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_that_starts_while_a_viewer_waits_is_joined() {
     let hub = Hub::new(Config::default());
     let waiting = tokio::spawn({

@@ -113,10 +113,13 @@ pub struct Head {
     /// The track's id when the message is multitrack.
     pub track: Option<u8>,
     /// The legacy head's sample rate in Hz; AAC's own configuration overrides it.
+    #[cfg(feature = "codecs")]
     pub rate_hz: Option<u32>,
     /// The legacy head's channels; AAC's own configuration overrides it.
+    #[cfg(feature = "codecs")]
     pub channels: Option<u8>,
     /// The legacy head's bits per sample, 8 or 16; for PCM only.
+    #[cfg(feature = "codecs")]
     pub bits: u8,
     /// Where the payload begins in the tag's data.
     pub body: usize,
@@ -162,6 +165,7 @@ impl Head {
         } else {
             Packet::Frames
         };
+        #[cfg(feature = "codecs")]
         let rate_hz = match (first >> 4, (first >> 2) & 3) {
             (4, _) | (11, _) => 16_000,
             (5 | 7 | 8 | 14, _) => 8_000,
@@ -176,8 +180,11 @@ impl Head {
             nano_offset: 0,
             enhanced: false,
             track: None,
+            #[cfg(feature = "codecs")]
             rate_hz: Some(rate_hz),
+            #[cfg(feature = "codecs")]
             channels: Some(if first & 1 == 0 { 1 } else { 2 }),
+            #[cfg(feature = "codecs")]
             bits: if first & 2 == 0 { 8 } else { 16 },
             body: cursor.position,
             end: cursor.len(),
@@ -200,11 +207,13 @@ mod tests {
         let config = Head::parse(&[0xAF, 0, 0x11, 0x90]).unwrap();
         assert!(config.is_sequence_header());
         assert_eq!((config.codec, config.body), (Codec::Aac, 2));
+        #[cfg(feature = "codecs")]
         assert_eq!((config.rate_hz, config.channels), (Some(44_100), Some(2)));
         let frames = Head::parse(&[0xAF, 1, 0x21]).unwrap();
         assert_eq!(frames.packet, Packet::Frames);
     }
 
+    #[cfg(feature = "codecs")]
     #[test]
     fn legacy_formats_have_rates_of_their_own() {
         let g711 = Head::parse(&[0x7E, 1]).unwrap();

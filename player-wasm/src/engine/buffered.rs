@@ -1,14 +1,15 @@
 //! What one SourceBuffer holds, from what was appended and removed: the browser's own ranges lie,
 //! because the last picture of each append gets a longer duration than it has.
 
-use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 /// The times appended to one SourceBuffer, in seconds of the output timeline.
 #[derive(Debug, Default)]
 pub struct Buffered {
-    ranges: VecDeque<Range>,
-    /// Times decoding can start at, oldest first; empty for sound, where every frame is one.
-    keyframes: VecDeque<f64>,
+    ranges: Vec<Range>,
+    /// Times decoding can start at, as stretches without length, oldest first; empty for sound, where
+    /// every frame is one.
+    keyframes: Vec<Range>,
 }
 
 /// A stretch without holes.
@@ -23,23 +24,15 @@ pub struct Range {
 impl Buffered {
     /// Media from `start` to `end` was appended; `hole`: it does not touch what was before it.
     pub fn append(&mut self, start: f64, end: f64, hole: bool) {
-        match self.ranges.back_mut() {
+        match self.ranges.last_mut() {
             Some(last) if !hole => last.end = last.end.max(end),
-            _ => {
-                if self.ranges.len() == MAX_RANGES {
-                    self.ranges.pop_front();
-                }
-                self.ranges.push_back(Range { start, end });
-            }
+            _ => remember(&mut self.ranges, Range { start, end }, MAX_RANGES),
         }
     }
 
     /// A keyframe was appended, presented at `time`.
     pub fn keyframe(&mut self, time: f64) {
-        if self.keyframes.len() == MAX_KEYFRAMES {
-            self.keyframes.pop_front();
-        }
-        self.keyframes.push_back(time);
+        remember(&mut self.keyframes, Range { start: time, end: time }, MAX_KEYFRAMES);
     }
 
     /// The stretch that holds `time`; one that begins within `tolerance` seconds after it counts.
@@ -59,7 +52,7 @@ impl Buffered {
     /// The earliest time held.
     #[must_use]
     pub fn start(&self) -> Option<f64> {
-        self.ranges.front().map(|range| range.start)
+        self.ranges.first().map(|range| range.start)
     }
 
     /// Up to where everything may go, if `time` is being played and `keep` seconds before it stay.
@@ -69,9 +62,10 @@ impl Buffered {
     #[must_use]
     pub fn evictable(&self, time: f64, keep: f64, step: f64) -> Option<f64> {
         let limit = time - keep;
-        let to = match self.keyframes.front() {
-            None => limit,
-            Some(_) => self.keyframes.iter().rev().copied().find(|&keyframe| keyframe <= limit)?,
+        let to = if self.keyframes.is_empty() {
+            limit
+        } else {
+            self.keyframes.iter().rev().find(|keyframe| keyframe.start <= limit)?.start
         };
         let gain = to - self.start()?;
         (gain > 0.0 && gain >= step).then_some(to)
@@ -79,11 +73,11 @@ impl Buffered {
 
     /// Everything before `to` was removed.
     pub fn removed(&mut self, to: f64) {
-        keep(&mut self.ranges, |range| range.end > to);
-        if let Some(first) = self.ranges.front_mut() {
+        keep(&mut self.ranges, &|range| range.end > to);
+        if let Some(first) = self.ranges.first_mut() {
             first.start = first.start.max(to);
         }
-        keep(&mut self.keyframes, |&keyframe| keyframe >= to);
+        keep(&mut self.keyframes, &|keyframe| keyframe.start >= to);
     }
 
     /// Forgets everything: there is a new SourceBuffer.
@@ -101,15 +95,17 @@ const MAX_RANGES: usize = 32;
 /// are evicted later, with the next that is remembered.
 const MAX_KEYFRAMES: usize = 512;
 
-/// Drops what is not `wanted`; in order, and in fewer instructions than [`VecDeque::retain`].
-fn keep<T>(queue: &mut VecDeque<T>, wanted: impl Fn(&T) -> bool) {
-    for _ in 0..queue.len() {
-        if let Some(item) = queue.pop_front()
-            && wanted(&item)
-        {
-            queue.push_back(item);
-        }
+/// Adds a stretch; of `most` the oldest is forgotten.
+fn remember(list: &mut Vec<Range>, range: Range, most: usize) {
+    if list.len() == most {
+        list.remove(0);
     }
+    list.push(range);
+}
+
+/// Drops what is not `wanted`.
+fn keep(list: &mut Vec<Range>, wanted: &dyn Fn(&Range) -> bool) {
+    list.retain(wanted);
 }
 
 #[cfg(test)]

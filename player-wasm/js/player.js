@@ -8,6 +8,7 @@ import { log } from './logging.js';
 import { Message } from './messages.js';
 import { watchPlayhead } from './playhead.js';
 import { mediaInfo, netStatus, statistics } from './report.js';
+import { wakeSound } from './sound.js';
 import { compileWasm } from './wasm.js';
 import { wordsFor } from './words.js';
 
@@ -233,6 +234,7 @@ export class FlvPlayer extends ElementPlayer {
             queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url: this.#urls[0] })));
             return;
         }
+        if (hasAudio !== false && bestMode() === 'worker') wakeSound();
         const isLive = this.#isLive;
         this.#sendWasm(this.#wantsFull);
         this.#link.post({

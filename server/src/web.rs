@@ -225,7 +225,7 @@ const PLAYER_ENTRY: &str = "index.js";
 
 /// Nothing inline, nothing from third parties; WASM may compile; media and connections anywhere, since the page plays
 /// streams of other servers too.
-const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' blob: data:; connect-src 'self' ws: wss: http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 #[cfg(test)]
 mod tests {

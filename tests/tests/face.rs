@@ -74,6 +74,19 @@ fn autoplay_without_a_click_is_refused_or_muted() {
     });
 }
 
+/// Chromium takes long to start its sound, and shows no picture before.
+#[test]
+fn the_browser_gets_its_sound_ready_while_the_stream_is_on_its_way() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--demo"]).await?;
+        server.live("live/demo").await?;
+        let found = play(&Browser::start(stage).await?, &server, "sound").await?;
+        ensure!(found["outcomes"] == json!([0, 1]), "not for a stream without sound: {found}");
+        ensure!(found["woken"] == json!([[true, true, null]]), "{found}");
+        Ok(())
+    });
+}
+
 #[test]
 fn the_element_plays_and_says_what_is_wrong() {
     stage(async |stage| {

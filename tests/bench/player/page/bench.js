@@ -58,10 +58,13 @@ function createXgplayer({ url }, config) {
     return core;
 }
 
-/** Has our WebAssembly compiled, which is kept for all players of a page: by a load of something that is no stream. */
+/**
+ * Has our WebAssembly compiled, which is kept for all players of a page: by a load of something that is no
+ * stream. It is said to have no sound: what the browser does once for sound counts for all players.
+ */
 async function warm() {
     if (variant.library !== 'pkg') return;
-    const first = library.createPlayer({ type: 'flv', isLive: true, url: new URL('/blank', location.href).href }, { ...variant.config, maxReconnects: 0 });
+    const first = library.createPlayer({ type: 'flv', isLive: true, hasAudio: false, url: new URL('/blank', location.href).href }, { ...variant.config, maxReconnects: 0 });
     const refused = new Promise((resolve) => first.on('error', resolve));
     library.LoggingControl.enableAll = false;
     first.attachMediaElement(document.createElement('video'));

@@ -104,6 +104,63 @@ impl<'a> BitReader<'a> {
     }
 }
 
+/// A reader that gives zeros behind the end, and tells at last whether it had to: for who reads much and
+/// understands nothing of what is cut off.
+pub(crate) struct Patient<'a> {
+    bits: BitReader<'a>,
+    over: bool,
+}
+
+impl<'a> Patient<'a> {
+    /// Reads the payload of a NAL unit.
+    pub(crate) fn nal(bytes: &'a [u8]) -> Self {
+        Self { bits: BitReader::nal(bytes), over: false }
+    }
+
+    /// One bit.
+    pub(crate) fn flag(&mut self) -> bool {
+        self.read(BitReader::flag)
+    }
+
+    /// `count` bits, at most 32, as a number.
+    pub(crate) fn bits(&mut self, count: u32) -> u32 {
+        self.read(|bits| bits.bits(count))
+    }
+
+    /// At most 8 bits as a byte.
+    pub(crate) fn byte(&mut self, count: u32) -> u8 {
+        let [.., byte] = self.bits(count.min(8)).to_be_bytes();
+        byte
+    }
+
+    /// `ue(v)`.
+    #[inline(never)]
+    pub(crate) fn ue(&mut self) -> u32 {
+        self.read(BitReader::ue)
+    }
+
+    /// `se(v)`.
+    pub(crate) fn se(&mut self) -> i32 {
+        self.read(BitReader::se)
+    }
+
+    /// Reads with what reads without patience.
+    pub(crate) fn read<T: Default>(
+        &mut self,
+        read: impl FnOnce(&mut BitReader<'a>) -> Result<T, OutOfBits>,
+    ) -> T {
+        read(&mut self.bits).unwrap_or_else(|OutOfBits| {
+            self.over = true;
+            T::default()
+        })
+    }
+
+    /// Whether all that was read was there.
+    pub(crate) fn check(&self) -> Result<(), OutOfBits> {
+        if self.over { Err(OutOfBits) } else { Ok(()) }
+    }
+}
+
 /// Writes bits, most significant first.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BitWriter {

@@ -1,6 +1,6 @@
 use alloc::string::String;
 
-use super::super::bits::{BitReader, OutOfBits};
+use super::super::bits::{OutOfBits, Patient};
 use super::super::text::push_hex;
 use super::Error;
 use super::vui::{self, Vui};
@@ -44,22 +44,23 @@ impl Sps {
             7 => {}
             unit_type => return Err(Error::NotSps { unit_type }),
         }
-        let mut bits = BitReader::nal(payload);
-        let profile = bits.byte(8)?;
-        let constraints = bits.byte(8)?;
-        let level = bits.byte(8)?;
-        bits.ue()?; // seq_parameter_set_id
+        let mut bits = Patient::nal(payload);
+        let profile = bits.byte(8);
+        let constraints = bits.byte(8);
+        let level = bits.byte(8);
+        bits.ue(); // seq_parameter_set_id
         let format = if HIGH_PROFILES.contains(&profile) {
             Format::parse(&mut bits)?
         } else {
             Format { chroma: 1, separate_planes: false, luma_bits: 8, chroma_bits: 8 }
         };
         frame_numbers(&mut bits)?;
-        let max_ref_frames = bits.ue()?;
-        bits.flag()?; // gaps_in_frame_num_value_allowed_flag
+        let max_ref_frames = bits.ue();
+        bits.flag(); // gaps_in_frame_num_value_allowed_flag
         let (width, height) = picture_size(&mut bits, &format)?;
         let mut vui = Vui::default();
-        if bits.flag() == Ok(true) {
+        bits.check()?;
+        if bits.flag() {
             // Cut off or not: see above.
             let _ = vui::parse(&mut bits, &mut vui);
         }
@@ -96,16 +97,16 @@ struct Format {
 }
 
 impl Format {
-    fn parse(bits: &mut BitReader<'_>) -> Result<Self, Error> {
-        let chroma = ranged(bits.ue()?, 3, "chroma_format_idc")?;
-        let separate_planes = chroma == 3 && bits.flag()?;
-        let luma_bits = ranged(bits.ue()?, 6, "bit_depth_luma_minus8")?.saturating_add(8);
-        let chroma_bits = ranged(bits.ue()?, 6, "bit_depth_chroma_minus8")?.saturating_add(8);
-        bits.flag()?; // qpprime_y_zero_transform_bypass_flag
-        if bits.flag()? {
+    fn parse(bits: &mut Patient<'_>) -> Result<Self, Error> {
+        let chroma = ranged(bits.ue(), 3, "chroma_format_idc")?;
+        let separate_planes = chroma == 3 && bits.flag();
+        let luma_bits = ranged(bits.ue(), 6, "bit_depth_luma_minus8")?.saturating_add(8);
+        let chroma_bits = ranged(bits.ue(), 6, "bit_depth_chroma_minus8")?.saturating_add(8);
+        bits.flag(); // qpprime_y_zero_transform_bypass_flag
+        if bits.flag() {
             for list in 0..if chroma == 3 { 12 } else { 8 } {
-                if bits.flag()? {
-                    skip_scaling_list(bits, if list < 6 { 16 } else { 64 })?;
+                if bits.flag() {
+                    skip_scaling_list(bits, if list < 6 { 16 } else { 64 });
                 }
             }
         }
@@ -114,33 +115,32 @@ impl Format {
 }
 
 /// 7.3.2.1.1.1: a list ends early when its next scale is 0.
-fn skip_scaling_list(bits: &mut BitReader<'_>, size: u32) -> Result<(), Error> {
+fn skip_scaling_list(bits: &mut Patient<'_>, size: u32) {
     let mut last: i32 = 8;
     let mut next: i32 = 8;
     for _ in 0..size {
         if next != 0 {
-            next = last.wrapping_add(bits.se()?) & 0xFF;
+            next = last.wrapping_add(bits.se()) & 0xFF;
         }
         if next != 0 {
             last = next;
         }
     }
-    Ok(())
 }
 
-fn frame_numbers(bits: &mut BitReader<'_>) -> Result<(), Error> {
-    bits.ue()?; // log2_max_frame_num_minus4
-    match bits.ue()? {
+fn frame_numbers(bits: &mut Patient<'_>) -> Result<(), Error> {
+    bits.ue(); // log2_max_frame_num_minus4
+    match bits.ue() {
         0 => {
-            bits.ue()?; // log2_max_pic_order_cnt_lsb_minus4
+            bits.ue(); // log2_max_pic_order_cnt_lsb_minus4
         }
         1 => {
-            bits.flag()?; // delta_pic_order_always_zero_flag
-            bits.se()?; // offset_for_non_ref_pic
-            bits.se()?; // offset_for_top_to_bottom_field
-            let count = ranged(bits.ue()?, 255, "num_ref_frames_in_pic_order_cnt_cycle")?;
+            bits.flag(); // delta_pic_order_always_zero_flag
+            bits.se(); // offset_for_non_ref_pic
+            bits.se(); // offset_for_top_to_bottom_field
+            let count = ranged(bits.ue(), 255, "num_ref_frames_in_pic_order_cnt_cycle")?;
             for _ in 0..count {
-                bits.se()?; // offset_for_ref_frame
+                bits.se(); // offset_for_ref_frame
             }
         }
         2 => {}
@@ -149,19 +149,19 @@ fn frame_numbers(bits: &mut BitReader<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn picture_size(bits: &mut BitReader<'_>, format: &Format) -> Result<(u16, u16), Error> {
-    let columns = bits.ue()?.saturating_add(1);
-    let rows = bits.ue()?.saturating_add(1);
-    let frames_only = bits.flag()?;
+fn picture_size(bits: &mut Patient<'_>, format: &Format) -> Result<(u16, u16), Error> {
+    let columns = bits.ue().saturating_add(1);
+    let rows = bits.ue().saturating_add(1);
+    let frames_only = bits.flag();
     if !frames_only {
-        bits.flag()?; // mb_adaptive_frame_field_flag
+        bits.flag(); // mb_adaptive_frame_field_flag
     }
-    bits.flag()?; // direct_8x8_inference_flag
+    bits.flag(); // direct_8x8_inference_flag
     let fields: u32 = if frames_only { 1 } else { 2 };
     let mut width = columns.saturating_mul(16);
     let mut height = rows.saturating_mul(16).saturating_mul(fields);
-    if bits.flag()? {
-        let (left, right, top, bottom) = (bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?);
+    if bits.flag() {
+        let (left, right, top, bottom) = (bits.ue(), bits.ue(), bits.ue(), bits.ue());
         // Table 6-1, for ChromaArrayType.
         let (unit_x, unit_y) = match (format.chroma, format.separate_planes) {
             (1, _) => (2, 2),

@@ -1,4 +1,4 @@
-use super::super::bits::{BitReader, OutOfBits};
+use super::super::bits::{BitReader, OutOfBits, Patient};
 
 /// Video usability information (H.264, annex E), as far as a player needs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,69 +74,73 @@ pub struct BitstreamRestriction {
 }
 
 /// Reads `vui_parameters()` into `vui`, each part as soon as it is complete.
-pub(super) fn parse(bits: &mut BitReader<'_>, vui: &mut Vui) -> Result<(), OutOfBits> {
-    if bits.flag()? {
-        vui.sample_aspect_ratio = aspect_ratio(bits)?;
+pub(super) fn parse(bits: &mut Patient<'_>, vui: &mut Vui) -> Result<(), OutOfBits> {
+    if bits.flag() {
+        vui.sample_aspect_ratio = bits.read(aspect_ratio);
     }
-    if bits.flag()? {
-        bits.flag()?; // overscan_appropriate_flag
+    if bits.flag() {
+        bits.flag(); // overscan_appropriate_flag
     }
-    if bits.flag()? {
-        vui.colour = Some(Colour::parse(bits)?);
+    if bits.flag() {
+        vui.colour = bits.read(|bits| Colour::parse(bits).map(Some));
     }
-    if bits.flag()? {
-        bits.ue()?; // chroma_sample_loc_type_top_field
-        bits.ue()?; // chroma_sample_loc_type_bottom_field
+    if bits.flag() {
+        bits.ue(); // chroma_sample_loc_type_top_field
+        bits.ue(); // chroma_sample_loc_type_bottom_field
     }
-    if bits.flag()? {
-        let num_units_in_tick = bits.bits(32)?;
-        let time_scale = bits.bits(32)?;
-        let fixed_frame_rate = bits.flag()?;
+    if bits.flag() {
+        let num_units_in_tick = bits.bits(32);
+        let time_scale = bits.bits(32);
+        let fixed_frame_rate = bits.flag();
+        bits.check()?;
         vui.timing = (num_units_in_tick != 0 && time_scale != 0).then_some(Timing {
             num_units_in_tick,
             time_scale,
             fixed_frame_rate,
         });
     }
-    let nal_hrd = bits.flag()?;
+    let nal_hrd = bits.flag();
     if nal_hrd {
         skip_hrd(bits)?;
     }
-    let vcl_hrd = bits.flag()?;
+    let vcl_hrd = bits.flag();
     if vcl_hrd {
         skip_hrd(bits)?;
     }
     if nal_hrd || vcl_hrd {
-        bits.flag()?; // low_delay_hrd_flag
+        bits.flag(); // low_delay_hrd_flag
     }
-    bits.flag()?; // pic_struct_present_flag
-    if bits.flag()? {
-        bits.flag()?; // motion_vectors_over_pic_boundaries_flag
-        bits.ue()?; // max_bytes_per_pic_denom
-        bits.ue()?; // max_bits_per_mb_denom
-        bits.ue()?; // log2_max_mv_length_horizontal
-        bits.ue()?; // log2_max_mv_length_vertical
-        vui.bitstream_restriction = Some(BitstreamRestriction {
-            max_num_reorder_frames: bits.ue()?,
-            max_dec_frame_buffering: bits.ue()?,
-        });
+    bits.flag(); // pic_struct_present_flag
+    if bits.flag() {
+        bits.flag(); // motion_vectors_over_pic_boundaries_flag
+        bits.ue(); // max_bytes_per_pic_denom
+        bits.ue(); // max_bits_per_mb_denom
+        bits.ue(); // log2_max_mv_length_horizontal
+        bits.ue(); // log2_max_mv_length_vertical
+        let restriction = BitstreamRestriction {
+            max_num_reorder_frames: bits.ue(),
+            max_dec_frame_buffering: bits.ue(),
+        };
+        bits.check()?;
+        vui.bitstream_restriction = Some(restriction);
     }
     Ok(())
 }
 
 /// `hrd_parameters()` (E.1.2).
-fn skip_hrd(bits: &mut BitReader<'_>) -> Result<(), OutOfBits> {
-    let count = bits.ue()?;
+fn skip_hrd(bits: &mut Patient<'_>) -> Result<(), OutOfBits> {
+    let count = bits.ue();
     if count > 31 {
         return Err(OutOfBits);
     }
-    bits.skip(8)?; // bit_rate_scale, cpb_size_scale
+    bits.bits(8); // bit_rate_scale, cpb_size_scale
     for _ in 0..=count {
-        bits.ue()?; // bit_rate_value_minus1
-        bits.ue()?; // cpb_size_value_minus1
-        bits.flag()?; // cbr_flag
+        bits.ue(); // bit_rate_value_minus1
+        bits.ue(); // cpb_size_value_minus1
+        bits.flag(); // cbr_flag
     }
-    bits.skip(20) // four lengths of 5 bits
+    bits.bits(20); // four lengths of 5 bits
+    Ok(())
 }
 
 /// The sample aspect ratio, which H.265 has alike; `None` if it is left open.

@@ -53,9 +53,11 @@ impl Tag {
     /// # Errors
     /// [`Error::TagTooLarge`] when `data` is over [`Tag::MAX_DATA_LEN`].
     pub fn new(kind: TagKind, time: i64, data: &[u8]) -> Result<Self, Error> {
-        let mut buffer = TagBuffer::with_capacity(data.len());
-        buffer.extend_from_slice(data)?;
-        Ok(buffer.finish(kind, time))
+        if data.len() > Self::MAX_DATA_LEN {
+            return Err(Error::TagTooLarge { len: data.len(), limit: Self::MAX_DATA_LEN });
+        }
+        let (header, trailer) = frame(kind, time, data.len());
+        Ok(Self { kind, time, bytes: [&header, data, &trailer].concat().into() })
     }
 
     /// What the tag carries.
@@ -190,16 +192,22 @@ impl TagBuffer {
     #[must_use]
     pub fn finish(mut self, kind: TagKind, time: i64) -> Tag {
         // extend_from_slice keeps the length within 24 bits.
-        let len = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        let [_, l2, l1, l0] = len.to_be_bytes();
-        let [.., t3, t2, t1, t0] = time.to_be_bytes();
-        let header = [kind as u8, l2, l1, l0, t2, t1, t0, t3, 0, 0, 0];
+        let (header, trailer) = frame(kind, time, self.len());
         if let Some(room) = self.bytes.first_chunk_mut::<{ Tag::HEADER_LEN }>() {
             *room = header;
         }
-        self.bytes.extend_from_slice(&len.saturating_add(HEADER_LEN_U32).to_be_bytes());
+        self.bytes.extend_from_slice(&trailer);
         Tag { kind, time, bytes: self.bytes.into() }
     }
+}
+
+/// What stands before and behind `len` bytes of data, at most [`Tag::MAX_DATA_LEN`].
+fn frame(kind: TagKind, time: i64, len: usize) -> ([u8; Tag::HEADER_LEN], [u8; Tag::TRAILER_LEN]) {
+    let len = u32::try_from(len).unwrap_or(u32::MAX);
+    let [_, l2, l1, l0] = len.to_be_bytes();
+    let [.., t3, t2, t1, t0] = time.to_be_bytes();
+    let header = [kind as u8, l2, l1, l0, t2, t1, t0, t3, 0, 0, 0];
+    (header, len.wrapping_add(HEADER_LEN_U32).to_be_bytes())
 }
 
 fn data_range(total: usize) -> Option<core::ops::Range<usize>> {

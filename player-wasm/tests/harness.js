@@ -3,10 +3,10 @@
 // The server of wasm-bindgen's test runner may never answer the fifth connection that is open at
 // once. One after the other, the package's files come over one; afterwards they are in the cache,
 // for workers too.
-const MODULES = ['errors', 'events', 'logging', 'config', 'base', 'stats', 'loader', 'native', 'link', 'playhead', 'wasm', 'words', 'player', 'index', 'source', 'script', 'engine', 'explain', 'output', 'remote', 'outlet', 'recorder', 'report', 'settings', 'connection', 'session', 'host'];
+const MODULES = ['errors', 'events', 'messages', 'logging', 'base', 'config', 'report', 'loader', 'native', 'link', 'playhead', 'wasm', 'words', 'player', 'index', 'source', 'script', 'sei', 'engine', 'explain', 'output', 'recorder', 'connection', 'session', 'file', 'file-connection', 'file-session', 'managed', 'remote', 'socket', 'parts', 'host', 'main', 'outlet'];
 // With esbuild most of them are part of another.
 for (const module of MODULES) await import(`/pkg/${module}.js`).catch(() => {});
-for (const file of ['worker.js', 'pushpull_player_bg.wasm']) await (await fetch(`/pkg/${file}`)).arrayBuffer();
+for (const file of ['worker.js', 'worker-live.js', 'pushpull_player_bg.wasm']) await (await fetch(`/pkg/${file}`)).arrayBuffer();
 
 export const { default: flv } = await import('/pkg/index.js');
 

@@ -36,8 +36,4 @@ fn firefox() {
 }
 
 /// What is not as it should be on a busy machine or on any, and how. The table that is printed tells when one passes.
-const KNOWN: [Known; 2] = [
-    // 380 → 880 ms and 416 → 788 ms: with B-frames the seam is longer than what was shown.
-    Known::new(Kind::Firefox, "size and profile change (large)", "later by"),
-    Known::new(Kind::Firefox, "size and profile change (tiny)", "later by"),
-];
+const KNOWN: [Known; 0] = [];

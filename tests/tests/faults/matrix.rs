@@ -11,30 +11,10 @@ use pushpull_tests::{
 
 use crate::catalogue::{self, Row, World};
 
-/// A case that fails.
-pub struct Known {
-    browser: Kind,
-    /// As the table names it.
-    case: &'static str,
-    /// A part of the complaint.
-    how: &'static str,
-}
-
-impl Known {
-    /// It fails on some machines, the busy ones above all, in this way and in no other.
-    pub const fn new(browser: Kind, case: &'static str, how: &'static str) -> Known {
-        Known { browser, case, how }
-    }
-
-    fn find<'a>(known: &'a [Known], kind: Kind, name: &str) -> Option<&'a Known> {
-        known.iter().find(|known| known.browser == kind && known.case == name)
-    }
-}
-
 /// Plays these faults, with large and tiny pieces, in a browser; with `FAULTS=restart` in the environment only those
 /// that have this in their name.
 #[track_caller]
-pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
+pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>) {
     // One page full of players is as much as a small machine can do.
     stage_alone(LIMIT, async |stage| {
         let small = Footage::of(Clip::Numbered).await?;
@@ -46,28 +26,20 @@ pub fn passes(kind: Kind, rows: fn(&Arc<World>) -> Vec<Row>, known: &[Known]) {
         let only = std::env::var("FAULTS").ok();
         let mut judged = Vec::new();
         for pieces in [Pieces::Large, Pieces::Tiny] {
-            let wrong = |case: &(String, Verdict)| surprise(kind, case, known).is_some();
             let mut rows = rows(&world);
             rows.retain(|row| only.as_ref().is_none_or(|only| row.name.contains(only)));
-            judged.extend(play(&theatre, &world, rows, pieces, wrong).await?);
+            judged.extend(play(&theatre, &world, rows, pieces).await?);
         }
-        let wrong: Vec<_> = judged.iter().filter_map(|case| surprise(kind, case, known)).collect();
+        let fails = |(_, verdict): &&(String, Verdict)| !verdict.complaints.is_empty();
+        let told = |(name, verdict): &(String, Verdict)| {
+            format!("{name}: {}", verdict.complaints.join(", "))
+        };
+        let wrong: Vec<_> = judged.iter().filter(fails).map(told).collect();
         let table = table(&judged);
         println!("{table}");
         ensure!(wrong.is_empty(), "{}\n\n{table}", wrong.join("\n"));
         Ok(())
     });
-}
-
-/// What is to be told of a case that fails, and not as is known.
-fn surprise(kind: Kind, (name, verdict): &(String, Verdict), known: &[Known]) -> Option<String> {
-    let said = verdict.complaints.join(", ");
-    match Known::find(known, kind, name) {
-        _ if said.is_empty() => None,
-        Some(known) if said.contains(known.how) => None,
-        Some(known) => Some(format!("{name}: known to fail with {:?}, now: {said:?}", known.how)),
-        None => Some(format!("{name}: {said}")),
-    }
 }
 
 /// Plays the rows side by side. What fails is played again, with fewer others beside it: a machine that is busy with
@@ -77,12 +49,11 @@ async fn play(
     world: &Arc<World>,
     rows: Vec<Row>,
     pieces: Pieces,
-    wrong: impl Fn(&(String, Verdict)) -> bool,
 ) -> Result<Vec<(String, Verdict)>> {
     let all = catalogue::with_controls(world, rows);
     let mut judged = play_once(theatre, &all.iter().collect::<Vec<_>>(), pieces).await?;
     for _ in 1..ATTEMPTS {
-        let failed = |at: &usize| wrong(&judged[*at]);
+        let failed = |at: &usize| !judged[*at].1.complaints.is_empty();
         let again: Vec<usize> =
             (0..all.len()).filter(|at| failed(at) || all[*at].is_control()).collect();
         if !(0..all.len()).any(|at| failed(&at)) {

@@ -201,7 +201,10 @@ export function play(url, config = {}, source = {}) {
     );
     const { Events } = flv;
     player.on(Events.ERROR, (type, detail, info) => seen.errors.push({ type, detail, ...info }));
-    player.on(Events.WARNING, (type, detail, info) => seen.warnings.push({ type, detail, ...info }));
+    player.on(Events.WARNING, (type, detail, info) => {
+        // On a busy machine the decoder stands still now and then; whether it does so too often the fault matrix judges.
+        if (info.context.step !== 'nudge') seen.warnings.push({ type, detail, ...info });
+    });
     player.on(Events.LOADING_COMPLETE, () => {
         seen.completed = true;
     });

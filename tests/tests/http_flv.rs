@@ -23,7 +23,7 @@ fn packets_and_their_times_survive_b_frames() {
 
 /// ffprobe reads the relayed stream to its end and finds what it finds in the file.
 async fn the_same_packets(stage: &Stage, clip: Clip) -> Result<()> {
-    let server = Server::start(stage, &[]).await?;
+    let server = Server::start(stage, &PATIENT).await?;
     let source = clip.path().await?.display().to_string();
     let url = server.url("/live/clip.flv");
 
@@ -141,7 +141,7 @@ fn two_viewers_get_the_same_bytes() {
 #[test]
 fn header_flags_tell_which_tracks_there_are() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &PATIENT).await?;
         for (clip, name, has_video, has_audio) in [
             (Clip::Silent, "silent", true, false),
             (Clip::Blind, "blind", false, true),
@@ -242,7 +242,7 @@ fn a_stream_nobody_publishes_is_a_404_with_a_reason() {
 #[test]
 fn the_end_of_the_stream_is_the_end_of_the_answer() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &PATIENT).await?;
         let publisher = Publisher::looped(stage, &server, Clip::Plain, "ends").await?;
         let mut viewer = Viewer::http(&server, "/live/ends.flv").await?;
         let keyframe = viewer.keyframe().await?;
@@ -261,7 +261,7 @@ fn the_end_of_the_stream_is_the_end_of_the_answer() {
 #[test]
 fn viewers_survive_a_publisher_that_vanishes_and_comes_back() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &PATIENT).await?;
         let publisher = Publisher::looped(stage, &server, Clip::Plain, "back").await?;
         let mut viewer = Viewer::http(&server, "/live/back.flv").await?;
         let before = loop {
@@ -290,3 +290,6 @@ fn viewers_survive_a_publisher_that_vanishes_and_comes_back() {
         }
     });
 }
+
+/// For viewers that wait for a publisher: on a busy machine ffmpeg takes its time to start.
+const PATIENT: [&str; 4] = ["--missing-wait", "20s", "--grace", "30s"];

@@ -7,7 +7,7 @@ use pushpull_media::remux::{Track, TrackInfo, Tracks};
 use super::buffered::{Buffered, Range};
 use super::command::{Command, Fault, Notice};
 use super::live::{Action, Situation};
-use super::track::{has, seconds};
+use super::track::seconds;
 use super::watchdog::{Sight, Step};
 use super::{Engine, Pacing, REACH, Stage};
 
@@ -443,9 +443,7 @@ impl Engine {
     }
 
     fn playing_buffers(&self) -> impl Iterator<Item = &Buffered> {
-        let playing = self.playing.unwrap_or_default();
-        let tracks = [Track::Video, Track::Audio].into_iter();
-        tracks.filter(move |&track| has(playing, track)).map(|track| &self.tracks[track].buffered)
+        self.playing_tracks().map(|track| &self.tracks[track].buffered)
     }
 }
 

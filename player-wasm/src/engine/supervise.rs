@@ -56,12 +56,9 @@ impl Engine {
         let state = &self.tracks[track];
         let position = self.playhead.position(now);
         let ahead = self.buffered(track, position);
-        let (comfort, gather) = match (self.plays(Track::Audio), track) {
-            (false, _) => (COMFORT, GATHER),
-            (true, Track::Video) => (COMFORT_WITH_SOUND, GATHER_WITH_SOUND),
-            // It has small frames, and nobody sees how they come.
-            (true, Track::Audio) => (COMFORT_WITH_SOUND, GATHER_SOUND),
-        };
+        // Sound has small frames, and nobody sees how they come.
+        let gather = if track == Track::Audio { GATHER_SOUND } else { GATHER };
+        let comfort = if self.plays(Track::Audio) { COMFORT_WITH_SOUND } else { COMFORT };
         ahead < comfort || now - state.taken_at >= (ahead / 3.0).max(gather).min(GATHER_MOST)
     }
 
@@ -461,9 +458,6 @@ const COMFORT_WITH_SOUND: f64 = 0.16;
 
 /// For how long, seconds.
 const GATHER: f64 = 0.095;
-
-/// The same where there is sound, and so more ahead: four pictures at 30 a second, three at 25.
-const GATHER_WITH_SOUND: f64 = 0.115;
 
 /// The same of sound.
 const GATHER_SOUND: f64 = 0.14;

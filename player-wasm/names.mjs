@@ -6,7 +6,7 @@ const LETTERS = [...'etsirnocludfhpgmvwkyjqxzSTICAERNOLDPMUHFGBVWKY'];
  */
 const OWN = (
     'element engine drive post output emitter failed connection sink parts recorder buffers mediaSource note here isClosed sourceEnd place ' +
-    'cause isOpen listening described position moved isWhole isSettled receive openOutput reopen arrived attachment setDuration follow leave ' +
+    'cause isOpen listening described position moved kept isSettled receive openOutput reopen arrived attachment setDuration follow leave ' +
     'addTrack checked evicted chunks codecs entry feed finalUrl isRedirected managed openSource openSocket makeOutput others report restart ' +
     'seekHandler settings slow told token urls whereabouts'
 ).split(' ');

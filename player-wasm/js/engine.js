@@ -11,7 +11,7 @@
  * @typedef {Record<Method, (...numbers: (number | boolean)[]) => number> & Text} Engine
  *
  * @typedef {('set' | 'source_opened' | 'source_ended' | 'seek' | 'set_wall_clock' | 'headers' |
- *     'opened' | 'type_checked' | 'finished' | 'refused' | 'output_failed' | 'playhead' |
+ *     'opened' | 'type_checked' | 'finished' | 'refused' | 'spoiled' | 'output_failed' | 'playhead' |
  *     'tick' | 'poll' | 'track' | 'a' | 'b' | 'code' |
  *     'captured' | 'stat' | 'info')} Method of numbers
  *

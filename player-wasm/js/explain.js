@@ -46,7 +46,7 @@ function explainNotice(notice, value, text) {
         case Notice.BadTag:
             return mediaFailure(ErrorDetails.MEDIA_FORMAT_ERROR, code, `an FLV tag at ${value} ms could not be used`, { time: value });
         case Notice.CodecUnsupported:
-            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `playing without sound: ${text} cannot be played`, { codec: text });
+            return mediaFailure(ErrorDetails.MEDIA_CODEC_UNSUPPORTED, code, `playing without ${value ? 'pictures' : 'sound'}: ${text} cannot be played`, { codec: text });
         case Notice.Discontinuity:
             return mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, code, `the publisher's clock jumped by ${Math.round(value)} ms`, { jump: value });
         case Notice.Jump:

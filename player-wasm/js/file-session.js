@@ -43,8 +43,7 @@ export class FileSession extends Session {
         const failure = await this.connection.seek(time, known, () => {
             this.sourceEnd = undefined;
             this.#target = time;
-            recorder.restart();
-            recorder.isWhole = false;
+            recorder.forget();
             this.note('seek', time);
             this.drive((engine) => engine.seek(time, now()));
         });

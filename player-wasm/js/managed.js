@@ -27,7 +27,7 @@ export class ManagedOutput extends MediaOutput {
         buffer?.addEventListener('bufferedchange', (event) => {
             const { removedRanges: removed } = /** @type {Event & {removedRanges?: TimeRanges}} */ (event);
             const end = removed?.length ? removed.end(removed.length - 1) : 0;
-            if (this.buffers[track] === buffer && !(end <= this.#removed[track])) this.listener.evicted(end);
+            if (this.buffers[track] === buffer && !(end <= this.#removed[track])) this.listener.evicted(end, 'the browser removed media that was not played yet');
         });
     }
 

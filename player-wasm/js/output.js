@@ -7,8 +7,8 @@ import { textOf } from './errors.js';
  * @property {() => void} opened
  * @property {(track: import('./engine.js').Track, playable: boolean) => void} checked the answer to `check`
  * @property {(track: import('./engine.js').Track) => void} finished an append or a removal is done
- * @property {(end: number) => void} evicted the browser removed media of its own accord, up to this time
- * @property {(track: import('./engine.js').Track, full: boolean, text: string) => void} failed something could not even begin: for want of room (`full`), or for what `text` says
+ * @property {(end: number, why: string) => void} evicted the browser removed media of its own accord, up to this time
+ * @property {(track: import('./engine.js').Track, full: boolean, text: string, spoiled?: boolean) => void} failed something could not even begin: for want of room (`full`), or for what `text` says; `spoiled`: because of what it was
  */
 
 export class MediaOutput {
@@ -57,9 +57,11 @@ export class MediaOutput {
     addTrack(track, mime) {
         this.#try(track, () => {
             const buffer = this.mediaSource.addSourceBuffer(mime);
-            buffer.addEventListener('updateend', () => {
+            const on = (event, then) => buffer.addEventListener(event, () => this.#closed || then());
+            on('error', () => this.listener.failed(track, false, 'append', true));
+            on('updateend', () => {
                 this.#applyDuration();
-                if (this.buffers[track] === buffer) this.listener.finished(track);
+                this.listener.finished(track);
             });
             this.buffers[track] = buffer;
         });
@@ -118,7 +120,8 @@ export class MediaOutput {
         try {
             action();
         } catch (error) {
-            this.listener.failed(track, error?.name === 'QuotaExceededError' && !!this.buffers[track], textOf(error));
+            const buffer = this.buffers[track];
+            this.listener.failed(track, !!buffer && error.name === 'QuotaExceededError', textOf(error), !buffer);
         }
     }
 

@@ -1,37 +1,49 @@
 /** What a session remembers: for a second engine, and for a bug report. @module */
 
+/**
+ * Bytes as they came (nothing is copied), and when. Where a connection begins: what a stream begins with, as was known of
+ * the one before.
+ * @typedef {[bytes: Uint8Array, at: number, begins?: Uint8Array]} Kept
+ */
+
 export class Recorder {
-    /** The newest chunks as they came; nothing is copied. @type {{bytes: Uint8Array, at: number}[]} */
-    #chunks = [];
+    /** @type {Kept[]} */
+    kept = [];
     #bytes = 0;
-    /** Whether the chunks are all there ever was of this connection. */
-    isWhole = true;
+    /** @type {Uint8Array | undefined} */
+    #begins = new Uint8Array();
     /** Whether the beginning may be forgotten: the tracks are known. */
     isSettled = false;
     /** What happened, and when. @type {[number, string, ...unknown[]][]} */
     log = [];
 
+    /** All that came over the present connection, if that is still there. */
     get chunks() {
-        return this.#chunks.map(({ bytes }) => bytes);
+        const at = this.kept.findLastIndex(([, , begins]) => begins);
+        return at < 0 ? [] : this.kept.slice(at).map(([bytes]) => bytes);
     }
 
     /** @param {Uint8Array} bytes @param {number} at ms */
     add(bytes, at) {
-        this.#chunks.push({ bytes, at });
         this.#bytes += bytes.length;
         const most = this.isSettled ? MAX_BYTES : MAX_BEGINNING;
-        const isOld = () => this.#bytes > most || (this.isSettled && at - this.#chunks[0].at > MAX_AGE);
-        while (this.#chunks.length > 1 && isOld()) {
-            this.#bytes -= this.#chunks.shift().bytes.length;
-            this.isWhole = false;
+        // The newest is kept, whatever it is.
+        while (this.kept.length && (this.#bytes > most || (this.isSettled && at - this.kept[0][1] > MAX_AGE))) {
+            this.#bytes -= this.kept.shift()[0].length;
         }
+        this.kept.push([bytes, at, this.#begins]);
+        this.#begins = undefined;
     }
 
-    /** Another connection begins. */
-    restart() {
-        this.#chunks = [];
+    /** Another connection begins. @param {Uint8Array} begins what a stream begins with */
+    restart(begins) {
+        this.#begins = begins;
+    }
+
+    /** What follows is of another place. */
+    forget() {
+        this.kept = [];
         this.#bytes = 0;
-        this.isWhole = true;
     }
 
     /** @param {number} at ms @param {string} what @param {...unknown} details */

@@ -88,7 +88,7 @@ export class Session {
         switch (message.type) {
             case Message.Wasm:
                 this.#startEngine(message).catch((error) => {
-                    this.#fail(otherFailure(`the player's WebAssembly does not start: ${textOf(error)}`));
+                    this.#fail(otherFailure(`the WebAssembly does not start: ${textOf(error)}`));
                 });
                 break;
             case Message.Playhead:
@@ -168,7 +168,7 @@ export class Session {
         this.#isConnected = true;
         this.note('opened', this.connection.url);
         if (isNew) {
-            this.recorder.restart();
+            this.recorder.restart(this.#readHead());
             this.drive((engine) => engine.source_opened(now()));
             this.post({ type: Message.Connected });
         } else {
@@ -187,7 +187,7 @@ export class Session {
             this.#earlyBytes += bytes.length;
             if (this.#earlyBytes < ENOUGH_EARLY_BYTES) return undefined;
             if (this.#earlyBytes > MAX_EARLY_BYTES) {
-                this.#fail(otherFailure("the player's WebAssembly takes too long to load"));
+                this.#fail(otherFailure("the WebAssembly takes too long to load"));
                 return undefined;
             }
         }
@@ -226,7 +226,7 @@ export class Session {
 
     /** Others of the page may hold all connections that a browser opens to a host. @param {import('./source.js').Request} request */
     #warnOfSlowness({ url, others }) {
-        const msg = `no answer yet; this page plays ${others} more, and over HTTP/1.1 a browser opens six connections to a host`;
+        const msg = `no answer yet; this page plays ${others} more, and HTTP/1.1 has six connections to a host`;
         if (others) this.warn(networkFailure(ErrorDetails.NETWORK_TIMEOUT, -1, msg, { step: 'connect', url, others }));
     }
 
@@ -240,9 +240,8 @@ export class Session {
         this.post({ type: Message.Upgrade });
         if (this.#hasTracks) this.#renewOutput();
         this.#early = this.recorder.chunks;
-        if (this.recorder.isWhole) return;
+        if (this.#early.length) return;
         this.warn(mediaFailure(ErrorDetails.MEDIA_DISCONTINUITY, 'Upgrade', `${what} needs the larger build; starting anew`, { step: 'upgrade', codec: what }));
-        this.#early = [];
         this.connection.open();
     }
 
@@ -255,10 +254,8 @@ export class Session {
                 if (this.#endWaits) this.#endSource(this.sourceEnd);
             },
             finished: (track) => this.drive((engine) => engine.finished(track, now())),
-            evicted: (end) => {
-                if (end > this.position) this.#outputFailed('Evicted', 'the browser removed media that was not played yet');
-            },
-            failed: (track, full, text) => this.#refuse(track, full, text),
+            evicted: (end, why) => end > this.position && this.#outputFailed('Evicted', why),
+            failed: this.#refuse.bind(this),
         };
         this.output = this.#parts.makeOutput(this.config.mode, listener, this.post);
         const { attachment } = this.output;
@@ -271,8 +268,9 @@ export class Session {
         this.openOutput();
     }
 
-    /** The output could not begin what it was asked for. */
-    #refuse(track, full, text) {
+    /** The output could not begin, or not read, what it was asked for. @type {import('./output.js').Listener['failed']} */
+    #refuse(track, full, text, spoiled) {
+        if (spoiled) this.engine?.spoiled(track);
         if (full) {
             this.drive((engine) => engine.refused(track));
             return;
@@ -429,13 +427,13 @@ export class Session {
 
     /** @param {number} token */
     #diagnose(token) {
-        const { log, chunks, isWhole } = this.recorder;
-        this.post({ type: Message.Diagnostics, token, log, chunks, head: isWhole ? undefined : (this.#head ?? this.#readHead()) });
+        const { log, kept } = this.recorder;
+        this.post({ type: Message.Diagnostics, token, log, kept, head: this.#head ?? this.#readHead() });
     }
 
     #readHead() {
         this.engine?.headers();
-        return this.engine?.bytes().slice();
+        return this.engine?.bytes().slice() ?? new Uint8Array();
     }
 
     /** @param {Trouble} warning */

@@ -80,9 +80,9 @@ export interface Config {
     maxReconnects?: number;
     /** How long the server may take to answer. Default: 15000. */
     connectTimeout?: number;
-    /** How long nothing may come before a `warning`. Default: 5000. */
+    /** How long nothing may come before a `warning`. Default: 3000. */
     silenceWarningTimeout?: number;
-    /** How long nothing may come before the connection counts as lost. Default: 30000. */
+    /** How long nothing may come before the connection counts as lost; that much longer with each attempt that is silent, too. Default: 5000. */
     silenceTimeout?: number;
     /** How often `statistics_info` is emitted. Default: 600. */
     statisticsInfoReportInterval?: number;

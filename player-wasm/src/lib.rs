@@ -269,6 +269,12 @@ impl Engine {
         self.inner.refused(track.into());
     }
 
+    /// The SourceBuffer of `track` could not read what it was given, or does not take its type;
+    /// `output_failed` follows.
+    pub fn spoiled(&mut self, track: Track) {
+        self.inner.spoiled(track.into());
+    }
+
     /// The element or a SourceBuffer failed.
     pub fn output_failed(&mut self, now: f64) {
         self.inner.output_failed(seconds(now));

@@ -26,7 +26,10 @@ use Outcome::{Both, Pictures as Silent, PicturesOrError as Maybe};
 
 /// The file, and what Chromium and Firefox make of it.
 #[rustfmt::skip]
-const FILES: [(&str, Outcome, Outcome); 24] = [
+const FILES: [(&str, Outcome, Outcome); 28] = [
+    ("aac-many", Silent, Silent),
+    ("aac-quad", Both, Both),
+    ("aac-surround", Both, Both),
     ("ac3", Silent, Silent),
     ("annex-b", Both, Both),
     ("av1-opus", Both, Both),
@@ -51,6 +54,7 @@ const FILES: [(&str, Outcome, Outcome); 24] = [
     ("size-in-band", Both, Both),
     ("sound-change", Both, Both),
     ("vp9-opus", Both, Both),
+    ("xhe-aac", Silent, Silent),
 ];
 
 #[test]

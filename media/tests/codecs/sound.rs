@@ -58,6 +58,25 @@ fn uncompressed_sound_is_not_changed() {
     }
 }
 
+/// AAC that lists its channels gets a number for browsers, and sounds the same.
+#[test]
+fn listed_channels_are_not_changed() {
+    for (name, channels) in [("aac-surround", 6), ("aac-quad", 4)] {
+        let tags: Vec<Tag> =
+            tags(name).into_iter().filter(|tag| tag.kind() == TagKind::Audio).collect();
+        let played = play_tags(&tags, Config::default(), |_| {});
+        let [file] = played.files(Track::Audio).try_into().unwrap();
+        assert_eq!(
+            probe(&file, "codec_name,sample_rate,channels"),
+            format!("aac,48000,{channels}")
+        );
+        let expected = decode(&path_of(name));
+        let found = decode(&file);
+        assert_eq!(found.len(), expected.len(), "{name}");
+        assert!(found == expected, "{name}");
+    }
+}
+
 /// Bare MP3 frames are an MP3 file; the browser that wants them in MP4 gets them so.
 #[test]
 fn mp3_comes_bare_or_in_mp4() {

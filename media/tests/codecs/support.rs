@@ -22,10 +22,13 @@ pub struct Played {
     pub mime: Option<String>,
 }
 
-pub fn tags(name: &str) -> Vec<Tag> {
+pub fn path_of(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/codecs");
-    let flv = std::fs::read(folder.join(name).with_extension("flv")).unwrap();
-    shared::tags(&flv)
+    folder.join(name).with_extension("flv")
+}
+
+pub fn tags(name: &str) -> Vec<Tag> {
+    shared::tags(&std::fs::read(path_of(name)).unwrap())
 }
 
 pub fn play(name: &str, config: Config) -> Played {

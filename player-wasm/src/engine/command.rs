@@ -135,7 +135,8 @@ numbered! {
         Resync,
         /// A tag, or what it held, could not be used. Value: its time in ms.
         BadTag,
-        /// The sound is of an unsupported codec: pictures only. Text: its name.
+        /// The sound is of an unsupported codec: pictures only. Text: its name. Value 1: the pictures
+        /// are, sound only.
         CodecUnsupported,
         /// The publisher's clock jumped. Value: by how many ms.
         Discontinuity,

@@ -289,12 +289,14 @@ impl Engine {
                 ..
             } => {
                 match &mut self.formats[track] {
-                    Some(known) if known.codec == codec && known.playable.is_some() => {
+                    Some(known) if known.codec == codec && known.playable == Some(true) => {
                         known.info = info;
                         #[cfg(feature = "full")]
                         self.remuxer.choose_mime(track, known.choice);
                     }
                     format => {
+                        // Of what was refused this is another kind.
+                        self.selection.admit(track, self.settings.wanted);
                         self.commands.push_back(Command::CheckType { track, mime: mime.clone() });
                         *format = Some(Format {
                             codec,
@@ -378,6 +380,20 @@ impl Engine {
             // Its SourceBuffer would starve, and the pictures with it.
             self.rebuild(Tracks { video: true, audio: false }, Notice::CodecUnsupported, now);
         }
+    }
+
+    /// The browser took the type of a track and then not the track: the other one plays alone, until
+    /// this one is of another kind. False if there is no other.
+    pub(super) fn play_without(&mut self, track: Track, now: f64) -> bool {
+        let Some(Tracks { video: true, audio: true }) = self.playing else { return false };
+        let Some(format) = &mut self.formats[track] else { return false };
+        format.playable = Some(false);
+        let codec = format.codec.clone();
+        self.selection.rule_out(track);
+        let video = track == Track::Audio;
+        self.notify_about(Notice::CodecUnsupported, f64::from(u8::from(!video)), codec, now);
+        self.rebuild(Tracks { video, audio: !video }, Notice::CodecUnsupported, now);
+        true
     }
 }
 

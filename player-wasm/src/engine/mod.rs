@@ -197,7 +197,7 @@ impl Engine {
 
     /// A SourceBuffer has finished an append or a removal.
     pub fn finished(&mut self, track: Track, now: f64) {
-        self.tracks[track].output.finished();
+        self.tracks[track].finished();
         self.begin_playback(now);
         self.tick(now);
     }
@@ -208,10 +208,22 @@ impl Engine {
         self.notify(Notice::BufferFull, 0.0, self.input_at.unwrap_or_default());
     }
 
+    /// The SourceBuffer of `track` could not read what it was given, or does not take its type;
+    /// [`Engine::output_failed`] follows.
+    pub fn spoiled(&mut self, track: Track) {
+        self.tracks[track].spoiled();
+    }
+
     /// The element or a SourceBuffer failed: the browser could not decode.
     pub fn output_failed(&mut self, now: f64) {
         if matches!(self.stage, Stage::Closed | Stage::Done) {
             // Of the MediaSource before, or no matter any more.
+            return;
+        }
+        let unfit = self.playing_tracks().find(|&track| self.tracks[track].is_unfit());
+        if let Some(track) = unfit
+            && self.play_without(track, now)
+        {
             return;
         }
         self.remuxer.forget_played();

@@ -52,6 +52,15 @@ impl Selection {
         }
     }
 
+    /// A track is of another kind now, which may be playable; `wanted` is what the user did not rule
+    /// out.
+    pub fn admit(&mut self, track: Track, wanted: Tracks) {
+        match track {
+            Track::Video => self.wanted.video = wanted.video,
+            Track::Audio => self.wanted.audio = wanted.audio,
+        }
+    }
+
     /// The tracks to start with; `None` while waiting may still tell more. Call it from the first
     /// input on, with the time now in seconds; `ended`: no more will come.
     pub fn decide(&mut self, now: f64, seen: &Evidence, ended: bool) -> Option<Tracks> {

@@ -17,7 +17,8 @@ pub struct Settings {
     pub back_buffer: f64,
     /// How long nothing may come before a notice.
     pub silence_warning: f64,
-    /// How long nothing may come before the connection counts as lost.
+    /// How long nothing may come before the connection counts as lost; with each attempt that helped
+    /// nothing it is that much longer.
     pub silence_limit: f64,
     /// How often the source is opened again before that is given up; 0: never.
     pub max_reconnects: u32,
@@ -79,8 +80,8 @@ impl Default for Settings {
             wanted: Tracks { video: true, audio: true },
             controller: live::Config::default(),
             back_buffer: 15.0,
-            silence_warning: 5.0,
-            silence_limit: 30.0,
+            silence_warning: 3.0,
+            silence_limit: 5.0,
             max_reconnects: 8,
             seed: 0,
             pacing: Pacing::Auto,

@@ -121,6 +121,13 @@ impl Source {
         if clean || (self.ended_properly && !retry) { End::Complete } else { End::Failed }
     }
 
+    /// How much longer than usual nothing may come: a publisher that makes a pause is there in vain for
+    /// all who come again, and each time they would give it up sooner.
+    #[must_use]
+    pub fn patience(&self) -> f64 {
+        f64::from(self.attempts) + 1.0
+    }
+
     /// Whether bytes come, or may.
     #[must_use]
     pub fn is_flowing(&self) -> bool {

@@ -186,7 +186,7 @@ impl Engine {
         if !self.source.is_flowing() || !self.settings.live {
             return;
         }
-        if silence >= self.settings.silence_limit {
+        if silence >= self.settings.silence_limit * self.source.patience() {
             self.lose(false, true, Fault::Silence, silence);
         } else if silence < self.settings.silence_warning {
             self.silence_told = false;

@@ -77,6 +77,19 @@ pub struct State {
     newest: Option<i64>,
     /// The same when media was last taken, and where that media ended, seconds.
     taken: Option<(Option<i64>, f64)>,
+    fitness: Fitness,
+}
+
+/// What the SourceBuffer makes of the track's kind of media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Fitness {
+    /// It has had none of it yet.
+    #[default]
+    Untried,
+    /// It could not even begin with it.
+    Unfit,
+    /// It has taken some.
+    Proven,
 }
 
 impl State {
@@ -127,6 +140,26 @@ impl State {
     pub fn emptied(&mut self) {
         self.output.empty();
         self.buffered.clear();
+    }
+
+    /// The SourceBuffer has taken what it was given, or given up on it.
+    pub fn finished(&mut self) {
+        if self.output.finished() && self.fitness == Fitness::Untried {
+            self.fitness = Fitness::Proven;
+        }
+    }
+
+    /// The SourceBuffer could not read what it was given, or it does not take the type.
+    pub fn spoiled(&mut self) {
+        if self.fitness == Fitness::Untried {
+            self.fitness = Fitness::Unfit;
+        }
+    }
+
+    /// Whether the SourceBuffer could not even begin: what is damaged later says nothing about the codec.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        self.fitness == Fitness::Unfit
     }
 
     /// There is a new SourceBuffer.

@@ -56,6 +56,7 @@ exports! {
     type_checked(track: Track, playable: bool, now: f64);
     finished(track: Track, now: f64);
     refused(track: Track);
+    spoiled(track: Track);
     output_failed(now: f64);
     playhead(at: f64, time: f64, rate: f64, flags: u32, decoded: f64, dropped: f64);
     tick(now: f64);

@@ -119,6 +119,9 @@ impl Verdict {
                     }
                     None => check(true, "no picture".into()),
                 }
+                if let Some(at) = untold(notes) {
+                    check(true, format!("nothing said of the freeze at {at:.0}"));
+                }
                 check(
                     self.freeze > limits.freeze,
                     format!("freeze {:.0} > {:.0}", self.freeze, limits.freeze),
@@ -154,6 +157,18 @@ impl Verdict {
         }
         self.complaints = complaints;
     }
+}
+
+/// When a freeze began of which nothing was told in time.
+fn untold(notes: &Notes) -> Option<f64> {
+    let told = |from: f64| {
+        let within = |at: &f64| (from..=from + SILENCE).contains(at);
+        notes.events.iter().any(|(at, name, _)| name == "warning" && within(at))
+    };
+    let ends = notes.pictures.iter().skip(1).map(|picture| picture.at).chain([notes.now]);
+    let freezes = notes.pictures.iter().map(|picture| picture.at).zip(ends);
+    let untold = |(from, to): &(f64, f64)| to - from > SILENCE && !told(*from);
+    freezes.into_iter().find(untold).map(|(from, _)| from - notes.begun)
 }
 
 /// How far the playhead came in the last `span` milliseconds, seconds.

@@ -69,6 +69,7 @@ pub fn network(world: &Arc<World>) -> Vec<Row> {
                 After::Nothing
             })
         },
+        dead(world, "the network is dead, the stream is there", outage(5000 + 250)),
         visits(world, "connection reset, then 404", error, Step::Reset, |_| After::Status(404)),
         visits(
             world,
@@ -236,6 +237,20 @@ fn visits(
             }
             _ => again(&live),
         }
+    };
+    Row { name, limits, config: json!({}), script: Arc::new(script) }
+}
+
+/// Nothing comes any more, and nobody says why; who asks again is answered.
+fn dead(world: &Arc<World>, name: &'static str, limits: Limits) -> Row {
+    let world = world.clone();
+    let script = move |visit, now| {
+        let mut plan = Plan::live(&world.small, now).from(BASE);
+        if visit == 0 {
+            plan.cut(DAMAGE);
+            plan.insert(DAMAGE + 3_600_000, Step::End);
+        }
+        After::Stream(plan)
     };
     Row { name, limits, config: json!({}), script: Arc::new(script) }
 }

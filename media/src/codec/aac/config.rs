@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use crate::codec::bits::{BitReader, OutOfBits};
-use crate::codec::text::push_number;
+use crate::codec::text;
 
 /// Why an AudioSpecificConfig could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,11 +22,11 @@ pub enum Error {
         /// `channelConfiguration`.
         configuration: u8,
     },
-    /// An object type that is not AAC.
-    #[error("MPEG-4 audio object type {object_type} is not AAC")]
-    ObjectType {
-        /// `audioObjectType`.
-        object_type: u8,
+    /// A reserved `coreSbrFrameLengthIndex`.
+    #[error("xHE-AAC frame length index {index} is not defined")]
+    FrameLength {
+        /// `coreSbrFrameLengthIndex`.
+        index: u8,
     },
 }
 
@@ -49,7 +49,8 @@ pub struct AudioSpecificConfig {
     pub channel_configuration: u8,
     /// Channels the core codes.
     pub channels: u8,
-    /// Samples per frame and channel of the core: 1024 or 960; 512 or 480 for low delay.
+    /// Samples per frame and channel of the core: 1024 or 960; 512 or 480 for low delay. Of xHE-AAC
+    /// those that are heard: 768 to 4096.
     pub frame_length: u16,
     /// The sampling frequency in Hz after spectral band replication, when SBR is signalled
     /// explicitly.
@@ -64,6 +65,13 @@ impl AudioSpecificConfig {
     /// # Errors
     /// Every kind of [`Error`].
     pub fn parse(data: &[u8]) -> Result<Self, Error> {
+        let Some(program) = super::Program::parse(data) else { return Self::parse_numbered(data) };
+        let config = Self::parse_numbered(&program.config)?;
+        Ok(Self { channel_configuration: 0, channels: program.channels, ..config })
+    }
+
+    /// Reads a configuration whose channels are not listed.
+    pub(crate) fn parse_numbered(data: &[u8]) -> Result<Self, Error> {
         let bits = &mut BitReader::new(data);
         let object_type = read_object_type(bits)?;
         let sampling_frequency = read_frequency(bits)?;
@@ -74,9 +82,7 @@ impl AudioSpecificConfig {
             sbr_frequency = Some(read_frequency(bits)?);
             core_object_type = read_object_type(bits)?;
         }
-        if !AAC_TYPES.contains(&core_object_type) {
-            return Err(Error::ObjectType { object_type: core_object_type });
-        }
+        let is_known = AAC_TYPES.contains(&core_object_type);
         let mut config = Self {
             object_type,
             core_object_type,
@@ -87,6 +93,13 @@ impl AudioSpecificConfig {
             sbr_frequency,
             ps: object_type == PS,
         };
+        if object_type == USAC {
+            config.frame_length = usac_frame_length(bits)?;
+        }
+        // Of the others the browser knows what they are, or does not.
+        if !is_known {
+            return Ok(config);
+        }
         config.read_specific(bits)?;
         if let (None, 1..=4) = (sbr_frequency, core_object_type)
             && let Ok(Some((frequency, ps))) = sync_extension(bits)
@@ -100,9 +113,7 @@ impl AudioSpecificConfig {
     /// The codec string of RFC 6381: `mp4a.40.N`, N being the object type as first written.
     #[must_use]
     pub fn codec_string(&self) -> String {
-        let mut text = String::from("mp4a.40.");
-        push_number(&mut text, self.object_type, 1);
-        text
+        text::numbered("mp4a.40.", self.object_type)
     }
 
     /// The sampling frequency that is heard, in Hz.
@@ -133,9 +144,6 @@ impl AudioSpecificConfig {
             bits.skip(14)?; // coreCoderDelay
         }
         let extension = bits.flag()?;
-        if self.channel_configuration == 0 {
-            self.channels = program_config_channels(bits)?;
-        }
         if matches!(self.core_object_type, SCALABLE | ER_SCALABLE) {
             bits.skip(3)?; // layerNr
         }
@@ -149,6 +157,19 @@ impl AudioSpecificConfig {
     }
 }
 
+/// As much of `UsacConfig` (ISO/IEC 23003-3, 5.2) as says how long a frame is, at the frequency that is
+/// heard.
+fn usac_frame_length(bits: &mut BitReader<'_>) -> Result<u16, Error> {
+    if bits.byte(5)? == 31 {
+        bits.skip(24)?; // usacSamplingFrequency
+    }
+    let index = bits.byte(3)?;
+    match [768, 1024, 2048, 2048, 4096].get(usize::from(index)) {
+        Some(length) => Ok(*length),
+        None => Err(Error::FrameLength { index }),
+    }
+}
+
 /// Backward compatible signalling (1.6.6.1): SBR and PS behind a word that older decoders do not
 /// read. Gives the frequency after SBR, and whether there is PS.
 fn sync_extension(bits: &mut BitReader<'_>) -> Result<Option<(u32, bool)>, Error> {
@@ -158,31 +179,6 @@ fn sync_extension(bits: &mut BitReader<'_>) -> Result<Option<(u32, bool)>, Error
     let frequency = read_frequency(bits)?;
     let ps = bits.bits(11) == Ok(0x548) && bits.flag() == Ok(true);
     Ok(Some((frequency, ps)))
-}
-
-/// `program_config_element` (4.4.1.1): how many channels it lists.
-fn program_config_channels(bits: &mut BitReader<'_>) -> Result<u8, Error> {
-    bits.skip(10)?; // element_instance_tag, object_type, sampling_frequency_index
-    let (front, side, back) = (bits.byte(4)?, bits.byte(4)?, bits.byte(4)?);
-    let (lfe, data, coupling) = (bits.byte(2)?, bits.bits(3)?, bits.bits(4)?);
-    for mixdown_bits in [4, 4, 3] {
-        if bits.flag()? {
-            bits.skip(mixdown_bits)?;
-        }
-    }
-    let mut channels = lfe;
-    for _ in 0..front.saturating_add(side).saturating_add(back) {
-        let is_pair = bits.flag()?;
-        channels = channels.saturating_add(if is_pair { 2 } else { 1 });
-        bits.skip(4)?; // element tag
-    }
-    bits.skip(u32::from(lfe).saturating_mul(4))?;
-    bits.skip(data.saturating_mul(4))?;
-    bits.skip(coupling.saturating_mul(5))?;
-    bits.align();
-    let comment = bits.bits(8)?;
-    bits.skip(comment.saturating_mul(8))?;
-    Ok(channels)
 }
 
 /// `GetAudioObjectType` (1.6.2.1).
@@ -224,14 +220,15 @@ impl From<OutOfBits> for Error {
 
 // Audio object types (table 1.17).
 pub(super) const LC: u8 = 2;
-const SBR: u8 = 5;
+pub(super) const SBR: u8 = 5;
 const SCALABLE: u8 = 6;
 const ER_LC: u8 = 17;
 const ER_LTP: u8 = 19;
 const ER_SCALABLE: u8 = 20;
 const ER_LD: u8 = 23;
-const PS: u8 = 29;
+pub(super) const PS: u8 = 29;
 const ER_ELD: u8 = 39;
+const USAC: u8 = 42;
 
 /// Main, LC, SSR, LTP, scalable and their error resilient forms.
 const AAC_TYPES: [u8; 10] = [1, LC, 3, 4, SCALABLE, ER_LC, ER_LTP, ER_SCALABLE, ER_LD, ER_ELD];
@@ -313,6 +310,20 @@ mod tests {
         );
     }
 
+    /// xHE-AAC: of a browser that plays it, or of none.
+    #[test]
+    fn unified_speech_and_audio_coding() {
+        // 11111 001010 0011 0010, 00011 011 00010 …: type 42, 48 kHz, stereo, 2048 samples.
+        let config = parse(&[0xF9, 0x46, 0x43, 0x62]);
+        assert_eq!(config.codec_string(), "mp4a.40.42");
+        assert_eq!((config.sampling_frequency, config.channels), (48000, 2));
+        assert_eq!((config.frame_length, config.silent_frame()), (2048, None));
+        assert_eq!(
+            AudioSpecificConfig::parse(&[0xF9, 0x46, 0x43, 0xE2]),
+            Err(Error::FrameLength { index: 7 })
+        );
+    }
+
     #[test]
     fn channels_listed_by_a_program_config_element() {
         // LC 48 kHz configuration 0; one front pair, one front single, one back pair, one LFE.
@@ -363,11 +374,12 @@ mod tests {
             AudioSpecificConfig::parse(&[0x11, 0xC0]),
             Err(Error::Channels { configuration: 8 })
         );
-        // Type 34 is layer 3.
-        assert_eq!(
-            AudioSpecificConfig::parse(&[0xF8, 0x46, 0x40]),
-            Err(Error::ObjectType { object_type: 34 })
-        );
+    }
+
+    /// Type 34 is layer 3: the browser knows whether it plays that here.
+    #[test]
+    fn other_types_are_named() {
+        assert_eq!(parse(&[0xF8, 0x46, 0x40]).codec_string(), "mp4a.40.34");
     }
 
     #[test]

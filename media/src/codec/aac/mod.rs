@@ -1,9 +1,11 @@
 //! AAC: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1), ADTS headers, silence.
 
 mod config;
+mod program;
 mod silence;
 
 pub use config::{AudioSpecificConfig, Error};
+pub use program::{ID_PCE, Program};
 
 /// Length of the ADTS header if `frame` is one whole ADTS frame, else `None`.
 ///

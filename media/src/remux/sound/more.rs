@@ -25,6 +25,8 @@ pub(super) struct More {
     /// Types for `addSourceBuffer`, best first; not empty.
     mimes: Vec<String>,
     framing: Framing,
+    /// What goes in front of each frame.
+    pub(super) prefix: Bytes,
     /// The browser may take the frames bare, with the first of the types.
     bare: bool,
     /// Which of the types the host took.
@@ -33,7 +35,8 @@ pub(super) struct More {
 
 impl More {
     pub(super) fn new(kind: [u8; 4], record: Record, mimes: Vec<String>, framing: Framing) -> Self {
-        Self { kind, record, mimes, framing, bare: false, chosen: AtomicUsize::new(0) }
+        let (prefix, chosen) = (Bytes::new(), AtomicUsize::new(0));
+        Self { kind, record, mimes, framing, prefix, bare: false, chosen }
     }
 }
 

@@ -43,6 +43,8 @@ struct Seen {
     appended: [usize; 2],
     refuse: Option<Track>,
     unplayable: Option<Track>,
+    /// Its SourceBuffer cannot read what it gets.
+    spoils: Option<Track>,
 }
 
 impl Seen {
@@ -202,6 +204,11 @@ impl Scene {
                 Command::Append { track } if self.seen.refuse == Some(*track) => {
                     self.seen.refuse = None;
                     self.engine.refused(*track);
+                }
+                Command::Append { track } if self.seen.spoils == Some(*track) => {
+                    self.engine.spoiled(*track);
+                    self.engine.finished(*track, self.now);
+                    self.engine.output_failed(self.now);
                 }
                 Command::Append { track } => {
                     let bytes = self.engine.media(*track).len();

@@ -3,17 +3,41 @@
 use super::*;
 
 #[test]
-fn silence_is_told_and_then_ends_it() {
+fn silence_is_told_and_then_the_source_is_opened_again() {
     let mut scene = Scene::live(0.5, 5.0, |_, _| true);
-    scene.run(20.0);
-    assert_eq!(scene.seen.notices(), [Notice::Silence, Notice::NoPicture]);
-    assert_eq!(scene.seen.fault(), None);
-    scene.run(20.0);
+    scene.run(4.5 + 2.9);
+    assert_eq!(scene.seen.notices(), []);
+    scene.run(0.3);
+    assert_eq!(scene.seen.notices(), [Notice::Silence]);
+    scene.run(1.7);
+    assert!(!scene.seen.has(|command| matches!(command, Command::Connect { .. })));
+    scene.run(0.3);
     assert!(scene.seen.has(|command| matches!(command, Command::Connect { attempt: 1, .. })));
 
     let settings = Settings { max_reconnects: 0, ..Settings::default() };
     let mut scene = Scene::live_with(settings, 0.5, 5.0, |_, _| true);
-    scene.run(40.0);
+    scene.run(10.0);
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Silence));
+}
+
+/// A publisher that makes a pause is there in vain, and the server is: who comes again waits longer.
+#[test]
+fn each_attempt_that_is_silent_too_waits_longer() {
+    let mut scene = Scene::live(0.5, 5.0, |_, _| true);
+    let mut attempts = Vec::new();
+    while scene.now < 1400.0 && scene.seen.fault().is_none() {
+        scene.step();
+        let connects = scene.seen.commands.iter();
+        let count = connects.filter(|c| matches!(c, Command::Connect { .. })).count();
+        if count > attempts.len() {
+            attempts.push(scene.now - 1000.0);
+            scene.engine.source_opened(scene.now);
+        }
+    }
+    assert_eq!(attempts.len(), 8);
+    assert!((9.0..10.0).contains(&attempts[0]), "{attempts:?}");
+    assert!((9.9..10.1).contains(&(attempts[1] - attempts[0])), "{attempts:?}");
+    assert!((scene.now - 1000.0 - attempts[7]) > 40.0, "{attempts:?}");
     assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Silence));
 }
 

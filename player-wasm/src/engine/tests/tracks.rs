@@ -174,3 +174,57 @@ fn a_type_the_browser_refuses() {
     scene.run(1.0);
     assert_eq!(scene.seen.fault(), Some((Fault::CodecUnsupported, "avc1.64000b")));
 }
+
+/// The type was said to be played, and what came was not.
+#[test]
+fn what_the_browser_takes_and_cannot_begin_is_left_out() {
+    for (spoils, value) in [(Track::Audio, 0.0), (Track::Video, 1.0)] {
+        let mut scene = Scene::live(0.5, 10.0, |_, _| true);
+        scene.seen.spoils = Some(spoils);
+        scene.run(3.0);
+        assert_eq!(scene.seen.notices(), [Notice::CodecUnsupported]);
+        let says = |command: &Command| match command {
+            Command::Notice { value: other, text, .. } => *other == value && !text.is_empty(),
+            _ => false,
+        };
+        assert!(scene.seen.has(says));
+        assert!(scene.element.time > 1.0, "{}", scene.element.time);
+        assert!(!scene.engine.plays(spoils) && scene.seen.fault().is_none());
+        assert_eq!(scene.engine.stat(Stat::Rebuilds, scene.now), 1.0);
+    }
+}
+
+#[test]
+fn what_was_left_out_is_added_when_it_is_of_another_kind() {
+    let mut scene = Scene::live(0.5, 30.0, |_, _| true);
+    scene.seen.spoils = Some(Track::Audio);
+    scene.run(5.0);
+    assert!(!scene.engine.plays(Track::Audio));
+    scene.seen.spoils = None;
+    let mono = Tag::new(TagKind::Audio, 5000, &[0xAF, 0, 0x11, 0x88]).unwrap();
+    scene.feed.push_front((scene.now, mono.bytes().to_vec()));
+    scene.run(5.0);
+    assert!(scene.engine.plays(Track::Audio));
+    assert_eq!(scene.seen.notices(), [Notice::CodecUnsupported, Notice::LateTrack]);
+}
+
+/// A decoder that fails on what came later says nothing about the codec.
+#[test]
+fn what_was_taken_before_is_not_left_out() {
+    let mut scene = Scene::live(0.5, 30.0, |_, _| true);
+    scene.run(5.0);
+    scene.seen.spoils = Some(Track::Audio);
+    scene.run(0.3);
+    scene.seen.spoils = None;
+    scene.run(3.0);
+    assert_eq!(scene.seen.notices(), [Notice::Output]);
+    assert!(scene.engine.plays(Track::Audio));
+}
+
+#[test]
+fn the_only_track_gets_its_tries() {
+    let mut scene = Scene::unpromised(0.5, 30.0, |tag, _| !is_audio(tag));
+    scene.seen.spoils = Some(Track::Video);
+    scene.run(5.0);
+    assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Output));
+}

@@ -33,8 +33,7 @@ impl Program {
             return None;
         }
         let mut config = Copy::of(source);
-        // There is no number for more than eight, and none that browsers take says that it is not one.
-        config.head(if channels > 8 { 0 } else { channels.min(7).into() });
+        config.head(channels.min(7).into());
         config.from = list.from;
         while config.is_whole {
             config.bits(1);

@@ -25,6 +25,8 @@ impl AudioConfig {
         if matches!(parsed.object_type, 1 | 5 | 29) {
             mimes.push(mp4_mime("mp4a.40.2"));
         }
+        // There is no number for more than eight: a browser takes the list, or refuses it.
+        let config = if listed > Some(8) { source.clone() } else { config };
         let record = Record::Descriptor(MPEG4_AUDIO, config);
         let mut more = More::new(*b"mp4a", record, mimes, Framing::Whole);
         more.prefix = prefix.into();

@@ -185,6 +185,7 @@ export const Notice = {
     Pacing: 15,
     Flush: 16,
     OtherTracks: 17,
+    TrackMissing: 18,
 };
 
 /** Why playback cannot go on. */

@@ -57,6 +57,8 @@ function explainNotice(notice, value, text) {
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, `playback stood still at ${value.toFixed(2)} s; the buffers are filled anew`);
         case Notice.OtherTracks:
             return mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, code, 'the stream has several tracks of a kind; one of them is played');
+        case Notice.TrackMissing:
+            return mediaFailure(ErrorDetails.MEDIA_FORMAT_UNSUPPORTED, code, `there is no track ${value} yet, which was asked for; another is played`, { track: value });
         case Notice.Rebuild:
             return mediaFailure(ErrorDetails.MEDIA_STALLED, code, 'playback stood still; starting anew');
         case Notice.LateTrack:

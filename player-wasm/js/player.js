@@ -314,10 +314,10 @@ export class FlvPlayer extends ElementPlayer {
         return this.#config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED));
     }
 
-    /** Whether the larger build is wanted from the start: only that looks for SEI messages. */
+    /** Whether the larger build is wanted from the start: only that looks for SEI messages, and tells tracks apart. */
     get #wantsFull() {
-        const { module } = this.#config;
-        return module === 'full' || (this.#wantsSei && module !== 'core');
+        const { module, videoTrackId, audioTrackId } = this.#config;
+        return module === 'full' || (module !== 'core' && (this.#wantsSei || (videoTrackId ?? audioTrackId) != null));
     }
 
     /** @param {boolean} full */

@@ -66,9 +66,9 @@ export interface Config {
     fillAudio?: boolean;
     /** Most bytes that wait for the browser to take them, before what is oldest is skipped (live). */
     maxQueueBytes?: number;
-    /** Which of several video tracks (Enhanced RTMP). Default: the first. */
+    /** Which of several video tracks (Enhanced RTMP); until it begins another plays. Default: the first. */
     videoTrackId?: number;
-    /** Which of several audio tracks (Enhanced RTMP). Default: the first. */
+    /** Which of several audio tracks (Enhanced RTMP); until it begins another plays. Default: the first. */
     audioTrackId?: number;
     /** Look for SEI messages. Default: if somebody listens to `sei_arrived` or `sei_presented`. */
     sei?: boolean;

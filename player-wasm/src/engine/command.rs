@@ -169,10 +169,12 @@ numbered! {
         Flush,
         /// The stream has more tracks than one of a kind; the others are left out.
         OtherTracks,
+        /// The track that was asked for is not there: another is played until it comes. Value: which.
+        TrackMissing,
     }
 }
 
 impl Notice {
     /// How many kinds there are.
-    pub const COUNT: usize = Self::OtherTracks as usize + 1;
+    pub const COUNT: usize = Self::TrackMissing as usize + 1;
 }

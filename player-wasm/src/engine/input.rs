@@ -153,6 +153,7 @@ impl Engine {
         let answer = |track| self.formats[track].as_ref().map(|format| format.playable);
         let playable = |track| answer(track) == Some(Some(true));
         Evidence {
+            astray: [Track::Video, Track::Audio].iter().any(|&track| self.misses(track).is_some()),
             unchecked: [Track::Video, Track::Audio].map(answer).contains(&Some(None)),
             video_config: seen.video_config,
             video_ready: playable(Track::Video)
@@ -166,6 +167,18 @@ impl Engine {
                 && self.settings.live
                 && self.remuxer.can_fill_sound(),
         }
+    }
+
+    /// The track that was asked for and is not there, while another of its kind is.
+    #[cfg(feature = "full")]
+    pub(super) fn misses(&self, track: Track) -> Option<u8> {
+        self.remuxer.missed_track(track)
+    }
+
+    /// One that tells tracks apart is another build.
+    #[cfg(not(feature = "full"))]
+    pub(super) fn misses(&self, _: Track) -> Option<u8> {
+        None
     }
 
     fn read(&mut self, now: f64) {

@@ -20,6 +20,8 @@ pub struct Evidence {
     pub audio_promised: bool,
     /// Silence can take its place.
     pub can_fill: bool,
+    /// Of several tracks of a kind another came than the one that is wanted.
+    pub astray: bool,
     /// The browser has not said yet whether it plays one of them.
     pub unchecked: bool,
 }
@@ -69,6 +71,7 @@ impl Selection {
         let audio = seen.audio_ready && self.wanted.audio;
         let settled = match (video, audio) {
             _ if seen.unchecked => false,
+            _ if seen.astray && !ended && elapsed.max(seen.video_span) < WAIT => false,
             (true, true) => true,
             (false, false) => false,
             _ if ended => true,
@@ -205,6 +208,15 @@ mod tests {
         let mut selection = Selection::new(ALL);
         let seen = Evidence { video_span: 2.0, unchecked: true, ..video() };
         assert_eq!(selection.decide(10.0, &seen, false), None);
+    }
+
+    #[test]
+    fn the_wanted_one_of_several_tracks_is_waited_for_but_not_for_ever() {
+        let mut selection = Selection::new(ALL);
+        let seen = Evidence { audio_ready: true, astray: true, ..video() };
+        assert_eq!(selection.decide(10.0, &seen, false), None);
+        assert_eq!(selection.decide(10.4, &Evidence { astray: false, ..seen }, false), Some(ALL));
+        assert_eq!(selection.decide(10.5, &seen, false), Some(ALL));
     }
 
     #[test]

@@ -220,6 +220,11 @@ impl Engine {
             {
                 self.notify(Notice::PictureMissing, 0.0, now);
             }
+            for track in self.playing_tracks() {
+                if let Some(missed) = self.misses(track) {
+                    self.notify(Notice::TrackMissing, missed.into(), now);
+                }
+            }
         }
     }
 

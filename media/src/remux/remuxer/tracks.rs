@@ -75,6 +75,15 @@ impl Remuxer {
         }
     }
 
+    /// The track that is wanted and did not begin yet, while another of its kind is played.
+    #[must_use]
+    pub fn missed_track(&self, track: Track) -> Option<u8> {
+        match track {
+            Track::Video => self.choice.0.misses(),
+            Track::Audio => self.choice.1.misses(),
+        }
+    }
+
     /// Whether the data of one track of a message, or of a plain one, is played.
     fn chooses(&mut self, track: Track, id: Option<u8>, begins: bool, tag: &Tag) -> bool {
         let choice = match track {
@@ -82,9 +91,22 @@ impl Remuxer {
             Track::Audio => &mut self.choice.1,
         };
         let chosen = choice.choose(id, begins);
-        if chosen == Chosen::Tell {
-            self.warn_at(track, WarningKind::Multitrack, low_32_bits(tag.time()));
+        match chosen {
+            Chosen::Tell => self.warn_at(track, WarningKind::Multitrack, low_32_bits(tag.time())),
+            // Nothing of the other one is of use any more, but for what was taken.
+            Chosen::Change => match track {
+                Track::Video => {
+                    self.video.clear();
+                    self.evidence.video_frames = 0;
+                    self.evidence.video_span_us = 0;
+                }
+                Track::Audio => {
+                    self.audio.clear();
+                    self.evidence.audio_frames = 0;
+                }
+            },
+            Chosen::Yes | Chosen::No => {}
         }
-        chosen == Chosen::Yes
+        matches!(chosen, Chosen::Yes | Chosen::Change)
     }
 }

@@ -228,3 +228,48 @@ fn the_only_track_gets_its_tries() {
     scene.run(5.0);
     assert_eq!(scene.seen.fault().map(|(fault, _)| fault), Some(Fault::Output));
 }
+
+/// A message of Enhanced RTMP for track 1 that holds what a plain one does.
+#[cfg(feature = "full")]
+fn as_track_1(tag: &Tag) -> Tag {
+    let data = tag.data();
+    let packet = if data[1] == 0 { 0 } else { 1 };
+    let mut out = vec![data[0] & 0xF0 | 0x80 | 6, packet];
+    out.extend(b"avc1");
+    out.push(1);
+    // The composition time is in front of coded frames only.
+    out.extend(&data[if packet == 0 { 5 } else { 2 }..]);
+    Tag::new(tag.kind(), tag.time(), &out).unwrap()
+}
+
+#[cfg(feature = "full")]
+#[test]
+fn a_track_that_was_asked_for_is_played_when_it_comes() {
+    let settings = Settings { video_track: Some(1), ..Settings::default() };
+    let mut scene = Scene::live_with(settings, 0.2, 20.0, |_, _| true);
+    let begins = Scene::live_with(settings, 0.2, 20.0, |_, _| true).feed;
+    // At 1008 s there is a keyframe: the recording has one every three seconds.
+    let mut reader = Reader::new();
+    let mut ones = Vec::new();
+    for (at, bytes) in begins {
+        reader.push(&bytes);
+        while let Ok(Some(item)) = reader.next() {
+            if let Item::Tag(tag) = item
+                && tag.kind() == TagKind::Video
+                && (at >= 1008.0 || is_config(&tag))
+            {
+                ones.push((at.max(1008.0), as_track_1(&tag).bytes().to_vec()));
+            }
+        }
+    }
+    scene.feed.extend(ones);
+    scene.feed.make_contiguous().sort_by(|a, b| a.0.total_cmp(&b.0));
+    scene.run(5.0);
+    assert!(scene.element.time > 4.0, "{}", scene.element.time);
+    assert_eq!(scene.seen.notices(), [Notice::TrackMissing]);
+    assert_eq!(scene.engine.misses(Track::Video), Some(1));
+    scene.run(10.0);
+    assert_eq!(scene.engine.misses(Track::Video), None);
+    assert_eq!(scene.seen.notices()[1..], [Notice::OtherTracks]);
+    assert!(scene.element.time > 13.0 && scene.latency() < 0.6, "{}", scene.element.time);
+}

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
 };
 
 /// One browser after the other: a file's first seconds are judged.
@@ -55,7 +56,8 @@ fn a_server_without_parts_is_told_and_playing_goes_on() {
 fn a_file_that_breaks_off_is_gone_on_with() {
     alone(async |stage| {
         let (server, browser) = open(stage, Kind::Chromium).await?;
-        let files = Files { breaks_at: Some(FAST / 2), ..Files::of(file(stage, false).await?) };
+        let breaks = Some(Arc::new(Semaphore::new(0)));
+        let files = Files { breaks, ..Files::of(file(stage, false).await?) };
         let found = run(&browser, "broken", json!([files.serve().await?, 40])).await?;
         ensure!(found["errors"] == json!([]), "{found}");
         ensure!(found["warnings"][0]["step"] == "reconnect", "{found}");
@@ -185,14 +187,14 @@ struct Files {
     bytes: Arc<Vec<u8>>,
     /// Whether it knows `Range`.
     parts: bool,
-    /// Bytes after which an answer that is not a part breaks off.
-    breaks_at: Option<usize>,
+    /// Closed by the page: then an answer that is not a part breaks off, at `FAST / 2`.
+    breaks: Option<Arc<Semaphore>>,
 }
 
 impl Files {
     fn of(path: PathBuf) -> Files {
         let bytes = Arc::new(std::fs::read(path).unwrap_or_default());
-        Files { bytes, parts: true, breaks_at: None }
+        Files { bytes, parts: true, breaks: None }
     }
 
     async fn serve(self) -> Result<String> {
@@ -213,6 +215,11 @@ impl Files {
         let mut head = vec![0; 8192];
         let len = socket.read(&mut head).await?;
         let head = String::from_utf8_lossy(&head[..len]).to_lowercase();
+        if let Some(breaks) = self.breaks.as_ref().filter(|_| head.starts_with("get /break ")) {
+            breaks.close();
+            socket.write_all(NO_CONTENT).await?;
+            return Ok(());
+        }
         let from = head.split("range: bytes=").nth(1).filter(|_| self.parts);
         let from = from.and_then(|range| range.split('-').next()?.parse::<usize>().ok());
         let total = self.bytes.len();
@@ -230,8 +237,14 @@ impl Files {
             body.len()
         );
         socket.write_all(head.as_bytes()).await?;
-        let end = self.breaks_at.filter(|_| from.is_none()).unwrap_or(body.len()).min(body.len());
-        for (number, piece) in body[..end].chunks(PIECE).enumerate() {
+        for (number, piece) in body.chunks(PIECE).enumerate() {
+            if let Some(breaks) = self.breaks.as_ref().filter(|_| from.is_none())
+                && number * PIECE == FAST / 2
+            {
+                // It never gives a permit.
+                drop(breaks.acquire().await);
+                return Ok(());
+            }
             socket.write_all(piece).await?;
             if number * PIECE > FAST {
                 tokio::time::sleep(Duration::from_millis(50)).await;
@@ -240,6 +253,9 @@ impl Files {
         Ok(())
     }
 }
+
+const NO_CONTENT: &[u8] =
+    b"HTTP/1.1 204 No Content\r\nAccess-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n";
 
 /// Bytes sent at once.
 const PIECE: usize = 16 << 10;

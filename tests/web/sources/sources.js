@@ -85,6 +85,9 @@ const scenarios = {
     /** A file that breaks off is gone on with. */
     async broken(url, seconds) {
         const scene = play({ url, isLive: false });
+        // What a browser received and nobody read yet is lost with the connection.
+        await until(() => scene.video.readyState > 0);
+        await fetch(new URL('/break', url));
         await until(() => scene.seen.recovered > 0 || scene.seen.errors.length > 0);
         scene.video.currentTime = seconds;
         await scene.goesOn();

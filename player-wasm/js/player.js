@@ -1,6 +1,6 @@
 /** The player: what a page talks to. It owns the element and events; the rest is its host's. @module */
 import { aborted, ElementPlayer, empty, handled, pictureCounts, withResolvers } from './base.js';
-import { engineSettings, hasForeign, settle } from './config.js';
+import { hasForeign, settle } from './config.js';
 import { ErrorDetails, networkFailure, otherFailure, stepOf, textOf } from './errors.js';
 import { Events } from './events.js';
 import { bestMode, workerLink } from './link.js';
@@ -8,6 +8,7 @@ import { log } from './logging.js';
 import { Message } from './messages.js';
 import { watchPlayhead } from './playhead.js';
 import { mediaInfo, netStatus, statistics } from './report.js';
+import { addresses, isLive, isSocket, loadMessage, wantsFull } from './request.js';
 import { wakeSound } from './sound.js';
 import { compileWasm } from './wasm.js';
 import { wordsFor } from './words.js';
@@ -220,41 +221,25 @@ export class FlvPlayer extends ElementPlayer {
 
     #sendLoad() {
         const id = this.#generation;
-        const { workerUrl, wasmUrl, headers: always, alternateUrls, ...config } = this.#config;
-        const { type, segments, headers, cors, hasAudio = config.hasAudio, hasVideo = config.hasVideo, ...rest } = this.#source;
+        const source = this.#source;
+        const config = this.#config;
         const refuse = (failure) => this.#fail(failure, id);
-        if (/ts$/i.test(type) || segments?.length > 1) {
-            import('./refuse.js').then(({ refusal }) => refusal(this.#source), (error) => otherFailure(textOf(error))).then(refuse);
+        if (/ts$/i.test(source.type) || source.segments?.length > 1) {
+            import('./refuse.js').then(({ refusal }) => refusal(source), (error) => otherFailure(textOf(error))).then(refuse);
             return;
         }
+        const given = addresses(source, config);
         let urls;
         try {
-            urls = this.#urls.map((url) => new URL(url, document.baseURI).href);
+            urls = given.map((url) => new URL(url, document.baseURI).href);
         } catch (error) {
-            queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url: this.#urls[0] })));
+            queueMicrotask(() => refuse(networkFailure(ErrorDetails.NETWORK_EXCEPTION, -1, textOf(error), { url: given[0] })));
             return;
         }
-        if (hasAudio !== false && bestMode() === 'worker') wakeSound();
-        const isLive = this.#isLive;
+        if ((source.hasAudio ?? config.hasAudio) !== false && bestMode() === 'worker') wakeSound();
         this.#sendWasm(this.#wantsFull);
-        this.#link.post({
-            type: Message.Load,
-            id,
-            request: {
-                url: urls[0],
-                urls,
-                headers: { ...always, ...headers },
-                credentials: rest.withCredentials ? 'include' : 'same-origin',
-                mode: cors === false ? 'same-origin' : undefined,
-                referrerPolicy: config.referrerPolicy,
-                cache: 'no-store',
-                connectTimeout: config.connectTimeout,
-                others: FlvPlayer.#open - 1,
-            },
-            // Everything that was said, but for what only this side needs: a host takes what it knows.
-            config: { ...config, mode: this.#link.mode, isLive, duration: rest.duration, filesize: rest.filesize },
-            settings: engineSettings({ ...config, isLive, hasAudio, hasVideo, sei: this.#wantsSei }),
-        });
+        const load = { urls, sei: this.#wantsSei, id, others: FlvPlayer.#open - 1, mode: this.#link.mode };
+        this.#link.post(loadMessage(source, config, load));
     }
 
     /** Compiles the WebAssembly, the larger if it must be, for the host. @param {boolean} full */
@@ -272,7 +257,7 @@ export class FlvPlayer extends ElementPlayer {
         const mode = /^(auto|worker)$/.test(wish) ? bestMode() : wish;
         if (mode === 'main') return this.#stayHere();
         try {
-            return workerLink(mode, workerUrl, this.#isLive && !this.#urls.some(isSocket), (message) => this.#receive(message), (why) => this.#fallBack(why));
+            return workerLink(mode, workerUrl, this.#isLiveOverHttp, (message) => this.#receive(message), (why) => this.#fallBack(why));
         } catch (error) {
             return this.#fallBack(textOf(error));
         }
@@ -300,24 +285,16 @@ export class FlvPlayer extends ElementPlayer {
         );
     }
 
-    /** All addresses, as they were given. @returns {string[]} */
-    get #urls() {
-        const { segments, url = segments?.[0]?.url, alternateUrls } = this.#source;
-        return [url, ...(alternateUrls ?? this.#config.alternateUrls ?? [])];
-    }
-
-    get #isLive() {
-        return this.#source.isLive ?? this.#config.isLive ?? isSocket(this.#urls[0]);
+    get #isLiveOverHttp() {
+        return isLive(this.#source, this.#config) && !addresses(this.#source, this.#config).some(isSocket);
     }
 
     get #wantsSei() {
         return this.#config.sei ?? (this.emitter.has(Events.SEI_ARRIVED) || this.emitter.has(Events.SEI_PRESENTED));
     }
 
-    /** Whether the larger build is wanted from the start: only that looks for SEI messages, and tells tracks apart. */
     get #wantsFull() {
-        const { module, videoTrackId, audioTrackId } = this.#config;
-        return module === 'full' || (module !== 'core' && (this.#wantsSei || (videoTrackId ?? audioTrackId) != null));
+        return wantsFull(this.#config, this.#wantsSei);
     }
 
     /** @param {boolean} full */
@@ -537,11 +514,6 @@ export class FlvPlayer extends ElementPlayer {
     #assertAlive() {
         if (this.#destroyed) throw new Error('the player is destroyed');
     }
-}
-
-/** @param {string} url */
-function isSocket(url) {
-    return /^ws/i.test(url);
 }
 
 /** What may be asked for. Transport streams are told apart from what is nonsense: they get an error event. @param {string} type */

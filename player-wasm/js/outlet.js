@@ -29,7 +29,11 @@ export class Outlet {
 
     #open(id, number) {
         this.close();
-        const tell = (call) => (...args) => this.#post({ type: Message.Output, id, number, call, args });
+        const tell = (call) => (...args) => {
+            // What a browser plays holds for every output, and is waited for.
+            const whose = call === 'checked' ? undefined : number;
+            this.#post({ type: Message.Output, id, number: whose, call, args });
+        };
         const listener = /** @type {import('./output.js').Listener} */ (new Proxy({}, { get: (_, call) => tell(call) }));
         this.#output = makeOutput('main', listener);
         this.#receive({ type: Message.Attach, id, ...this.#output.attachment });

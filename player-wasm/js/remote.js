@@ -13,9 +13,9 @@ export function remoteOutput(listener, post) {
     const output = /** @type {Record<string, any>} */ ({
         isOpen: false,
         attachment: undefined,
-        /** The page's answer. @param {{number: number, call: string, args: any[]}} message */
+        /** The page's answer; without a number it may be to any output. @param {{number?: number, call: string, args: any[]}} message */
         receive({ number, call, args }) {
-            if (number !== mine) return;
+            if (number && number !== mine) return;
             if (call === 'opened') output.isOpen = true;
             listener[call](...args);
         },

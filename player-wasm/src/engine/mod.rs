@@ -313,8 +313,10 @@ impl Engine {
         {
             #[cfg(not(feature = "full"))]
             self.take(track, now);
+            // What media is put into depends on the type that the browser takes.
             #[cfg(feature = "full")]
-            if let Some(segment) = self.take(track, now)
+            if self.formats[track].as_ref().is_none_or(|format| format.playable.is_some())
+                && let Some(segment) = self.take(track, now)
                 && let Some(command) = self.retype(track, segment)
             {
                 return Some(command);

@@ -41,8 +41,15 @@ struct Element {
 struct Seen {
     commands: Vec<Command>,
     appended: [usize; 2],
+    /// Media without times came.
+    bare: [bool; 2],
     refuse: Option<Track>,
     unplayable: Option<Track>,
+    /// A type it does not play.
+    unknown: Option<&'static str>,
+    /// Answers about types come so many steps later.
+    answers_after: usize,
+    answers: VecDeque<(usize, Track, bool)>,
     /// Its SourceBuffer cannot read what it gets.
     spoils: Option<Track>,
 }
@@ -156,6 +163,14 @@ impl Scene {
             self.engine.opened(self.now);
             self.carry_out();
         }
+        for answer in &mut self.seen.answers {
+            answer.0 -= 1;
+        }
+        while let Some((0, track, playable)) = self.seen.answers.front().copied() {
+            self.seen.answers.pop_front();
+            self.engine.type_checked(track, playable, self.now);
+            self.carry_out();
+        }
         let mut arrived = Vec::new();
         while self.feed.front().is_some_and(|(at, _)| *at <= self.now) {
             arrived.extend(self.feed.pop_front().unwrap().1);
@@ -197,9 +212,13 @@ impl Scene {
     fn carry_out(&mut self) {
         while let Some(command) = self.engine.next(self.now) {
             match &command {
-                Command::CheckType { track, .. } => {
-                    let playable = self.seen.unplayable != Some(*track);
-                    self.engine.type_checked(*track, playable, self.now);
+                Command::CheckType { track, mime } => {
+                    let playable = self.seen.unplayable != Some(*track)
+                        && self.seen.unknown != Some(mime.as_str());
+                    match self.seen.answers_after {
+                        0 => self.engine.type_checked(*track, playable, self.now),
+                        steps => self.seen.answers.push_back((steps, *track, playable)),
+                    }
                 }
                 Command::Append { track } if self.seen.refuse == Some(*track) => {
                     self.seen.refuse = None;
@@ -213,6 +232,7 @@ impl Scene {
                 Command::Append { track } => {
                     let bytes = self.engine.media(*track).len();
                     assert!(bytes > 0);
+                    self.seen.bare[*track as usize] |= self.engine.placed_at(*track).is_finite();
                     self.seen.appended[*track as usize] += bytes;
                     self.engine.finished(*track, self.now);
                 }

@@ -273,3 +273,46 @@ fn a_track_that_was_asked_for_is_played_when_it_comes() {
     assert_eq!(scene.seen.notices()[1..], [Notice::OtherTracks]);
     assert!(scene.element.time > 13.0 && scene.latency() < 0.6, "{}", scene.element.time);
 }
+
+/// MP3, AAC and MP3 again, for a browser that wants MP3 in MP4 and says so a while after it was asked.
+#[test]
+fn sound_of_a_new_type_waits_for_the_answer() {
+    for answers_after in [0, 1, 5] {
+        let mut scene = sound_changes(answers_after);
+        scene.run(3.0);
+        let types: Vec<_> = scene.seen.commands.iter().filter_map(sound_type).collect();
+        let [mp3, aac] = [r#"audio/mp4;codecs="mp3""#, r#"audio/mp4;codecs="mp4a.40.2""#];
+        assert_eq!(types, [mp3, aac, mp3], "{answers_after}");
+        assert!(!scene.seen.bare[Track::Audio as usize], "{answers_after}");
+        assert!(scene.element.time > 1.9, "{}", scene.element.time);
+        assert_eq!(scene.seen.notices(), []);
+    }
+}
+
+fn sound_changes(answers_after: usize) -> Scene {
+    let mut scene = Scene::new(Settings::default());
+    scene.seen.unknown = Some("audio/mpeg");
+    scene.seen.answers_after = answers_after;
+    let mut reader = Reader::new();
+    reader.push(include_bytes!("../../../../tests/fixtures/codecs/sound-change.flv"));
+    while let Some(item) = reader.next().unwrap() {
+        match item {
+            Item::Header(header) => scene.send(0.0, header.to_bytes().to_vec()),
+            Item::Tag(tag) => {
+                // Enough at once to begin with.
+                let at = (tag.time() as f64 / 1000.0 - 0.4).max(0.0);
+                scene.send(at, tag.bytes().to_vec());
+            }
+        }
+    }
+    scene
+}
+
+/// The type that a SourceBuffer for sound begins with or gets.
+fn sound_type(command: &Command) -> Option<&str> {
+    match command {
+        Command::AddTrack { track: Track::Audio, mime }
+        | Command::ChangeType { track: Track::Audio, mime } => Some(mime),
+        _ => None,
+    }
+}

@@ -7,7 +7,7 @@ use core::ops::{Bound, Deref, RangeBounds};
 #[derive(Clone, Default)]
 pub struct Bytes {
     /// `None`: there are none.
-    all: Option<Arc<Vec<u8>>>,
+    all: Option<Arc<[u8]>>,
     start: usize,
     end: usize,
 }
@@ -22,7 +22,7 @@ impl Bytes {
     /// A copy of `bytes`.
     #[must_use]
     pub fn copy_from_slice(bytes: &[u8]) -> Self {
-        bytes.to_vec().into()
+        Self { all: Some(bytes.into()), start: 0, end: bytes.len() }
     }
 
     /// A copy of `bytes`.
@@ -49,8 +49,7 @@ impl Bytes {
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        let end = bytes.len();
-        Self { all: Some(Arc::new(bytes)), start: 0, end }
+        Self::copy_from_slice(&bytes)
     }
 }
 

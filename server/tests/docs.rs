@@ -4,7 +4,7 @@
 
 use pushpull::config::{
     flag,
-    keys::{KEYS, Kind},
+    keys::{self, Kind},
     variable,
 };
 
@@ -27,8 +27,7 @@ fn every_key_is_documented_as_it_is() {
             documented.push((section, cells.map(str::to_owned)));
         }
     }
-    let expected: Vec<_> = KEYS
-        .iter()
+    let expected: Vec<_> = keys::all()
         .map(|key| {
             let value = match key.kind {
                 Kind::List => format!("{}, may repeat", key.value),

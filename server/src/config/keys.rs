@@ -1,8 +1,6 @@
 //! What a key is: one thing the server can be told.
 
-use super::Config;
-
-pub use super::table::KEYS;
+use super::{Config, table::SECTIONS};
 
 /// One thing the server can be told.
 #[derive(Debug)]
@@ -35,9 +33,14 @@ pub enum Kind {
     Switch,
 }
 
+/// Every key, in the order of `--help`.
+pub fn all() -> impl Iterator<Item = &'static Key> {
+    SECTIONS.into_iter().flatten()
+}
+
 /// The key called `name`.
 pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+    all().find(|key| key.name == name)
 }
 
 #[cfg(test)]
@@ -48,14 +51,9 @@ mod tests {
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
         let mut config = Config::default();
-        for key in KEYS {
+        for key in all() {
             assert_eq!((key.set)(&mut config, key.default), Ok(()), "{}", key.name);
-            assert_eq!(
-                KEYS.iter().filter(|other| other.name == key.name).count(),
-                1,
-                "{}",
-                key.name
-            );
+            assert_eq!(all().filter(|other| other.name == key.name).count(), 1, "{}", key.name);
             assert!(
                 key.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
                 "{}",

@@ -1,6 +1,6 @@
 //! What the server is told: defaults, then the file, then the environment, then the flags, each over the one before.
 //!
-//! [`keys::KEYS`] is the one table of what can be said. Every key is `some_key` in the file, `PUSHPULL_SOME_KEY` in the
+//! [`keys::all`] is the one table of what can be said. Every key is `some_key` in the file, `PUSHPULL_SOME_KEY` in the
 //! environment and `--some-key` on the command line, and the same parser reads all three.
 
 mod file;
@@ -20,9 +20,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use crate::{http, hub, logs, rtmp};
 
-use keys::{KEYS, Key, Kind};
+use keys::{Key, Kind};
 
-/// Everything the server can be told, as the keys of [`keys::KEYS`] set it.
+/// Everything the server can be told, as the keys of [`keys::all`] set it.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -67,7 +67,7 @@ impl Config {
         for (key, text) in environment.values {
             config.set(key, &text, Origin::Environment { key: key.name })?;
         }
-        for key in KEYS {
+        for key in keys::all() {
             if let Some(text) = flag_text(&flags, key) {
                 config.set(key, &text, Origin::Flag { key: key.name })?;
             }
@@ -95,7 +95,7 @@ impl Default for Config {
             log: logs::Format::Text,
             stop_timeout: Duration::ZERO,
         };
-        for key in KEYS {
+        for key in keys::all() {
             // The table's own text, which `keys::tests` reads too.
             (key.set)(&mut config, key.default).expect("every default in the table is valid");
         }
@@ -219,7 +219,7 @@ pub fn command() -> Command {
         .about("Live-stream test server: push RTMP to it, watch in the browser")
         .after_help("Every flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. The log's levels come from RUST_LOG (default: info).")
         .arg(config_file)
-        .args(KEYS.iter().map(argument))
+        .args(keys::all().map(argument))
 }
 
 fn argument(key: &'static Key) -> Arg {
@@ -275,7 +275,7 @@ impl Environment {
                 found.config_file = Some(Path::new(&value).to_owned());
                 continue;
             }
-            let Some(key) = KEYS.iter().find(|key| variable(key.name) == name) else {
+            let Some(key) = keys::all().find(|key| variable(key.name) == name) else {
                 // Not an error: the prefix is ours, but a script around the server may use it for its own ends.
                 found.warnings.push(format!("{name} is set, but there is no such key"));
                 continue;

@@ -1,0 +1,45 @@
+//! How the program runs.
+
+use std::time::Duration;
+
+use crate::config::{
+    keys::{Key, Kind},
+    units,
+};
+use crate::logs;
+
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        name: "log",
+        section: TITLE,
+        value: "FORMAT",
+        kind: Kind::One,
+        default: "text",
+        help: "How the log on stderr is written: text or json",
+        set: |config, text| {
+            config.log = match text {
+                "text" => logs::Format::Text,
+                "json" => logs::Format::Json,
+                _ => return Err(format!("{text:?} is not a log format: write text or json")),
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "stop_timeout",
+        section: TITLE,
+        value: "TIME",
+        kind: Kind::One,
+        default: "3s",
+        help: "How long connections may take to end when the server stops",
+        set: |config, text| {
+            config.stop_timeout = units::time(text, Duration::ZERO..=MAX_STOP_TIMEOUT)?;
+            Ok(())
+        },
+    },
+];
+
+const TITLE: &str = "Running";
+
+/// A stop is promised within 5 s; the rest is for what is left to drop.
+const MAX_STOP_TIMEOUT: Duration = Duration::from_secs(4);

@@ -2,7 +2,7 @@
 
 use pushpull_media::amf0::Value;
 
-use super::{Asked, Connect, ServerConnection, ServerEvent};
+use super::{Connect, ServerConnection, ServerEvent};
 use crate::Error;
 use crate::command::{Command, object};
 use crate::message::{Control, kind};
@@ -100,51 +100,8 @@ impl ServerConnection {
         self.send_result(command, Value::Number(f64::from(self.last_stream_id)));
     }
 
-    fn publish(&mut self, stream_id: u32, command: &Command) {
-        let key = match command.arguments.first() {
-            // Wirecast's way to stop.
-            Some(Value::Boolean(false)) => return self.unpublish(stream_id, true),
-            // GoPro's key can be empty.
-            None | Some(Value::Null | Value::Undefined) => "",
-            Some(Value::String(key)) => key,
-            Some(_) => {
-                let text = "the stream name has to be a string";
-                return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
-            }
-        };
-        let known = self.streams.get(&stream_id);
-        if known.is_some_and(|stream| stream.publishing.is_some()) {
-            let text = "this message stream is already publishing";
-            return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
-        }
-        if known.is_none() && self.streams.len() >= self.config.max_streams {
-            let text = "too many message streams";
-            return self.send_status(stream_id, "error", "NetStream.Publish.Failed", text);
-        }
-        if let Some(Target { name, query }) =
-            self.resolve(stream_id, key, "NetStream.Publish.BadName")
-        {
-            self.asked = Some(Asked::Publish { stream_id, key: key.to_owned() });
-            self.events.push_back(ServerEvent::Publish { stream_id, name, query });
-        }
-    }
-
-    fn play(&mut self, stream_id: u32, command: &Command) {
-        let argument = command.arguments.first();
-        // play2 has an object.
-        let key = argument
-            .and_then(|value| value.as_str().or_else(|| value.get("streamName")?.as_str()))
-            .unwrap_or_default();
-        if let Some(Target { name, query }) =
-            self.resolve(stream_id, key, "NetStream.Play.StreamNotFound")
-        {
-            self.asked = Some(Asked::Play { stream_id });
-            self.events.push_back(ServerEvent::Play { stream_id, name, query });
-        }
-    }
-
     /// The stream a command is about; a bad name gets the status `code` and ends the connection.
-    fn resolve(&mut self, stream_id: u32, key: &str, code: &str) -> Option<Target> {
+    pub(super) fn resolve(&mut self, stream_id: u32, key: &str, code: &str) -> Option<Target> {
         let connect = self.connect.as_ref()?;
         match name::resolve(&connect.tc_url, &connect.app, key) {
             Ok(target) => Some(target),
@@ -154,34 +111,6 @@ impl ServerConnection {
                 self.end();
                 None
             }
-        }
-    }
-
-    fn unpublish(&mut self, stream_id: u32, tell: bool) {
-        let publishing =
-            self.streams.get_mut(&stream_id).and_then(|stream| stream.publishing.take());
-        let Some(key) = publishing else {
-            return;
-        };
-        self.clock.idle_since = self.clock.now;
-        if tell {
-            let text = format!("{} is no longer published", printable(&key));
-            self.send_status(stream_id, "status", "NetStream.Unpublish.Success", &text);
-        }
-        self.events.push_back(ServerEvent::Unpublish { stream_id });
-    }
-
-    /// Ends the publish that was begun with `key`; if there is only one, whatever its key.
-    fn unpublish_key(&mut self, key: &str) {
-        let publishing = || {
-            self.streams
-                .iter()
-                .filter_map(|(&id, stream)| Some((id, stream.publishing.as_deref()?)))
-        };
-        let named = publishing().find(|&(_, other)| other == key);
-        let only = || publishing().next().filter(|_| publishing().nth(1).is_none());
-        if let Some((stream_id, _)) = named.or_else(only) {
-            self.unpublish(stream_id, true);
         }
     }
 

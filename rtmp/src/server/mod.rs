@@ -12,6 +12,8 @@ mod commands;
 mod config;
 mod event;
 mod media;
+mod play;
+mod publish;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -179,50 +181,6 @@ impl ServerConnection {
         }
     }
 
-    /// Lets the asking publisher publish: it is told, and what it sent meanwhile is read.
-    ///
-    /// # Errors
-    /// As for [`ServerConnection::receive`].
-    pub fn accept_publish(&mut self) -> Result<(), Error> {
-        let Some(Asked::Publish { stream_id, key }) = self.asked.take() else {
-            return Ok(());
-        };
-        self.send_control(Control::StreamBegin(stream_id));
-        let description = format!("{} is now published", commands::printable(&key));
-        self.send_status(stream_id, "status", "NetStream.Publish.Start", &description);
-        self.streams.entry(stream_id).or_default().publishing = Some(key);
-        self.reader.set_limits(self.config.media_limits);
-        self.process_held()
-    }
-
-    /// Refuses the asking publisher: it is told why, and nothing it sent or sends is read any more. Send the output and
-    /// close the socket.
-    pub fn reject_publish(&mut self, refusal: PublishRefusal, description: &str) {
-        if let Some(Asked::Publish { stream_id, .. }) = self.asked {
-            self.send_status(stream_id, "error", refusal.code(), description);
-            self.end();
-        }
-    }
-
-    /// Tells the asking player that there is no such stream. The connection goes on.
-    ///
-    /// # Errors
-    /// As for [`ServerConnection::receive`].
-    pub fn reject_play(&mut self, description: &str) -> Result<(), Error> {
-        let Some(Asked::Play { stream_id }) = self.asked.take() else {
-            return Ok(());
-        };
-        self.send_status(stream_id, "error", "NetStream.Play.StreamNotFound", description);
-        self.process_held()
-    }
-
-    /// Tells an accepted publisher that it has to stop: replaced, kicked, or the server closes. Nothing more is read.
-    /// Send the output and close the socket.
-    pub fn stop_publish(&mut self, stream_id: u32, reason: PublishRefusal, description: &str) {
-        self.send_status(stream_id, "error", reason.code(), description);
-        self.end();
-    }
-
     /// What was ignored so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -353,5 +311,4 @@ const CONTROL_CHUNKS: u32 = 2;
 const COMMAND_CHUNKS: u32 = 3;
 
 #[cfg(test)]
-#[path = "tests.rs"]
 mod tests;

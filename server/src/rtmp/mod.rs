@@ -1,8 +1,9 @@
 //! The RTMP listener: publishers come in here.
 //!
 //! One task per connection (`session`) owns the socket and feeds a [`pushpull_rtmp::ServerConnection`], which knows the
-//! protocol; `publish` ties an accepted publisher to the hub.
+//! protocol; `publish` ties its accepted publishers to the hub, by message stream.
 
+mod end;
 mod publish;
 mod session;
 

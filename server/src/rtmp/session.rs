@@ -1,12 +1,10 @@
 //! One connection: its socket, its timers, and the way it ends.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
-use pushpull_rtmp::name::NameError;
-use pushpull_rtmp::server::{PublishRefusal, ServerEvent};
-use pushpull_rtmp::{ServerConnection, StreamName, handshake};
+use pushpull_rtmp::server::ServerEvent;
+use pushpull_rtmp::{ServerConnection, handshake};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, sleep_until, timeout};
@@ -14,43 +12,21 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Span, debug, info, warn};
 
 use super::Host;
-use super::publish::{self, Publishing};
-use crate::hub::{ClaimError, Source, StopReason};
+use super::end::{End, NO_PLAY};
+use super::publish::Publishings;
+use crate::hub::StopReason;
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
     socket: TcpStream,
-    rtmp: ServerConnection,
-    host: Host,
-    peer: SocketAddr,
-    span: Span,
+    pub(super) rtmp: ServerConnection,
+    pub(super) host: Host,
+    pub(super) peer: SocketAddr,
+    pub(super) span: Span,
     started: Instant,
     /// What the peer calls itself, once it has connected.
-    agent: Option<String>,
-    publishing: Option<Publishing>,
-}
-
-/// Why a connection ends.
-#[derive(Debug)]
-enum End {
-    /// The peer closed it.
-    Closed,
-    /// The network failed, or the peer took nothing.
-    Network(io::Error),
-    /// The peer broke the protocol or a limit.
-    Protocol(pushpull_rtmp::Error),
-    /// The hub did not take the publisher.
-    Refused(ClaimError),
-    /// A second stream on one connection.
-    OneStream,
-    /// Not a name.
-    BadName(NameError),
-    /// Play, which goes over HTTP-FLV and WebSocket-FLV.
-    Play,
-    /// The hub stopped the publisher.
-    Stopped(StopReason),
-    /// The server stops.
-    Shutdown,
+    pub(super) agent: Option<String>,
+    pub(super) publishings: Publishings,
 }
 
 impl Session {
@@ -66,7 +42,8 @@ impl Session {
         getrandom::fill(&mut random)?;
         let rtmp = ServerConnection::new(host.config.protocol.clone(), random, Duration::ZERO);
         let started = Instant::now();
-        Ok(Self { socket, rtmp, host, peer, span, started, agent: None, publishing: None })
+        let publishings = Publishings::default();
+        Ok(Self { socket, rtmp, host, peer, span, started, agent: None, publishings })
     }
 
     /// Serves the peer until one side has had enough.
@@ -74,7 +51,7 @@ impl Session {
         let end = self.converse(&shutdown).await;
         self.report(&end);
         // Without a goodbye, the hub holds the viewers.
-        self.publishing = None;
+        self.publishings.lose();
         if !matches!(end, End::Closed | End::Network(_)) {
             let _ = timeout(CLOSE_LIMIT, self.close()).await;
         }
@@ -92,24 +69,20 @@ impl Session {
                 return end;
             }
             let timer = self.rtmp.timeout().map(|after| self.started + after);
-            let flush = self.publishing.as_ref().and_then(Publishing::flush_at);
+            let flush = self.publishings.flush_at();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {
-                    self.stop(StopReason::ServerStopping);
+                    self.stop_all(StopReason::ServerStopping);
                     let _ = self.send().await;
                     return End::Shutdown;
                 }
-                reason = stopped(self.publishing.as_mut()) => {
-                    self.stop(reason);
+                (stream_id, reason) = self.publishings.stopped() => {
+                    self.stop(stream_id, reason);
                     let _ = self.send().await;
                     return End::Stopped(reason);
                 }
-                () = at(flush) => {
-                    if let Some(publishing) = &mut self.publishing {
-                        publishing.flush();
-                    }
-                }
+                () = at(flush) => self.publishings.flush(),
                 () = at(timer) => {
                     if let Err(error) = self.rtmp.on_timeout(self.started.elapsed()) {
                         return End::Protocol(error);
@@ -147,55 +120,12 @@ impl Session {
                     return Err(End::Play);
                 }
                 ServerEvent::BadName(error) => return Err(End::BadName(error)),
-                ServerEvent::Media(media) => {
-                    if let Some(publishing) = &mut self.publishing {
-                        publishing.media(media);
-                    }
-                }
-                ServerEvent::Unpublish { .. } => {
-                    if let Some(publishing) = self.publishing.take() {
-                        info!(seconds = publishing.since().elapsed().as_secs(), "unpublished");
-                        publishing.finish();
-                    }
-                }
+                ServerEvent::Media(media) => self.publishings.media(media),
+                ServerEvent::Unpublish { stream_id } => self.publishings.finish(stream_id),
                 _ => {}
             }
         }
         Ok(())
-    }
-
-    fn publish(&mut self, stream_id: u32, name: StreamName) -> Result<(), End> {
-        if let Some(publishing) = &self.publishing {
-            let text = format!("this connection publishes {} already", publishing.name());
-            self.rtmp.reject_publish(PublishRefusal::Denied, &text);
-            return Err(End::OneStream);
-        }
-        self.span.record("stream", name.as_str());
-        let source = Source {
-            protocol: "rtmp",
-            peer: self.peer.to_string(),
-            agent: self.agent.clone().unwrap_or_default(),
-        };
-        match self.host.hub.claim(&name, source) {
-            Ok(claim) => {
-                info!("publishing");
-                self.publishing = Some(Publishing::new(stream_id, name, claim));
-                // Media that came along with the command is read now.
-                self.rtmp.accept_publish().map_err(End::Protocol)
-            }
-            Err(error) => {
-                self.rtmp.reject_publish(publish::refusal(error), &error.to_string());
-                Err(End::Refused(error))
-            }
-        }
-    }
-
-    /// Tells the publisher, if it is one, that it has to stop.
-    fn stop(&mut self, reason: StopReason) {
-        if let Some(publishing) = &self.publishing {
-            let (refusal, text) = publish::stop(reason);
-            self.rtmp.stop_publish(publishing.stream_id(), refusal, text);
-        }
     }
 
     async fn send(&mut self) -> io::Result<()> {
@@ -227,54 +157,16 @@ impl Session {
         if matches!(end, End::Protocol(_)) {
             self.host.metrics.rtmp_errors.inc();
         }
+        let publishing = !self.publishings.is_empty();
         match end {
             End::Refused(_) | End::OneStream | End::BadName(_) | End::Play => {
                 warn!(reason = %end, "refused");
             }
             End::Stopped(_) | End::Shutdown => info!(seconds, reason = %end, "stopped"),
             End::Closed if self.agent.is_none() => debug!(seconds, "closed before connect"),
-            End::Closed if self.publishing.is_none() => info!(seconds, "closed"),
-            _ => warn!(seconds, publishing = self.publishing.is_some(), reason = %end, "lost"),
+            End::Closed if !publishing => info!(seconds, "closed"),
+            _ => warn!(seconds, publishing, reason = %end, "lost"),
         }
-    }
-}
-
-impl End {
-    /// Why the peer was refused, in a word for the metrics; `None` if it was not.
-    fn refusal(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused(ClaimError::Busy) => Some("busy"),
-            Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
-            Self::Refused(_) => Some("server_stopping"),
-            Self::OneStream => Some("second_stream"),
-            Self::BadName(_) => Some("bad_name"),
-            Self::Play => Some("play"),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Closed => f.write_str("the peer closed the connection without a goodbye"),
-            Self::Network(error) => write!(f, "network: {error}"),
-            Self::Protocol(error) => fmt::Display::fmt(error, f),
-            Self::Refused(error) => fmt::Display::fmt(error, f),
-            Self::OneStream => f.write_str("a second stream on one connection"),
-            Self::BadName(error) => fmt::Display::fmt(error, f),
-            Self::Play => f.write_str(NO_PLAY),
-            Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),
-            Self::Shutdown => f.write_str("the server is stopping"),
-        }
-    }
-}
-
-/// Waits until the hub stops the publisher; for ever if there is none.
-async fn stopped(publishing: Option<&mut Publishing>) -> StopReason {
-    match publishing {
-        Some(publishing) => publishing.stopped().await,
-        None => std::future::pending().await,
     }
 }
 
@@ -291,5 +183,3 @@ const READ_LEN: usize = 64 << 10;
 
 /// From the last words to the end of the socket: a refused publisher is gone within a second.
 const CLOSE_LIMIT: Duration = Duration::from_millis(800);
-
-const NO_PLAY: &str = "streams are played over HTTP-FLV and WebSocket-FLV here, not over RTMP";

@@ -1,0 +1,108 @@
+//! Commands of the connection, and their answers.
+
+use super::*;
+use crate::command::object;
+
+#[test]
+fn connect_is_answered_in_order() {
+    let said = Peer::new().connect("live", vec![]);
+    let [
+        Said::Control(Control::WindowSize(2_500_000)),
+        Said::Control(Control::PeerBandwidth(2_500_000)),
+        Said::Command(result),
+    ] = said.as_slice()
+    else {
+        panic!("{said:?}");
+    };
+    let info = &result.arguments[0];
+    assert_eq!((result.name.as_str(), result.transaction), ("_result", 1.0));
+    assert_eq!(info.get("code"), Some(&"NetConnection.Connect.Success".into()));
+    assert_eq!(info.get("objectEncoding"), Some(&Value::Number(0.0)));
+    assert_eq!(info.get("capsEx"), None);
+}
+
+#[test]
+fn enhanced_rtmp_is_answered_to_those_who_speak_it() {
+    let more = vec![("fourCcList".into(), Value::StrictArray(vec!["hvc1".into()]))];
+    let said = Peer::new().connect("live", more);
+    let Some(Said::Command(result)) = said.last() else { panic!() };
+    let info = &result.arguments[0];
+    assert_eq!(info.get("capsEx"), Some(&Value::Number(12.0)));
+    assert_eq!(info.get("videoFourCcInfoMap"), Some(&object([("*", Value::Number(4.0))])));
+    let Some(Value::StrictArray(codes)) = info.get("fourCcList") else { panic!() };
+    assert!(codes.contains(&"hvc1".into()));
+}
+
+#[test]
+fn connected_tells_who_it_is_without_control_characters() {
+    let mut peer = Peer::new();
+    peer.connect("live/room?x=1", vec![]);
+    let Some(ServerEvent::Connected { app, agent }) = peer.server.next_event() else { panic!() };
+    assert_eq!((app.as_str(), agent.as_str()), ("live/room?x=1", "test/1"));
+}
+
+#[test]
+fn every_call_gets_its_answer() {
+    let mut peer = Peer::connected();
+    let undefined = || Value::Undefined;
+    for name in ["releaseStream", "_checkbw", "pause", "seek", "receiveAudio", "makeCoffee"] {
+        assert_eq!(peer.call(0, name, 9.0, vec!["s".into()]), [result(9.0, undefined())]);
+        assert_eq!(peer.call(0, name, 0.0, vec![]), [], "nobody asked for an answer");
+    }
+    for id in 1..=3 {
+        assert_eq!(
+            peer.call(0, "createStream", 4.0, vec![]),
+            [result(4.0, Value::Number(f64::from(id)))]
+        );
+    }
+    assert_eq!(peer.call(0, "getStreamLength", 5.0, vec![]), [result(5.0, Value::Number(0.0))]);
+    for (name, notice) in [
+        ("FCPublish", "onFCPublish"),
+        ("FCUnpublish", "onFCUnpublish"),
+        ("FCSubscribe", "onFCSubscribe"),
+    ] {
+        let said = peer.call(0, name, 7.0, vec!["key".into()]);
+        let [first, Said::Command(notified)] = said.as_slice() else { panic!("{said:?}") };
+        assert_eq!(first, &result(7.0, undefined()));
+        assert_eq!((notified.name.as_str(), notified.transaction), (notice, 7.0));
+    }
+    assert!(peer.server.next_event().is_none());
+}
+
+#[test]
+fn connecting_twice_is_an_error_that_changes_nothing() {
+    let mut peer = Peer::connected();
+    let said = peer.connect("other", vec![]);
+    assert!(matches!(said.as_slice(), [Said::Command(c)] if c.name == "_error"), "{said:?}");
+    assert!(peer.server.next_event().is_none());
+}
+
+#[test]
+fn commands_before_connect_end_the_connection() {
+    let payload = Command::new("publish", 1.0, vec!["s".into()]).encode();
+    let error = Peer::new().try_send(20, 0, &payload).unwrap_err();
+    assert_eq!(error, Error::NotConnected { name: "publish".into() });
+}
+
+#[test]
+fn message_streams_are_bounded() {
+    let mut peer = Peer::connected();
+    for _ in 0..16 {
+        peer.call(0, "createStream", 2.0, vec![]);
+    }
+    let said = peer.call(0, "createStream", 2.0, vec![]);
+    assert!(matches!(said.as_slice(), [Said::Command(c)] if c.name == "_error"), "{said:?}");
+    let said = peer.call(99, "publish", 0.0, vec!["s".into()]);
+    assert_eq!(status(&said), "NetStream.Publish.Failed");
+    peer.call(0, "deleteStream", 0.0, vec![Value::Number(1.0)]);
+    let said = peer.call(0, "createStream", 2.0, vec![]);
+    assert_eq!(said, [result(2.0, Value::Number(17.0))], "ids are not used again");
+}
+
+#[test]
+fn amf3_commands_are_read() {
+    let mut peer = Peer::connected();
+    let payload = [&[0], &Command::new("createStream", 2.0, vec![]).encode()[..]].concat();
+    peer.send(17, 0, &payload);
+    assert_eq!(peer.said(), [result(2.0, Value::Number(1.0))]);
+}

@@ -1,0 +1,67 @@
+//! The ways a connection ends.
+
+use std::fmt;
+use std::io;
+
+use pushpull_rtmp::name::NameError;
+
+use super::publish;
+use crate::hub::{ClaimError, StopReason};
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The peer closed it.
+    Closed,
+    /// The network failed, or the peer took nothing.
+    Network(io::Error),
+    /// The peer broke the protocol or a limit.
+    Protocol(pushpull_rtmp::Error),
+    /// The hub did not take the publisher.
+    Refused(ClaimError),
+    /// A second stream on one connection.
+    OneStream,
+    /// Not a name.
+    BadName(NameError),
+    /// Play, which goes over HTTP-FLV and WebSocket-FLV.
+    Play,
+    /// The hub stopped the publisher.
+    Stopped(StopReason),
+    /// The server stops.
+    Shutdown,
+}
+
+impl End {
+    /// Why the peer was refused, in a word for the metrics; `None` if it was not.
+    pub(super) fn refusal(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(ClaimError::Busy) => Some("busy"),
+            Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
+            Self::Refused(_) => Some("server_stopping"),
+            Self::OneStream => Some("second_stream"),
+            Self::BadName(_) => Some("bad_name"),
+            Self::Play => Some("play"),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the peer closed the connection without a goodbye"),
+            Self::Network(error) => write!(f, "network: {error}"),
+            Self::Protocol(error) => fmt::Display::fmt(error, f),
+            Self::Refused(error) => fmt::Display::fmt(error, f),
+            Self::OneStream => f.write_str("a second stream on one connection"),
+            Self::BadName(error) => fmt::Display::fmt(error, f),
+            Self::Play => f.write_str(NO_PLAY),
+            Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),
+            Self::Shutdown => f.write_str("the server is stopping"),
+        }
+    }
+}
+
+/// What a player is told.
+pub(super) const NO_PLAY: &str =
+    "streams are played over HTTP-FLV and WebSocket-FLV here, not over RTMP";

@@ -108,7 +108,7 @@ impl Server {
         peer: SocketAddr,
         held: impl Send + Unpin + 'static,
     ) {
-        let stream = Connection::new(stream, self.limits.net.clone(), held);
+        let stream = Connection::new(stream, &self.limits.net, held);
         let service = WithPeer { router: TowerToHyperService::new(self.router.clone()), peer };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -46,11 +46,7 @@ impl Server {
         tokio::spawn(async move {
             loop {
                 let (stream, peer) = listener.accept().await.unwrap();
-                tokio::spawn(converse(
-                    Connection::new(stream, limits.clone(), ()),
-                    peer,
-                    router.clone(),
-                ));
+                tokio::spawn(converse(Connection::new(stream, &limits, ()), peer, router.clone()));
             }
         });
         Self { hub, shutdown, address }

@@ -1,9 +1,14 @@
 //! TCP connections of viewers: prompt, with little hidden in the kernel, and closed when they take nothing.
 
+mod outbox;
+mod stall;
+
+pub use outbox::{OUTBOX_MAX, Outbox};
+
 use std::{
     fmt, io,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -11,9 +16,10 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
 };
 use tracing::debug;
+
+use stall::Stall;
 
 /// How a connection is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,22 +79,16 @@ pub fn tune(stream: &TcpStream, limits: &Limits) {
 /// WebSocket) gets an error and lets go of the media it holds.
 pub struct Connection<G = ()> {
     stream: TcpStream,
-    limits: Limits,
-    /// Fires when the present wait has lasted for too long.
-    stalled: Pin<Box<Sleep>>,
-    is_waiting: bool,
-    /// Bytes taken since the wait began.
-    taken: usize,
+    stall: Stall,
     _guard: G,
 }
 
 impl<G> Connection<G> {
     /// Tunes `stream` and watches over it. `guard` is dropped with the connection, wherever an upgrade takes it: the
     /// place for the permit that bounds the connections.
-    pub fn new(stream: TcpStream, limits: Limits, guard: G) -> Self {
-        tune(&stream, &limits);
-        let stalled = Box::pin(sleep_until(Instant::now()));
-        Self { stream, limits, stalled, is_waiting: false, taken: 0, _guard: guard }
+    pub fn new(stream: TcpStream, limits: &Limits, guard: G) -> Self {
+        tune(&stream, limits);
+        Self { stream, stall: Stall::new(limits), _guard: guard }
     }
 
     /// Takes note of the outcome of a write of `len` bytes.
@@ -100,25 +100,14 @@ impl<G> Connection<G> {
     ) -> Poll<io::Result<usize>> {
         match outcome {
             Poll::Ready(Ok(taken)) => {
-                self.taken = self.taken.saturating_add(taken);
-                if taken == len || self.taken >= self.limits.stall_bytes {
-                    self.is_waiting = false;
+                self.stall.took(taken);
+                if taken == len {
+                    self.stall.rest();
                 }
                 outcome
             }
             Poll::Ready(Err(_)) => outcome,
-            Poll::Pending => {
-                if !self.is_waiting {
-                    self.is_waiting = true;
-                    self.taken = 0;
-                    self.stalled.as_mut().reset(Instant::now() + self.limits.stall);
-                }
-                ready!(self.stalled.as_mut().poll(context));
-                Poll::Ready(Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    format!("the peer took next to nothing for {:?}", self.limits.stall),
-                )))
-            }
+            Poll::Pending => self.stall.poll_wait(context).map(Err),
         }
     }
 }
@@ -169,7 +158,7 @@ impl<G> fmt::Debug for Connection<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("stream", &self.stream)
-            .field("is_waiting", &self.is_waiting)
+            .field("stall", &self.stall)
             .finish_non_exhaustive()
     }
 }

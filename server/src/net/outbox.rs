@@ -1,0 +1,192 @@
+//! Bytes on their way to one peer.
+
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use tokio::net::TcpStream;
+
+use super::{Limits, stall::Stall};
+
+/// A host gives its outbox no more while it holds so much: what a peer does not take stays in the hub's ring, where it is
+/// seen and can be left out. 64 KiB is a write the kernel takes in one go when there is room.
+pub const OUTBOX_MAX: usize = 64 << 10;
+
+/// Bytes on their way to one peer, shared with those of other peers wherever they are the same.
+///
+/// What is there leaves in vectored writes, as much as the socket takes. A peer that takes next to nothing for
+/// [`Limits::stall`] fails with [`io::ErrorKind::TimedOut`].
+#[derive(Debug)]
+pub struct Outbox {
+    /// None of them is empty.
+    parts: VecDeque<Bytes>,
+    len: usize,
+    stall: Stall,
+}
+
+impl Outbox {
+    /// Nothing to send yet.
+    pub fn new(limits: &Limits) -> Self {
+        Self { parts: VecDeque::new(), len: 0, stall: Stall::new(limits) }
+    }
+
+    /// Appends bytes; nothing is copied.
+    pub fn push(&mut self, bytes: Bytes) {
+        if !bytes.is_empty() {
+            self.len += bytes.len();
+            self.parts.push_back(bytes);
+        }
+    }
+
+    /// Bytes the socket has not taken yet.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether the socket has taken everything.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Writes until everything is sent (ready) or the socket is full (pending: the task is woken when there is room, or
+    /// when it has taken too long).
+    ///
+    /// # Errors
+    /// Those of the socket, and `TimedOut`. What was not sent by then stays.
+    pub fn poll_send(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &TcpStream,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let written = match self.parts.front() {
+                None => {
+                    self.stall.rest();
+                    return Poll::Ready(Ok(()));
+                }
+                Some(only) if self.parts.len() == 1 => socket.try_write(only),
+                Some(_) => socket.try_write_vectored(&self.slices()),
+            };
+            match written {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(len) => {
+                    self.stall.took(len);
+                    self.advance(len);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match socket.poll_write_ready(context) {
+                        Poll::Ready(ready) => ready?,
+                        Poll::Pending => {
+                            return Poll::Ready(Err(ready!(self.stall.poll_wait(context))));
+                        }
+                    }
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
+    /// The first parts, as many as one write takes.
+    fn slices(&self) -> [IoSlice<'_>; SLICES] {
+        let mut parts = self.parts.iter();
+        std::array::from_fn(|_| IoSlice::new(parts.next().map_or(&[], Bytes::as_ref)))
+    }
+
+    /// Drops the first `len` bytes.
+    fn advance(&mut self, mut len: usize) {
+        self.len = self.len.saturating_sub(len);
+        while let Some(first) = self.parts.front_mut() {
+            if len < first.len() {
+                first.advance(len);
+                return;
+            }
+            len -= first.len();
+            self.parts.pop_front();
+        }
+    }
+}
+
+/// Parts of one vectored write: at usual bitrates, half a second of pictures.
+const SLICES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, time::Duration};
+
+    use tokio::{io::AsyncReadExt, net::TcpListener};
+
+    use super::*;
+    use crate::net::tune;
+
+    /// Both ends of a connection with little room.
+    async fn pair(limits: &Limits) -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        tune(&near, limits);
+        (near, listener.accept().await.unwrap().0)
+    }
+
+    fn tight(stall: Duration) -> Limits {
+        Limits { send_buffer: 16 << 10, unsent: 16 << 10, stall, ..Limits::default() }
+    }
+
+    #[tokio::test]
+    async fn everything_arrives_in_order_whatever_its_sizes() {
+        let limits = tight(Duration::from_secs(20));
+        let (near, mut far) = pair(&limits).await;
+        let mut outbox = Outbox::new(&limits);
+        let mut expected = Vec::new();
+        for index in 0..3 * SLICES {
+            // Empty ones, small ones, and some that no write takes whole.
+            let part: Vec<u8> =
+                (0..index * index * 100).map(|at| (at * 31 + index) as u8).collect();
+            expected.extend_from_slice(&part);
+            outbox.push(part.into());
+        }
+        assert_eq!(outbox.len(), expected.len());
+        let send = async {
+            poll_fn(|context| outbox.poll_send(context, &near)).await.unwrap();
+            assert!(outbox.is_empty() && outbox.len() == 0);
+            drop(near);
+        };
+        let mut arrived = Vec::new();
+        let (_, read) = tokio::join!(send, far.read_to_end(&mut arrived));
+        read.unwrap();
+        assert!(arrived == expected, "{} of {} bytes", arrived.len(), expected.len());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_takes_nothing_times_out_and_what_it_did_not_take_is_known() {
+        let limits = tight(Duration::from_millis(50));
+        let (near, _far) = pair(&limits).await;
+        let mut outbox = Outbox::new(&limits);
+        outbox.push(vec![0; 16 << 20].into());
+        let outcome = poll_fn(|context| outbox.poll_send(context, &near)).await;
+        assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(0 < outbox.len() && outbox.len() < 16 << 20, "{}", outbox.len());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_an_error() {
+        let limits = Limits::default();
+        let (near, far) = pair(&limits).await;
+        drop(far);
+        let mut outbox = Outbox::new(&limits);
+        let send = poll_fn(|context| {
+            outbox.push(Bytes::from_static(b"x"));
+            // What is written before the reset comes back is taken.
+            match outbox.poll_send(context, &near) {
+                Poll::Ready(Ok(())) => {
+                    context.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                outcome => outcome,
+            }
+        });
+        assert!(send.await.is_err());
+    }
+}

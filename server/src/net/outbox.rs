@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(outbox.len(), expected.len());
         let send = async {
             poll_fn(|context| outbox.poll_send(context, &near)).await.unwrap();
-            assert!(outbox.is_empty() && outbox.len() == 0);
+            assert_eq!(outbox.len(), 0);
             drop(near);
         };
         let mut arrived = Vec::new();
@@ -167,7 +167,7 @@ mod tests {
         outbox.push(vec![0; 16 << 20].into());
         let outcome = poll_fn(|context| outbox.poll_send(context, &near)).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert!(0 < outbox.len() && outbox.len() < 16 << 20, "{}", outbox.len());
+        assert!((1..16 << 20).contains(&outbox.len()), "{}", outbox.len());
     }
 
     #[tokio::test]

@@ -79,7 +79,7 @@ pub enum Error {
         /// The limit.
         limit: Duration,
     },
-    /// The URL to publish to is not `rtmp://host[:port]/app/stream` (client only).
+    /// The URL to publish to or play is not `rtmp://host[:port]/app/stream` (client only).
     #[error("{url:?} is not of the form rtmp://host[:port]/app/stream")]
     Url {
         /// What was given.
@@ -88,6 +88,9 @@ pub enum Error {
     /// Media was to be sent before the publish command, or after its end (client only).
     #[error("there is no message stream to send media on")]
     NotPublishing,
+    /// Playing was to be changed before the play command, or after its end (client only).
+    #[error("nothing is played")]
+    NotPlaying,
     /// A tag's data does not fit a message (client only).
     #[error(transparent)]
     Tag(#[from] pushpull_media::flv::Error),

@@ -42,6 +42,15 @@ pub enum Control {
     PeerBandwidth(u32),
     /// A message stream is ready.
     StreamBegin(u32),
+    /// A message stream has no more data, until it is asked for some.
+    StreamEof(u32),
+    /// How much of a message stream the player buffers.
+    SetBufferLength {
+        /// The message stream.
+        stream_id: u32,
+        /// Milliseconds.
+        millis: u32,
+    },
     /// "Are you there?", with the sender's time in milliseconds.
     PingRequest(u32),
     /// The answer to a ping, with its time.
@@ -60,6 +69,11 @@ impl Control {
                 let (&event, rest) = payload.split_first_chunk()?;
                 match u16::from_be_bytes(event) {
                     event::STREAM_BEGIN => Self::StreamBegin(number(rest)?),
+                    event::STREAM_EOF => Self::StreamEof(number(rest)?),
+                    event::SET_BUFFER_LENGTH => Self::SetBufferLength {
+                        stream_id: number(rest)?,
+                        millis: number(rest.get(4..)?)?,
+                    },
                     event::PING_REQUEST => Self::PingRequest(number(rest)?),
                     event::PING_RESPONSE => Self::PingResponse(number(rest)?),
                     _ => return None,
@@ -81,6 +95,12 @@ impl Control {
                 (kind::PEER_BANDWIDTH, payload)
             }
             Self::StreamBegin(stream) => user_control(event::STREAM_BEGIN, stream),
+            Self::StreamEof(stream) => user_control(event::STREAM_EOF, stream),
+            Self::SetBufferLength { stream_id, millis } => {
+                let (kind, mut payload) = user_control(event::SET_BUFFER_LENGTH, stream_id);
+                payload.extend_from_slice(&millis.to_be_bytes());
+                (kind, payload)
+            }
             Self::PingRequest(time) => user_control(event::PING_REQUEST, time),
             Self::PingResponse(time) => user_control(event::PING_RESPONSE, time),
         }
@@ -98,6 +118,8 @@ fn number(payload: &[u8]) -> Option<u32> {
 /// User control event types.
 mod event {
     pub(super) const STREAM_BEGIN: u16 = 0;
+    pub(super) const STREAM_EOF: u16 = 1;
+    pub(super) const SET_BUFFER_LENGTH: u16 = 3;
     pub(super) const PING_REQUEST: u16 = 6;
     pub(super) const PING_RESPONSE: u16 = 7;
 }
@@ -116,6 +138,8 @@ mod tests {
             Control::WindowSize(0),
             Control::PeerBandwidth(u32::MAX),
             Control::StreamBegin(1),
+            Control::StreamEof(1),
+            Control::SetBufferLength { stream_id: 1, millis: 3000 },
             Control::PingRequest(1234),
             Control::PingResponse(1234),
         ] {

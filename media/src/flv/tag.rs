@@ -129,7 +129,7 @@ impl fmt::Debug for Tag {
 
 /// A tag under construction: room for the header in front, data appended in pieces, header and
 /// PreviousTagSize filled in at the end. This is how a message is assembled without a second copy.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TagBuffer {
     bytes: Vec<u8>,
 }

@@ -1,70 +1,24 @@
-//! The client's end of a connection: publishes one stream.
+//! The client's end of a connection: publishes one stream, or plays one.
 
+mod config;
+mod event;
+mod play;
+mod publish;
 mod url;
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use pushpull_media::amf0::{self, Value};
-use pushpull_media::flv::TagKind;
+use pushpull_media::amf0::Value;
 
+pub use config::{ClientConfig, Purpose};
+pub use event::ClientEvent;
 pub use url::PublishUrl;
 
 use crate::chunk::{self, Message};
 use crate::command::{Command, object};
 use crate::message::{Control, kind};
 use crate::{Error, handshake};
-
-/// How a [`ClientConnection`] publishes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientConfig {
-    /// Where to.
-    pub url: PublishUrl,
-    /// What the client calls itself (`flashVer`).
-    pub agent: String,
-    /// The chunk size of what is sent, in bytes.
-    pub chunk_size: u32,
-    /// Whether the handshake is signed (the digest form) and the server's signatures are checked.
-    pub signed: bool,
-}
-
-impl ClientConfig {
-    /// Publishes to `url` with chunks of 4096 bytes after a simple handshake.
-    #[must_use]
-    pub fn new(url: PublishUrl) -> Self {
-        Self {
-            url,
-            agent: "FMLE/3.0 (compatible; pushpull)".into(),
-            chunk_size: 4096,
-            signed: false,
-        }
-    }
-}
-
-/// What the server answered.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum ClientEvent {
-    /// `connect` succeeded.
-    Connected {
-        /// The information object of the answer.
-        info: Value,
-    },
-    /// The stream is published: media may be sent.
-    Published,
-    /// The server refused, or ended what it had accepted.
-    Refused {
-        /// The status code, such as `NetStream.Publish.BadName`.
-        code: String,
-        /// The reason in words.
-        description: String,
-    },
-    /// Another status.
-    Status {
-        /// The status code, such as `NetStream.Unpublish.Success`.
-        code: String,
-    },
-}
 
 /// One connection, without its socket: bytes go in, events and bytes come out.
 #[derive(Debug)]
@@ -75,7 +29,7 @@ pub struct ClientConnection {
     writer: chunk::Writer,
     output: BytesMut,
     events: VecDeque<ClientEvent>,
-    /// The message stream, once the server made it and `publish` was sent.
+    /// The message stream, once the server made it and `publish` or `play` was sent.
     stream_id: Option<u32>,
     received: u64,
     acknowledged: u64,
@@ -122,7 +76,7 @@ impl ClientConnection {
             self.connect();
         }
         while let Some(message) = self.reader.read(&mut bytes)? {
-            self.message(&message);
+            self.message(message);
         }
         let unacknowledged = self.received.saturating_sub(self.acknowledged);
         if self.window > 0 && unacknowledged >= u64::from(self.window) {
@@ -142,39 +96,6 @@ impl ClientConnection {
         (!self.output.is_empty()).then(|| self.output.split().freeze())
     }
 
-    /// Sends the data of an FLV tag at `timestamp` milliseconds (modulo 2^32). Script data gets `@setDataFrame` in front.
-    ///
-    /// From the moment `publish` has been sent this works, whether the server has accepted it or not.
-    ///
-    /// # Errors
-    /// [`Error::NotPublishing`] before that, and after [`ClientConnection::unpublish`].
-    pub fn send(&mut self, kind: TagKind, timestamp: u32, data: &[u8]) -> Result<(), Error> {
-        let stream_id = self.stream_id.ok_or(Error::NotPublishing)?;
-        let (chunk_stream, kind) = match kind {
-            TagKind::Audio => (AUDIO_CHUNKS, kind::AUDIO),
-            TagKind::Video => (VIDEO_CHUNKS, kind::VIDEO),
-            TagKind::Script => {
-                let mut payload = Vec::new();
-                amf0::encode(&"@setDataFrame".into(), &mut payload);
-                payload.extend_from_slice(data);
-                self.write(DATA_CHUNKS, timestamp, kind::DATA_AMF0, stream_id, &payload);
-                return Ok(());
-            }
-        };
-        self.write(chunk_stream, timestamp, kind, stream_id, data);
-        Ok(())
-    }
-
-    /// Says goodbye: `FCUnpublish` and `deleteStream`.
-    pub fn unpublish(&mut self) {
-        if let Some(stream_id) = self.stream_id.take() {
-            let key = self.config.url.key.as_str().into();
-            self.send_command(0, &Command::new("FCUnpublish", 6.0, vec![key]));
-            let id = Value::Number(f64::from(stream_id));
-            self.send_command(0, &Command::new("deleteStream", 7.0, vec![id]));
-        }
-    }
-
     fn connect(&mut self) {
         let url = &self.config.url;
         let connect = Command {
@@ -192,7 +113,7 @@ impl ClientConnection {
         self.send_command(0, &connect);
     }
 
-    fn message(&mut self, message: &Message) {
+    fn message(&mut self, message: Message) {
         let payload = message.payload.data();
         match message.kind {
             kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => {
@@ -200,9 +121,18 @@ impl ClientConnection {
                     self.command(&command);
                 }
             }
+            kind::AUDIO | kind::VIDEO | kind::DATA_AMF0 | kind::DATA_AMF3 | kind::AGGREGATE => {
+                self.media(message);
+            }
             _ => match Control::decode(message.kind, payload) {
                 Some(Control::WindowSize(window)) => self.window = window,
                 Some(Control::PingRequest(time)) => self.send_control(Control::PingResponse(time)),
+                Some(Control::StreamBegin(id)) if self.stream_id == Some(id) => {
+                    self.events.push_back(ClientEvent::Begin);
+                }
+                Some(Control::StreamEof(id)) if self.stream_id == Some(id) => {
+                    self.events.push_back(ClientEvent::Eof);
+                }
                 _ => {}
             },
         }
@@ -224,14 +154,19 @@ impl ClientConnection {
                 // A stream id is a number a double holds exactly; anything else saturates to 0 or the maximum.
                 let id = info.and_then(Value::as_f64).unwrap_or(0.0) as u32;
                 self.stream_id = Some(id);
-                let arguments = vec![self.config.url.key.as_str().into(), "live".into()];
-                self.send_command(id, &Command::new("publish", PUBLISH, arguments));
+                match self.config.purpose {
+                    Purpose::Publish => self.publish(id),
+                    Purpose::Play => self.play(id),
+                }
             }
             "_error" if [CONNECT, CREATE_STREAM].contains(&command.transaction) => {
                 self.events.push_back(ClientEvent::Refused { code, description });
             }
             "onStatus" if code == "NetStream.Publish.Start" => {
                 self.events.push_back(ClientEvent::Published);
+            }
+            "onStatus" if code == "NetStream.Play.Start" => {
+                self.events.push_back(ClientEvent::Playing);
             }
             "onStatus" if text("level") == "error" => {
                 self.events.push_back(ClientEvent::Refused { code, description });
@@ -245,11 +180,20 @@ impl ClientConnection {
         let size = self.config.chunk_size;
         self.write(CONTROL_CHUNKS, 0, kind::SET_CHUNK_SIZE, 0, &size.to_be_bytes());
         self.writer.set_chunk_size(size);
-        let key = || vec![self.config.url.key.as_str().into()];
-        let (release, fc_publish) = (key(), key());
-        self.send_command(0, &Command::new("releaseStream", 2.0, release));
-        self.send_command(0, &Command::new("FCPublish", 3.0, fc_publish));
+        if self.config.purpose == Purpose::Publish {
+            self.announce();
+        }
         self.send_command(0, &Command::new("createStream", CREATE_STREAM, vec![]));
+    }
+
+    /// The message stream that is published on.
+    fn publishes(&self) -> Option<u32> {
+        self.stream_id.filter(|_| self.config.purpose == Purpose::Publish)
+    }
+
+    /// The message stream that is played.
+    fn plays(&self) -> Option<u32> {
+        self.stream_id.filter(|_| self.config.purpose == Purpose::Play)
     }
 
     fn send_control(&mut self, control: Control) {
@@ -268,11 +212,8 @@ impl ClientConnection {
 
 const CONTROL_CHUNKS: u32 = 2;
 const COMMAND_CHUNKS: u32 = 3;
-const AUDIO_CHUNKS: u32 = 4;
-const DATA_CHUNKS: u32 = 5;
-const VIDEO_CHUNKS: u32 = 6;
 
 /// Transaction ids of the calls whose answers matter.
 const CONNECT: f64 = 1.0;
 const CREATE_STREAM: f64 = 4.0;
-const PUBLISH: f64 = 5.0;
+const PURPOSE: f64 = 5.0;

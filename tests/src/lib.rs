@@ -10,6 +10,7 @@ pub mod fault;
 pub mod ffmpeg;
 pub mod files;
 pub mod http;
+pub mod player;
 pub mod process;
 pub mod renderers;
 pub mod rtmp;
@@ -25,6 +26,7 @@ pub use crate::{
     clip::Clip,
     driver::Kind,
     ffmpeg::Publisher,
+    player::Player,
     scene::Scene,
     server::Server,
     stage::{Stage, stage},

@@ -1,4 +1,4 @@
-//! Viewers of HTTP-FLV and WebSocket-FLV that keep what they were sent, tag by tag.
+//! Viewers of HTTP-FLV, WebSocket-FLV and RTMP that keep what they were sent, tag by tag.
 
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
@@ -9,6 +9,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
 use crate::{
     http::{self, Response},
+    player::Player,
     server::Server,
 };
 
@@ -23,6 +24,7 @@ pub struct Viewer {
 enum Source {
     Http(Box<Response>),
     WebSocket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
+    Rtmp(Box<Player>),
 }
 
 impl Viewer {
@@ -42,6 +44,12 @@ impl Viewer {
         Ok(Viewer::new(Source::WebSocket(Box::new(socket))))
     }
 
+    /// Watches over RTMP: `live/<name>`, perhaps with a query. There is no FLV header then.
+    pub async fn rtmp(server: &Server, stream: &str) -> Result<Viewer> {
+        let player = Player::start(server.rtmp, stream).await?;
+        Ok(Viewer::new(Source::Rtmp(Box::new(player))))
+    }
+
     fn new(source: Source) -> Viewer {
         Viewer { source, reader: flv::Reader::new(), header: None, received: 0 }
     }
@@ -52,8 +60,11 @@ impl Viewer {
     }
 
     /// The next tag. `None` when the stream ended as it should: at a tag's end, HTTP by its last chunk, a WebSocket
-    /// with close code 1000 or 1001.
+    /// with close code 1000 or 1001, RTMP with UnpublishNotify.
     pub async fn next(&mut self) -> Result<Option<Tag>> {
+        if let Source::Rtmp(player) = &mut self.source {
+            return player.next().await;
+        }
         loop {
             match self.reader.next()? {
                 Some(Item::Header(header)) => {
@@ -129,6 +140,7 @@ impl Viewer {
 
     async fn piece(&mut self) -> Result<Option<Bytes>> {
         match &mut self.source {
+            Source::Rtmp(_) => bail!("RTMP brings tags, not pieces of a file"),
             Source::Http(response) => response.piece().await,
             Source::WebSocket(socket) => loop {
                 match socket.next().await.context("the WebSocket ended without a close frame")?? {

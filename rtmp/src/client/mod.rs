@@ -217,3 +217,6 @@ const COMMAND_CHUNKS: u32 = 3;
 const CONNECT: f64 = 1.0;
 const CREATE_STREAM: f64 = 4.0;
 const PURPOSE: f64 = 5.0;
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,11 @@
 //! ```
 
 mod header;
+mod image;
 mod reader;
 mod writer;
 
+pub use image::image;
 pub use reader::{Drops, Limits, Reader};
 pub use writer::Writer;
 

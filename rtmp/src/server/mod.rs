@@ -131,6 +131,17 @@ impl ServerConnection {
         Ok(())
     }
 
+    /// How many bytes [`ServerConnection::receive`] takes without an error for holding too much: while a publish or play
+    /// waits for its answer there is a limit, and a host that lets it wait reads no more than this from the socket. The
+    /// network then holds the rest.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        match self.asked {
+            Some(_) => self.config.max_held_len.saturating_sub(self.held.len()),
+            None => usize::MAX,
+        }
+    }
+
     /// The next event. Call until there is none, then send [`ServerConnection::take_output`].
     pub fn next_event(&mut self) -> Option<ServerEvent> {
         self.events.pop_front()

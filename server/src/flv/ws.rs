@@ -92,7 +92,9 @@ async fn send(socket: &mut WebSocket, mut block: Bytes) -> Result<(), axum::Erro
 /// and our reason lost.
 async fn close(mut socket: WebSocket, reason: EndReason) {
     let (code, reason) = match reason {
-        EndReason::Finished | EndReason::PublisherLost => (close_code::NORMAL, "stream ended"),
+        EndReason::Finished | EndReason::PublisherLost | EndReason::Kicked => {
+            (close_code::NORMAL, "stream ended")
+        }
         EndReason::ServerStopping => (close_code::AWAY, "server stopping"),
     };
     let frame = CloseFrame { code, reason: reason.into() };

@@ -15,6 +15,13 @@ pub struct Config {
     /// that reconnects after a network change gives up after a few quick tries, and one that is alive sends sound or
     /// pictures many times a second.
     pub idle_after: Duration,
+    /// How long a publisher may take for its first media. Default 20 s: an encoder that warms up its camera has begun by
+    /// then, and whoever has not keeps a name that others want.
+    pub first_media: Duration,
+    /// How long a publisher that answers pings may go without media before it counts as lost. Default 5 min: a camera that
+    /// is muted, a phone whose app is in the background, come back within it. Under [`Takeover::ReplaceIfIdle`] another may
+    /// have the name much sooner.
+    pub media_idle: Duration,
     /// How long viewers are held when a publisher is lost without goodbye. Default 10 s: longer than an encoder's first
     /// reconnects take, short enough for people to wait.
     pub grace: Duration,
@@ -32,6 +39,8 @@ pub struct Config {
     pub held_audio_max: Duration,
     /// Names in use at once. Default 100: with `gop_bytes` each, the most memory media can take.
     pub max_streams: usize,
+    /// Names that are refused at once: see [`super::Hub::kick`]. Default 1000: more are not kept by hand.
+    pub max_bans: usize,
     /// Viewers of one stream. Default 10 000: above what one core serves.
     pub max_viewers: usize,
     /// Media that a viewer may be behind before it jumps to the newest keyframe. Default 5 s: more is not live any more.
@@ -51,12 +60,15 @@ impl Default for Config {
         Self {
             takeover: Takeover::default(),
             idle_after: Duration::from_secs(3),
+            first_media: Duration::from_secs(20),
+            media_idle: Duration::from_secs(300),
             grace: Duration::from_secs(10),
             missing_wait: Duration::from_secs(3),
             start_wait: Duration::from_secs(10),
             tracks_wait: Duration::from_millis(500),
             held_audio_max: Duration::from_millis(40),
             max_streams: 100,
+            max_bans: 1000,
             max_viewers: 10_000,
             lag: Duration::from_secs(5),
             lag_bytes: 8 << 20,

@@ -3,6 +3,7 @@
 //! A stream is a ring of blocks (`ring.rs`); a viewer is a cursor on it. What a publisher sends becomes an FLV tag once
 //! and goes to all viewers as the same bytes.
 
+mod ban;
 mod batch;
 pub mod block;
 mod claim;
@@ -26,7 +27,7 @@ mod viewer;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,7 +36,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use block::Block;
-pub use claim::Claim;
+pub use claim::{Claim, Claimant, Identity, PendingClaim};
 pub use config::{Config, Takeover};
 pub use describe::{Audio, Video};
 pub use publisher::{Publisher, StopReason};
@@ -44,6 +45,8 @@ pub use stats::Stats;
 pub use status::{Source, State, StreamStatus};
 pub use viewer::{Next, Start, Viewer, ViewerInfo};
 
+use ban::Bans;
+use claim::Waiting;
 use stream::{Session, Stream};
 
 /// All live streams. Clones are the same hub.
@@ -60,16 +63,31 @@ struct Inner {
     /// Bumped whenever a stream starts, stops or is described anew.
     changed: watch::Sender<u64>,
     /// Locked before a stream's own lock, never after.
-    names: Mutex<HashMap<StreamName, Name>>,
+    names: Mutex<Names>,
     /// Streams that ended within [`AFTERWARDS`], and when. Locked after the names.
     ended: Mutex<HashMap<StreamName, Instant>>,
+    /// Locked after the names.
+    bans: Mutex<Bans>,
+    /// Tells those apart who wait for a name.
+    last_number: AtomicU64,
 }
 
-/// A name in use. It is removed as soon as it is neither claimed nor has a stream.
+type Names = HashMap<StreamName, Name>;
+
+/// A name in use. It is removed as soon as it is neither claimed nor waited for nor has a stream.
 #[derive(Debug, Default)]
 struct Name {
     is_claimed: bool,
+    /// The claim is from before a kick: it must not go live.
+    is_kicked: bool,
     stream: Option<Arc<Stream>>,
+    waiting: Option<Waiting>,
+}
+
+impl Name {
+    fn is_unused(&self) -> bool {
+        !self.is_claimed && self.stream.is_none() && self.waiting.is_none()
+    }
 }
 
 /// Why a name cannot be published.
@@ -85,9 +103,30 @@ pub enum ClaimError {
         /// The limit.
         limit: usize,
     },
+    /// An operator stopped the stream and banned its name.
+    #[error("this stream was stopped by the server's operator and is refused for another {}", in_words(*left))]
+    Banned {
+        /// How long it still is.
+        left: Duration,
+    },
     /// The server stops.
     #[error("the server is stopping")]
     Closing,
+}
+
+/// Why a stream cannot be kicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KickError {
+    /// Nobody publishes it, and it was not to be banned.
+    #[error("nobody publishes this stream")]
+    NotFound,
+    /// [`Config::max_bans`] names are banned; nothing was done.
+    #[error("there are as many banned names as this server keeps ({limit})")]
+    TooManyBans {
+        /// The limit.
+        limit: usize,
+    },
 }
 
 /// Why a stream cannot be viewed.
@@ -123,32 +162,35 @@ impl Hub {
                 changed: watch::Sender::new(0),
                 names: Mutex::default(),
                 ended: Mutex::default(),
+                bans: Mutex::default(),
+                last_number: AtomicU64::new(0),
             }),
         }
     }
 
-    /// Claims a name for a publisher. Nothing changes for others until [`Claim::go_live`].
+    /// Stops a stream: its publisher is told and let go, its viewers end at once. For `ban`, if it is not zero, nobody
+    /// gets the name; a ban in force is replaced by the new one, and lifted by a ban of zero.
     ///
     /// # Errors
-    /// [`ClaimError`]; whether a name that is published already is `Busy` is a matter of [`Config::takeover`].
-    pub fn claim(&self, name: &StreamName, source: Source) -> Result<Claim, ClaimError> {
+    /// [`KickError`]
+    pub fn kick(&self, name: &StreamName, ban: Duration) -> Result<(), KickError> {
         let mut names = self.names();
-        if self.is_closing() {
-            return Err(ClaimError::Closing);
+        let limit = self.config().max_bans;
+        let was_banned = self.bans().left(name).is_some();
+        if !self.bans().add(name, ban, limit) {
+            return Err(KickError::TooManyBans { limit });
         }
-        let limit = self.config().max_streams;
-        let is_full = names.len() >= limit;
-        match names.get_mut(name) {
-            Some(taken) if taken.is_claimed || !self.may_replace(taken.stream.as_deref()) => {
-                return Err(ClaimError::Busy);
-            }
-            Some(free) => free.is_claimed = true,
-            None if is_full => return Err(ClaimError::TooManyStreams { limit }),
-            None => {
-                names.insert(name.clone(), Name { is_claimed: true, stream: None });
-            }
+        let Some(entry) = names.get_mut(name) else {
+            let is_something = was_banned || !ban.is_zero();
+            return is_something.then_some(()).ok_or(KickError::NotFound);
+        };
+        entry.waiting = None;
+        entry.is_kicked = entry.is_claimed;
+        if let Some(stream) = entry.stream.clone() {
+            stream.stop(StopReason::Kicked);
+            self.remove(&mut names, &stream, EndReason::Kicked);
         }
-        Ok(Claim { hub: self.clone(), name: name.clone(), source, is_used: false })
+        Ok(())
     }
 
     /// Joins a stream as a viewer. Waits for a stream that is missing, and for its first keyframe.
@@ -193,7 +235,7 @@ impl Hub {
         match timeout(start_wait, viewer.begin()).await {
             Ok(Ok(())) => Ok(viewer),
             Ok(Err(EndReason::ServerStopping)) => Err(ViewError::Closing),
-            Ok(Err(EndReason::Finished | EndReason::PublisherLost)) => Err(ViewError::NotFound),
+            Ok(Err(_)) => Err(ViewError::NotFound),
             Err(_) => Err(ViewError::NotReady),
         }
     }
@@ -254,15 +296,12 @@ impl Hub {
         self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a newcomer may have a name whose stream is `stream`.
-    fn may_replace(&self, stream: Option<&Stream>) -> bool {
-        // None: no stream, or one whose publisher was lost.
-        let Some(idle) = stream.and_then(Stream::idle) else { return true };
-        match self.config().takeover {
-            Takeover::Reject => false,
-            Takeover::Replace => true,
-            Takeover::ReplaceIfIdle => idle >= self.config().idle_after,
-        }
+    fn bans(&self) -> MutexGuard<'_, Bans> {
+        self.inner.bans.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_number(&self) -> u64 {
+        self.inner.last_number.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The stream of that name, once somebody publishes it.
@@ -286,21 +325,31 @@ impl Hub {
         }
     }
 
-    fn go_live(&self, name: &StreamName, source: Source) -> (Arc<Stream>, Session) {
+    fn go_live(&self, name: &StreamName, claimant: Claimant) -> (Arc<Stream>, Session) {
+        let source = || claimant.source.clone();
         let (stream, session) = {
             let mut names = self.names();
-            let new = || Arc::new(Stream::new(name.clone(), self.config().ring(), source.clone()));
-            if self.is_closing() {
-                // The claim is from before: it gets a stream that nobody finds, and is told to stop.
+            let new = || Arc::new(Stream::new(name.clone(), self.config().ring(), source()));
+            // The claim may be from before the end: it gets a stream that nobody finds, and is told to stop.
+            let in_vain = |reason| {
                 let stream = new();
-                let session = stream.begin(source.clone());
-                stream.stop(StopReason::ServerStopping);
-                return (stream, session);
+                let session = stream.begin(claimant.clone());
+                stream.stop(reason);
+                (stream, session)
+            };
+            if self.is_closing() {
+                return in_vain(StopReason::ServerStopping);
             }
             let entry = names.entry(name.clone()).or_default();
             entry.is_claimed = false;
+            if std::mem::take(&mut entry.is_kicked) {
+                if entry.is_unused() {
+                    names.remove(name);
+                }
+                return in_vain(StopReason::Kicked);
+            }
             let stream = entry.stream.get_or_insert_with(new).clone();
-            let session = stream.begin(source.clone());
+            let session = stream.begin(claimant.clone());
             (stream, session)
         };
         self.stats().published();
@@ -312,10 +361,14 @@ impl Hub {
         let mut names = self.names();
         if let Some(entry) = names.get_mut(name) {
             entry.is_claimed = false;
-            if entry.stream.is_none() {
+            entry.is_kicked = false;
+            if entry.is_unused() {
                 names.remove(name);
             }
         }
+        drop(names);
+        // Somebody may wait for it.
+        self.changed();
     }
 
     /// Ends a stream, if `session` is still its publisher.
@@ -334,17 +387,12 @@ impl Hub {
         }
     }
 
-    fn remove(
-        &self,
-        names: &mut HashMap<StreamName, Name>,
-        stream: &Arc<Stream>,
-        reason: EndReason,
-    ) {
+    fn remove(&self, names: &mut Names, stream: &Arc<Stream>, reason: EndReason) {
         if let Some(entry) = names.get_mut(&stream.name)
             && entry.stream.as_ref().is_some_and(|held| Arc::ptr_eq(held, stream))
         {
             entry.stream = None;
-            if !entry.is_claimed {
+            if entry.is_unused() {
                 names.remove(&stream.name);
             }
             let mut ended = self.ended();
@@ -354,6 +402,11 @@ impl Hub {
         stream.ring.close(reason);
         self.changed();
     }
+}
+
+/// A time for people: whole seconds, rounded up.
+fn in_words(time: Duration) -> String {
+    format!("{} s", time.as_millis().div_ceil(1000))
 }
 
 /// How long a viewer waits for a stream that has just ended: an encoder that is started again is there by then, and

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pushpull_media::flv::{Tag, TagBuffer, TagKind};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::Hub;
 use super::batch::Batch;
@@ -48,6 +48,10 @@ pub struct Publisher {
 pub enum StopReason {
     /// Another publisher took the name over.
     Replaced,
+    /// An operator stopped the stream.
+    Kicked,
+    /// It sent nothing for [`super::Config::first_media`] or [`super::Config::media_idle`].
+    Silent,
     /// The server stops.
     ServerStopping,
 }
@@ -85,6 +89,7 @@ impl Publisher {
         self.hub.stats().received(len);
         let count = |live: &mut super::stream::Live| {
             live.last_media = now;
+            live.has_media = true;
             live.meter.count(len, now);
         };
         if self.stream.with(self.session, count).is_none() {
@@ -129,11 +134,15 @@ impl Publisher {
     /// Waits until this publisher must stop. From then on what it publishes goes nowhere.
     pub fn stopped(&self) -> impl Future<Output = StopReason> + Send + use<> {
         let mut stop = self.stop.clone();
+        let silent = silent(self.hub.clone(), self.stream.clone(), self.session);
         async move {
-            match stop.wait_for(Option::is_some).await {
-                Ok(reason) => reason.unwrap_or(StopReason::Replaced),
-                // The stream is gone altogether.
-                Err(_) => StopReason::Replaced,
+            tokio::select! {
+                told = stop.wait_for(Option::is_some) => match told {
+                    Ok(reason) => reason.unwrap_or(StopReason::Replaced),
+                    // The stream is gone altogether.
+                    Err(_) => StopReason::Replaced,
+                },
+                () = silent => StopReason::Silent,
             }
         }
     }
@@ -314,6 +323,24 @@ impl Drop for Publisher {
                 hub.end_if_lost(&stream, session);
             });
         }
+    }
+}
+
+/// Waits until the publisher of `session` has sent nothing for too long.
+async fn silent(hub: Hub, stream: Arc<Stream>, session: u64) {
+    loop {
+        let Some((since, has_media)) =
+            stream.with(session, |live| (live.last_media, live.has_media))
+        else {
+            // Not the publisher any more, which it is told in another way.
+            return std::future::pending().await;
+        };
+        let config = hub.config();
+        let deadline = since + if has_media { config.media_idle } else { config.first_media };
+        if Instant::now() >= deadline {
+            return;
+        }
+        sleep_until(deadline).await;
     }
 }
 

@@ -70,8 +70,17 @@ pub enum EndReason {
     Finished,
     /// The publisher was lost, and did not come back within the grace period.
     PublisherLost,
+    /// An operator stopped it.
+    Kicked,
     /// The server stops.
     ServerStopping,
+}
+
+impl EndReason {
+    /// Whether viewers end at once, without what the ring still holds.
+    fn is_sudden(self) -> bool {
+        matches!(self, Self::Kicked | Self::ServerStopping)
+    }
 }
 
 impl Ring {
@@ -94,13 +103,13 @@ impl Ring {
         wake(wakers);
     }
 
-    /// Ends the stream and wakes everyone. The first reason stays, but [`EndReason::ServerStopping`] overrides.
+    /// Ends the stream and wakes everyone. The first reason stays, but one that ends it at once overrides.
     ///
-    /// Viewers still get what the ring holds, unless the server stops.
+    /// Viewers still get what the ring holds, unless the server stops or an operator stopped the stream.
     pub fn close(&self, reason: EndReason) {
         let wakers = {
             let mut state = self.lock();
-            if state.end.is_none() || reason == EndReason::ServerStopping {
+            if state.end.is_none() || reason.is_sudden() {
                 state.end = Some(reason);
             }
             state.take_wakers()
@@ -145,8 +154,8 @@ impl Ring {
     /// While it is pending, `waker` is kept, in place of the one before, and woken by the next push or by the close.
     pub fn poll(&self, cursor: &mut Cursor, waker: &Waker) -> Poll<Result<Taken, EndReason>> {
         let mut state = self.lock();
-        if state.end == Some(EndReason::ServerStopping) {
-            return Poll::Ready(Err(EndReason::ServerStopping));
+        if let Some(reason) = state.end.filter(|reason| reason.is_sudden()) {
+            return Poll::Ready(Err(reason));
         }
         if let Some(taken) = state.take(cursor) {
             return Poll::Ready(Ok(taken));

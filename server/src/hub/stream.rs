@@ -1,12 +1,12 @@
 //! A stream: the ring its viewers read, and what outlives a change of publisher.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use pushpull_rtmp::StreamName;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::claim::{Claimant, Identity};
 use super::clock::Progress;
 use super::config::millis;
 use super::describe::Description;
@@ -34,6 +34,7 @@ struct Shared {
     session: u64,
     stop: watch::Sender<Option<StopReason>>,
     source: Source,
+    identity: Option<Identity>,
     live: Live,
 }
 
@@ -41,6 +42,8 @@ struct Shared {
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) last_media: Instant,
+    /// Whether this publisher has sent anything yet; until then `last_media` is when it began.
+    pub(super) has_media: bool,
     pub(super) tracks: Tracks,
     pub(super) description: Description,
     pub(super) meter: Meter,
@@ -53,6 +56,20 @@ pub(super) struct Resume {
     pub(super) progress: Progress,
     /// The highest version of the headers so far.
     pub(super) headers_version: u64,
+}
+
+/// The one who holds a stream, to whoever wants its name.
+#[derive(Debug)]
+pub(super) struct Incumbent {
+    pub(super) last_media: Instant,
+    identity: Option<Identity>,
+}
+
+impl Incumbent {
+    /// Whether `claimant` is the same peer, as far as can be told.
+    pub(super) fn is(&self, claimant: &Claimant) -> bool {
+        self.identity.is_some() && self.identity == claimant.identity
+    }
 }
 
 /// A publisher's hold on a stream.
@@ -76,8 +93,10 @@ impl Stream {
                 session: 0,
                 stop: watch::Sender::new(None),
                 source,
+                identity: None,
                 live: Live {
                     last_media: now,
+                    has_media: false,
                     tracks: Tracks::default(),
                     description: Description::default(),
                     meter: Meter::new(now),
@@ -87,16 +106,18 @@ impl Stream {
         }
     }
 
-    /// Makes `source` the publisher; the one before is stopped and not heard any more.
-    pub(super) fn begin(&self, source: Source) -> Session {
+    /// Makes `claimant` the publisher; the one before is stopped and not heard any more.
+    pub(super) fn begin(&self, claimant: Claimant) -> Session {
         let now = Instant::now();
         let mut shared = self.lock();
         shared.stop.send_replace(Some(StopReason::Replaced));
         shared.stop = watch::Sender::new(None);
         shared.session += 1;
         shared.state = State::Live;
-        shared.source = source;
+        shared.source = claimant.source;
+        shared.identity = claimant.identity;
         shared.live.last_media = now;
+        shared.live.has_media = false;
         shared.live.description = Description::default();
         shared.live.meter = Meter::new(now);
         Session {
@@ -133,10 +154,13 @@ impl Stream {
         self.lock().stop.send_replace(Some(reason));
     }
 
-    /// How long nothing was published; `None` while no publisher holds the stream.
-    pub(super) fn idle(&self) -> Option<Duration> {
+    /// Who holds the stream; `None` while nobody does.
+    pub(super) fn incumbent(&self) -> Option<Incumbent> {
         let shared = self.lock();
-        (shared.state == State::Live).then(|| shared.live.last_media.elapsed())
+        (shared.state == State::Live).then(|| Incumbent {
+            last_media: shared.live.last_media,
+            identity: shared.identity.clone(),
+        })
     }
 
     pub(super) fn tracks(&self) -> Tracks {

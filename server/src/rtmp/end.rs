@@ -37,6 +37,7 @@ impl End {
         match self {
             Self::Refused(ClaimError::Busy) => Some("busy"),
             Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
+            Self::Refused(ClaimError::Banned { .. }) => Some("banned"),
             Self::Refused(_) => Some("server_stopping"),
             Self::OneStream => Some("second_stream"),
             Self::BadName(_) => Some("bad_name"),

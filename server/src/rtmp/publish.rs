@@ -131,6 +131,7 @@ impl Session {
 pub(super) fn refusal(error: ClaimError) -> PublishRefusal {
     match error {
         ClaimError::Busy => PublishRefusal::BadName,
+        ClaimError::Banned { .. } => PublishRefusal::Denied,
         _ => PublishRefusal::Failed,
     }
 }
@@ -139,6 +140,8 @@ pub(super) fn refusal(error: ClaimError) -> PublishRefusal {
 pub(super) fn stop(reason: StopReason) -> (PublishRefusal, &'static str) {
     match reason {
         StopReason::Replaced => (PublishRefusal::BadName, "another publisher took the stream over"),
+        StopReason::Kicked => (PublishRefusal::Denied, "the server's operator stopped this stream"),
+        StopReason::Silent => (PublishRefusal::Failed, "nothing was published for too long"),
         StopReason::ServerStopping => (PublishRefusal::Failed, "the server is stopping"),
     }
 }

@@ -91,8 +91,11 @@ impl Client {
         let mut buffer = [0; 4096];
         loop {
             self.flush().await;
-            if let Some(event) = self.rtmp.next_event() {
-                return Some(event);
+            match self.rtmp.next_event() {
+                // It comes before the answer to a publish, and says no more than that.
+                Some(ClientEvent::Begin) => continue,
+                Some(event) => return Some(event),
+                None => {}
             }
             let read = timeout(PATIENCE, self.socket.read(&mut buffer)).await.expect("an answer");
             match read {

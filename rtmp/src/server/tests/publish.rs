@@ -152,7 +152,9 @@ fn what_is_held_back_is_bounded() {
     peer.call(1, "publish", 5.0, vec!["s".into()]);
     let limit = ServerConfig::default().max_held_len;
     let piece = vec![0; limit / 2];
+    assert_eq!(peer.server.room(), limit);
     peer.server.receive(&piece, START).unwrap();
+    assert_eq!(peer.server.room(), limit - piece.len());
     peer.server.receive(&piece, START).unwrap();
     assert_eq!(peer.server.receive(&[0], START), Err(Error::HeldTooLarge { limit }));
 }

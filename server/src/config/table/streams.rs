@@ -44,6 +44,30 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "first_media",
+        section: TITLE,
+        value: "TIME",
+        kind: Kind::One,
+        default: "20s",
+        help: "How long a publisher may take for its first media",
+        set: |config, text| {
+            config.hub.first_media = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "media_idle",
+        section: TITLE,
+        value: "TIME",
+        kind: Kind::One,
+        default: "5m",
+        help: "How long a publisher that answers pings may go without media",
+        set: |config, text| {
+            config.hub.media_idle = units::time(text, MIN_TIME..=MAX_TIME)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "grace",
         section: TITLE,
         value: "TIME",
@@ -160,6 +184,18 @@ pub(super) const KEYS: &[Key] = &[
         help: "Streams at a time",
         set: |config, text| {
             config.hub.max_streams = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "max_bans",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "1000",
+        help: "Names that are refused after a kick, at a time",
+        set: |config, text| {
+            config.hub.max_bans = units::number(text, 1..=MAX_CONNECTIONS)?;
             Ok(())
         },
     },

@@ -5,6 +5,7 @@ mod publishing;
 mod ring;
 mod takeover;
 mod timeline;
+mod turn;
 mod viewing;
 
 use futures_util::FutureExt;

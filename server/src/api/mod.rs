@@ -1,6 +1,7 @@
 //! `/api/v1`: what programs, the page above all, can ask the server.
 
 mod events;
+mod kick;
 mod qr;
 mod server;
 mod streams;
@@ -14,7 +15,7 @@ use axum::{
     Json, Router,
     http::{Method, Uri, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{delete, get},
 };
 use serde::Serialize;
 use tower_http::cors::{Any, CorsLayer};
@@ -44,6 +45,7 @@ impl Api {
     }
 
     /// The routes below [`PREFIX`]. Any origin may read them: the page may come from elsewhere, and nothing here is secret.
+    /// No origin may change anything: a browser asks before it sends a DELETE, and is not told that it may.
     pub fn router(self) -> Router {
         let cors = CorsLayer::new()
             .allow_origin(Any)
@@ -53,6 +55,7 @@ impl Api {
         Router::new()
             .route("/server", get(server::get))
             .route("/streams", get(streams::get))
+            .route("/streams/{*name}", delete(kick::delete).fallback(only_delete))
             .route("/events", get(events::get))
             .route("/qr", get(qr::get))
             .fallback(not_found)
@@ -69,6 +72,10 @@ async fn not_found(uri: Uri) -> Problem {
 
 async fn method_not_allowed() -> Problem {
     Problem::method_not_allowed("GET, HEAD, OPTIONS")
+}
+
+async fn only_delete() -> Problem {
+    Problem::method_not_allowed("DELETE")
 }
 
 /// JSON that is true now and may be wrong in a moment.

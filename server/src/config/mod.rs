@@ -6,7 +6,7 @@
 mod file;
 pub mod keys;
 mod table;
-mod units;
+pub(crate) mod units;
 
 use std::{
     ffi::OsString,

@@ -27,9 +27,9 @@
 //!     }
 //!     while let Some(event) = server.next_event() {
 //!         match event {
-//!             ServerEvent::Publish { name, query, .. } => {
+//!             ServerEvent::Publish { stream_id, name, query } => {
 //!                 assert_eq!((name.as_str(), query.as_str()), ("live/stream1", "token=x"));
-//!                 server.accept_publish()?;
+//!                 server.accept_publish(stream_id)?;
 //!             }
 //!             ServerEvent::Media(media) => published.push(media.buffer.finish(media.kind, 0)),
 //!             _ => {}

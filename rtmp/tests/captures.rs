@@ -61,11 +61,11 @@ fn replay(capture: &Capture, piece: usize) -> (String, Vec<Media>, Vec<u8>) {
                     assert_eq!(app, "live");
                     connected = Some(agent);
                 }
-                ServerEvent::Publish { name, query, .. } => {
+                ServerEvent::Publish { stream_id, name, query } => {
                     assert_eq!(name.app(), "live");
                     assert_eq!(name.stream(), capture.name);
                     assert_eq!(query, "");
-                    server.accept_publish().unwrap();
+                    server.accept_publish(stream_id).unwrap();
                 }
                 ServerEvent::Media(message) => {
                     let tag = message.buffer.finish(message.kind, message.timestamp.into());

@@ -2,6 +2,7 @@
 
 use pushpull_media::amf0::Value;
 
+use super::streams::{deleted, named};
 use super::{Connect, ServerConnection, ServerEvent};
 use crate::Error;
 use crate::command::{Command, object};
@@ -21,18 +22,18 @@ impl ServerConnection {
             "play" | "play2" => self.play(stream_id, command),
             "closeStream" => self.unpublish(stream_id, true),
             "deleteStream" => {
-                let id = command.arguments.first().and_then(Value::as_f64).unwrap_or(0.0);
-                // Saturates; an id out of range names no stream.
-                self.unpublish(id as u32, false);
-                self.streams.remove(&(id as u32));
+                let id = deleted(command);
+                self.unpublish(id, false);
+                self.streams.remove(&id);
             }
             "FCPublish" => {
                 self.send_result(command, Value::Undefined);
                 self.notify(command, "onFCPublish", "NetStream.Publish.Start");
             }
             "FCUnpublish" => {
-                let key = argument_text(command).unwrap_or_default();
-                self.unpublish_key(key);
+                if let Some(stream_id) = self.find_key(named(command)) {
+                    self.unpublish(stream_id, true);
+                }
                 self.send_result(command, Value::Undefined);
                 self.notify(command, "onFCUnpublish", "NetStream.Unpublish.Success");
             }
@@ -100,7 +101,7 @@ impl ServerConnection {
         self.send_result(command, Value::Number(f64::from(self.last_stream_id)));
     }
 
-    /// The stream a command is about; a bad name gets the status `code` and ends the connection.
+    /// The stream a command is about; a bad name gets the status `code`, and ends a connection without another purpose.
     pub(super) fn resolve(&mut self, stream_id: u32, key: &str, code: &str) -> Option<Target> {
         let connect = self.connect.as_ref()?;
         match name::resolve(&connect.tc_url, &connect.app, key) {
@@ -108,7 +109,7 @@ impl ServerConnection {
             Err(error) => {
                 self.send_status(stream_id, "error", code, &error.to_string());
                 self.events.push_back(ServerEvent::BadName(error));
-                self.end();
+                self.end_if_useless();
                 None
             }
         }
@@ -123,7 +124,7 @@ impl ServerConnection {
 
     /// Sends one of Flash Media Server's `onFC…` notices; Livestream Studio wants the call's transaction id in it.
     fn notify(&mut self, call: &Command, name: &str, code: &str) {
-        let description = printable(argument_text(call).unwrap_or_default()).into();
+        let description = printable(named(call)).into();
         let info = object([("code", Value::from(code)), ("description", description)]);
         self.send_command(0, &Command::new(name, call.transaction, vec![info]));
     }
@@ -154,11 +155,6 @@ fn connect_result(connect: &Command) -> Command {
         object: properties,
         arguments: vec![Value::Object(info)],
     }
-}
-
-/// The first argument that is a string: in `FCPublish` and its like, the stream name.
-fn argument_text(command: &Command) -> Option<&str> {
-    command.arguments.iter().find_map(Value::as_str)
 }
 
 /// A peer's text, fit for a log line: short and without control characters.

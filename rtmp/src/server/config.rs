@@ -23,10 +23,10 @@ pub struct ServerConfig {
     pub setup_limits: chunk::Limits,
     /// What an accepted publisher may send.
     pub media_limits: chunk::Limits,
-    /// How much may be held back while a publish or play waits for its answer, in bytes: 2 MiB, the first keyframe of a
+    /// How much may be held back while publishes and plays wait for their answers, in bytes: 2 MiB, the first keyframe of a
     /// pusher that does not wait.
     pub max_held_len: usize,
-    /// Message streams per connection: 16. Encoders use one.
+    /// Message streams per connection: 16. Encoders use one; those that publish several bitrates at once, a handful.
     pub max_streams: usize,
 }
 

@@ -15,7 +15,7 @@ pub enum ServerEvent {
         agent: String,
     },
     /// The peer wants to publish. Answer with [`super::ServerConnection::accept_publish`] or
-    /// [`super::ServerConnection::reject_publish`]; until then nothing more is read from it.
+    /// [`super::ServerConnection::reject_publish`], now or later; until then what it sends for this message stream is held.
     Publish {
         /// The message stream.
         stream_id: u32,
@@ -24,8 +24,7 @@ pub enum ServerEvent {
         /// The parameters, without `?`. They may be secret.
         query: String,
     },
-    /// The peer wants to play. Answer with [`super::ServerConnection::reject_play`]; until then nothing more is read from
-    /// it.
+    /// The peer wants to play. Answer with [`super::ServerConnection::reject_play`].
     Play {
         /// The message stream.
         stream_id: u32,
@@ -34,7 +33,8 @@ pub enum ServerEvent {
         /// The parameters, without `?`. They may be secret.
         query: String,
     },
-    /// The peer wanted to publish or play something that cannot be a name. It has been told; the connection is over.
+    /// The peer wanted to publish or play something that cannot be a name. It has been told; unless it has another purpose,
+    /// the connection is over.
     BadName(NameError),
     /// A message of an accepted publisher.
     Media(Media),

@@ -3,6 +3,7 @@
 use pushpull_media::amf0::{Decoder, Value};
 use pushpull_media::flv::{TagBuffer, TagKind};
 
+use super::streams::Stream;
 use super::{Media, ServerConnection, ServerEvent};
 use crate::aggregate;
 use crate::chunk::Message;
@@ -11,10 +12,8 @@ use crate::message::kind;
 
 impl ServerConnection {
     pub(super) fn media(&mut self, stream_id: u32, kind: u8, timestamp: u32, buffer: TagBuffer) {
-        let publishes =
-            self.streams.get(&stream_id).is_some_and(|stream| stream.publishing.is_some());
         let counters = &mut self.counters;
-        if !publishes {
+        if !self.streams.get(&stream_id).is_some_and(Stream::is_publishing) {
             counters.stray_media = counters.stray_media.saturating_add(1);
             return;
         }

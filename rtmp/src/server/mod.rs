@@ -5,8 +5,9 @@
 //!                                                        └────── reject ──► over
 //! ```
 //!
-//! While the host decides about a `publish` or `play`, what the peer sends is held back unread, up to
-//! [`ServerConfig::max_held_len`]: media that comes with the command is neither lost nor let through early.
+//! While the host decides about a `publish` or `play`, which may take a while, what the peer sends for that message stream
+//! is held back, up to [`ServerConfig::max_held_len`]: media that comes with the command is neither lost nor let through
+//! early. Other message streams, pings and timers go on.
 
 mod commands;
 mod config;
@@ -14,6 +15,7 @@ mod event;
 mod media;
 mod play;
 mod publish;
+mod streams;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -27,6 +29,7 @@ use crate::chunk::{self, Message};
 use crate::command::Command;
 use crate::message::{Control, kind};
 use crate::{Error, handshake};
+use streams::Stream;
 
 /// One connection, without its socket: bytes and the time go in, events and bytes come out.
 ///
@@ -40,11 +43,12 @@ pub struct ServerConnection {
     writer: chunk::Writer,
     output: BytesMut,
     events: VecDeque<ServerEvent>,
-    /// Input not read yet, while `asked` waits for an answer.
-    held: Vec<u8>,
-    asked: Option<Asked>,
     connect: Option<Connect>,
     streams: BTreeMap<u32, Stream>,
+    /// What all messages held back count as, in bytes.
+    held_len: usize,
+    /// How often the peer was refused something or stopped.
+    refusals: usize,
     last_stream_id: u32,
     counters: Counters,
     clock: Clock,
@@ -62,25 +66,11 @@ enum Phase {
     Over,
 }
 
-/// A question the host has to answer.
-#[derive(Debug)]
-enum Asked {
-    Publish { stream_id: u32, key: String },
-    Play { stream_id: u32 },
-}
-
 /// What `connect` said.
 #[derive(Debug)]
 struct Connect {
     app: String,
     tc_url: String,
-}
-
-/// A message stream.
-#[derive(Debug, Default)]
-struct Stream {
-    /// The name as the peer sent it, while it publishes.
-    publishing: Option<String>,
 }
 
 #[derive(Debug)]
@@ -103,10 +93,10 @@ impl ServerConnection {
             writer: chunk::Writer::new(),
             output: BytesMut::new(),
             events: VecDeque::new(),
-            held: Vec::new(),
-            asked: None,
             connect: None,
             streams: BTreeMap::new(),
+            held_len: 0,
+            refusals: 0,
             last_stream_id: 0,
             counters: Counters::default(),
             clock: Clock { now, started: now, idle_since: now, received: now, pinged: now },
@@ -129,17 +119,6 @@ impl ServerConnection {
         self.process(bytes)?;
         self.acknowledge();
         Ok(())
-    }
-
-    /// How many bytes [`ServerConnection::receive`] takes without an error for holding too much: while a publish or play
-    /// waits for its answer there is a limit, and a host that lets it wait reads no more than this from the socket. The
-    /// network then holds the rest.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        match self.asked {
-            Some(_) => self.config.max_held_len.saturating_sub(self.held.len()),
-            None => usize::MAX,
-        }
     }
 
     /// The next event. Call until there is none, then send [`ServerConnection::take_output`].
@@ -199,19 +178,29 @@ impl ServerConnection {
         Counters { unfinished: drops.superseded.saturating_add(drops.aborted), ..self.counters }
     }
 
-    fn end(&mut self) {
-        self.phase = Phase::Over;
-        self.asked = None;
-        self.held = Vec::new();
+    /// Whether nothing more is read: send the output and close the socket.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
     }
 
-    fn process_held(&mut self) -> Result<(), Error> {
-        let held = std::mem::take(&mut self.held);
-        self.process(&held)
+    fn end(&mut self) {
+        self.phase = Phase::Over;
+        self.streams.clear();
+        self.held_len = 0;
+    }
+
+    /// Ends a connection that was refused what it came for, unless it has another purpose. One that is refused again and
+    /// again has none.
+    fn end_if_useless(&mut self) {
+        self.refusals = self.refusals.saturating_add(1);
+        if self.is_without_purpose() || self.refusals > self.config.max_streams {
+            self.end();
+        }
     }
 
     fn process(&mut self, mut input: &[u8]) -> Result<(), Error> {
-        while self.asked.is_none() {
+        loop {
             match &mut self.phase {
                 Phase::Handshake(handshake) => {
                     if !handshake.receive(&mut input, &mut self.output)? {
@@ -227,22 +216,30 @@ impl ServerConnection {
                 Phase::Over => return Ok(()),
             }
         }
-        let limit = self.config.max_held_len;
-        if self.held.len().saturating_add(input.len()) > limit {
-            return Err(Error::HeldTooLarge { limit });
-        }
-        self.held.extend_from_slice(input);
-        Ok(())
     }
 
     fn message(&mut self, message: Message) -> Result<(), Error> {
-        match message.kind {
+        let (command, about) = match message.kind {
             kind::COMMAND_AMF0 | kind::COMMAND_AMF3 => {
-                match Command::decode(message.kind, message.payload.data()) {
-                    Some(command) => self.command(message.stream_id, &command)?,
-                    None => self.ignore(),
-                }
+                let Some(command) = Command::decode(message.kind, message.payload.data()) else {
+                    self.ignore();
+                    return Ok(());
+                };
+                let about = self.subject(message.stream_id, &command);
+                (Some(command), about)
             }
+            kind::AUDIO | kind::VIDEO | kind::DATA_AMF0 | kind::DATA_AMF3 | kind::AGGREGATE => {
+                (None, Some(message.stream_id))
+            }
+            _ => (None, None),
+        };
+        let Some(message) = self.hold(message, about)? else {
+            return Ok(());
+        };
+        if let Some(command) = command {
+            return self.command(message.stream_id, &command);
+        }
+        match message.kind {
             kind::AUDIO | kind::VIDEO | kind::DATA_AMF0 | kind::DATA_AMF3 => {
                 self.media(message.stream_id, message.kind, message.timestamp, message.payload);
             }
@@ -301,8 +298,7 @@ impl ServerConnection {
     }
 
     fn setup_deadline(&self) -> Option<Duration> {
-        let publishing = self.streams.values().any(|stream| stream.publishing.is_some());
-        (!publishing && self.asked.is_none())
+        self.is_without_purpose()
             .then(|| self.clock.idle_since.saturating_add(self.config.setup_timeout))
     }
 

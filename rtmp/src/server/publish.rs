@@ -3,43 +3,63 @@
 use pushpull_media::amf0::Value;
 
 use super::commands::printable;
-use super::{Asked, PublishRefusal, ServerConnection, ServerEvent};
+use super::streams::Role;
+use super::{PublishRefusal, ServerConnection, ServerEvent};
 use crate::Error;
 use crate::command::Command;
 use crate::message::Control;
 use crate::name::Target;
 
 impl ServerConnection {
-    /// Lets the asking publisher publish: it is told, and what it sent meanwhile is read.
+    /// Lets the publisher that asked on `stream_id` publish: it is told, and what it sent meanwhile is read.
     ///
     /// # Errors
     /// As for [`ServerConnection::receive`].
-    pub fn accept_publish(&mut self) -> Result<(), Error> {
-        let Some(Asked::Publish { stream_id, key }) = self.asked.take() else {
+    pub fn accept_publish(&mut self, stream_id: u32) -> Result<(), Error> {
+        let Some((key, held)) = self.answered(stream_id) else {
             return Ok(());
         };
         self.send_control(Control::StreamBegin(stream_id));
         let description = format!("{} is now published", printable(&key));
         self.send_status(stream_id, "status", "NetStream.Publish.Start", &description);
-        self.streams.entry(stream_id).or_default().publishing = Some(key);
-        self.reader.set_limits(self.config.media_limits);
-        self.process_held()
+        self.streams.entry(stream_id).or_default().role = Role::Publishing { key };
+        self.process_held(held)
     }
 
-    /// Refuses the asking publisher: it is told why, and nothing it sent or sends is read any more. Send the output and
-    /// close the socket.
-    pub fn reject_publish(&mut self, refusal: PublishRefusal, description: &str) {
-        if let Some(Asked::Publish { stream_id, .. }) = self.asked {
-            self.send_status(stream_id, "error", refusal.code(), description);
-            self.end();
-        }
+    /// Refuses the publisher that asked on `stream_id`: it is told why, and none of its media gets through.
+    ///
+    /// If the connection publishes and plays nothing else, it is over ([`ServerConnection::is_over`]).
+    ///
+    /// # Errors
+    /// As for [`ServerConnection::receive`].
+    pub fn reject_publish(
+        &mut self,
+        stream_id: u32,
+        refusal: PublishRefusal,
+        description: &str,
+    ) -> Result<(), Error> {
+        let Some((_, held)) = self.answered(stream_id) else {
+            return Ok(());
+        };
+        self.send_status(stream_id, "error", refusal.code(), description);
+        self.end_if_useless();
+        if self.is_over() { Ok(()) } else { self.process_held(held) }
     }
 
-    /// Tells an accepted publisher that it has to stop: replaced, kicked, or the server closes. Nothing more is read.
-    /// Send the output and close the socket.
+    /// Tells an accepted publisher that it has to stop: replaced, kicked, idle, or the server closes. No more of its media
+    /// gets through.
+    ///
+    /// If the connection publishes and plays nothing else, it is over ([`ServerConnection::is_over`]).
     pub fn stop_publish(&mut self, stream_id: u32, reason: PublishRefusal, description: &str) {
-        self.send_status(stream_id, "error", reason.code(), description);
-        self.end();
+        let Some(stream) = self.streams.get_mut(&stream_id) else {
+            return;
+        };
+        if stream.is_publishing() {
+            stream.role = Role::None;
+            self.send_status(stream_id, "error", reason.code(), description);
+            self.adapt_limits();
+            self.end_if_useless();
+        }
     }
 
     pub(super) fn publish(&mut self, stream_id: u32, command: &Command) {
@@ -54,48 +74,37 @@ impl ServerConnection {
                 return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
             }
         };
-        let known = self.streams.get(&stream_id);
-        if known.is_some_and(|stream| stream.publishing.is_some()) {
-            let text = "this message stream is already publishing";
+        if self.streams.get(&stream_id).is_some_and(|stream| !stream.is_idle()) {
+            let text = "this message stream is in use already";
             return self.send_status(stream_id, "error", "NetStream.Publish.BadName", text);
         }
-        if known.is_none() && self.streams.len() >= self.config.max_streams {
+        if !self.has_room_for(stream_id) {
             let text = "too many message streams";
             return self.send_status(stream_id, "error", "NetStream.Publish.Failed", text);
         }
         if let Some(Target { name, query }) =
             self.resolve(stream_id, key, "NetStream.Publish.BadName")
         {
-            self.asked = Some(Asked::Publish { stream_id, key: key.to_owned() });
+            self.ask(stream_id, key.to_owned());
             self.events.push_back(ServerEvent::Publish { stream_id, name, query });
         }
     }
 
+    /// Ends the publishing of a message stream, if it publishes.
     pub(super) fn unpublish(&mut self, stream_id: u32, tell: bool) {
-        let publishing =
-            self.streams.get_mut(&stream_id).and_then(|stream| stream.publishing.take());
-        let Some(key) = publishing else {
+        let Some(stream) = self.streams.get_mut(&stream_id) else {
             return;
         };
+        let Role::Publishing { key } = &stream.role else {
+            return;
+        };
+        let text = format!("{} is no longer published", printable(key));
+        stream.role = Role::None;
         self.clock.idle_since = self.clock.now;
+        self.adapt_limits();
         if tell {
-            let text = format!("{} is no longer published", printable(&key));
             self.send_status(stream_id, "status", "NetStream.Unpublish.Success", &text);
         }
         self.events.push_back(ServerEvent::Unpublish { stream_id });
-    }
-
-    /// Ends the publish that was begun with `key`; if there is only one, whatever its key.
-    pub(super) fn unpublish_key(&mut self, key: &str) {
-        let publishing = || {
-            self.streams
-                .iter()
-                .filter_map(|(&id, stream)| Some((id, stream.publishing.as_deref()?)))
-        };
-        let named = publishing().find(|&(_, other)| other == key);
-        let only = || publishing().next().filter(|_| publishing().nth(1).is_none());
-        if let Some((stream_id, _)) = named.or_else(only) {
-            self.unpublish(stream_id, true);
-        }
     }
 }

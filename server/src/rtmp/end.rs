@@ -19,8 +19,6 @@ pub(super) enum End {
     Protocol(pushpull_rtmp::Error),
     /// The hub did not take the publisher.
     Refused(ClaimError),
-    /// A second stream on one connection.
-    OneStream,
     /// Not a name.
     BadName(NameError),
     /// Play, which goes over HTTP-FLV and WebSocket-FLV.
@@ -39,7 +37,6 @@ impl End {
             Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
             Self::Refused(ClaimError::Banned { .. }) => Some("banned"),
             Self::Refused(_) => Some("server_stopping"),
-            Self::OneStream => Some("second_stream"),
             Self::BadName(_) => Some("bad_name"),
             Self::Play => Some("play"),
             _ => None,
@@ -54,7 +51,6 @@ impl fmt::Display for End {
             Self::Network(error) => write!(f, "network: {error}"),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::Refused(error) => fmt::Display::fmt(error, f),
-            Self::OneStream => f.write_str("a second stream on one connection"),
             Self::BadName(error) => fmt::Display::fmt(error, f),
             Self::Play => f.write_str(NO_PLAY),
             Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
+use futures_util::FutureExt;
 use pushpull_rtmp::StreamName;
 use pushpull_rtmp::server::{Media, PublishRefusal};
 use tokio::time::Instant;
@@ -12,19 +13,28 @@ use tracing::info;
 
 use super::end::End;
 use super::session::Session;
-use crate::hub::{Claim, ClaimError, Publisher, Source, StopReason};
+use crate::hub::{
+    Claim, ClaimError, Claimant, Identity, PendingClaim, Publisher, Source, StopReason,
+};
 
 /// The message streams of a connection that publish, by their ids.
 #[derive(Default)]
 pub(super) struct Publishings {
     by_stream: BTreeMap<u32, Publishing>,
+    /// Those the hub has not decided about.
+    claiming: BTreeMap<u32, Claiming>,
+}
+
+/// A message stream that wants to publish.
+struct Claiming {
+    name: StreamName,
+    outcome: PendingClaim,
 }
 
 /// A message stream that publishes.
 struct Publishing {
     publisher: Publisher,
     stopped: Pin<Box<dyn Future<Output = StopReason> + Send>>,
-    name: StreamName,
     since: Instant,
 }
 
@@ -50,12 +60,19 @@ impl Publishings {
         }
     }
 
-    /// Waits until the hub wants no more of one of them; for ever if there is none. Cancelling it loses nothing.
-    pub(super) async fn stopped(&mut self) -> (u32, StopReason) {
+    /// Waits until the hub has decided something about one of them; for ever if there is none. Cancelling it loses nothing.
+    pub(super) async fn verdict(&mut self) -> Verdict {
         poll_fn(|context| {
+            for (&stream_id, claiming) in &mut self.claiming {
+                if let Poll::Ready(outcome) = claiming.outcome.poll_unpin(context) {
+                    let name = claiming.name.clone();
+                    self.claiming.remove(&stream_id);
+                    return Poll::Ready(Verdict::Claimed { stream_id, name, outcome });
+                }
+            }
             for (&stream_id, publishing) in &mut self.by_stream {
                 if let Poll::Ready(reason) = publishing.stopped.as_mut().poll(context) {
-                    return Poll::Ready((stream_id, reason));
+                    return Poll::Ready(Verdict::Stopped { stream_id, reason });
                 }
             }
             Poll::Pending
@@ -67,63 +84,103 @@ impl Publishings {
     pub(super) fn finish(&mut self, stream_id: u32) {
         if let Some(publishing) = self.by_stream.remove(&stream_id) {
             let seconds = publishing.since.elapsed().as_secs();
-            info!(seconds, "unpublished");
+            info!(stream_id, seconds, "unpublished");
             publishing.publisher.finish();
         }
     }
 
-    /// They are gone without a goodbye: the hub holds the viewers.
-    pub(super) fn lose(&mut self) {
+    /// It is gone without a goodbye: the hub holds the viewers.
+    pub(super) fn lose(&mut self, stream_id: u32) {
+        self.by_stream.remove(&stream_id);
+    }
+
+    /// They are all gone without a goodbye.
+    pub(super) fn lose_all(&mut self) {
+        self.claiming.clear();
         self.by_stream.clear();
     }
 
-    fn begin(&mut self, stream_id: u32, name: StreamName, claim: Claim) {
+    fn begin(&mut self, stream_id: u32, claim: Claim) {
         let publisher = claim.go_live();
         let stopped = Box::pin(publisher.stopped());
-        let publishing = Publishing { publisher, stopped, name, since: Instant::now() };
+        let publishing = Publishing { publisher, stopped, since: Instant::now() };
         self.by_stream.insert(stream_id, publishing);
     }
 }
 
+/// What the hub has decided about a message stream.
+pub(super) enum Verdict {
+    /// Whether it may publish.
+    Claimed { stream_id: u32, name: StreamName, outcome: Result<Claim, ClaimError> },
+    /// It must not publish any more.
+    Stopped { stream_id: u32, reason: StopReason },
+}
+
 impl Session {
-    pub(super) fn publish(&mut self, stream_id: u32, name: StreamName) -> Result<(), End> {
-        if let Some(publishing) = self.publishings.by_stream.values().next() {
-            let text = format!("this connection publishes {} already", publishing.name);
-            self.rtmp.reject_publish(PublishRefusal::Denied, &text);
-            return Err(End::OneStream);
-        }
+    /// Asks the hub for a name. It may have to find out first whether another publisher is still there; meanwhile the
+    /// connection goes on.
+    pub(super) fn publish(
+        &mut self,
+        stream_id: u32,
+        name: StreamName,
+        query: String,
+    ) -> Result<(), End> {
         self.span.record("stream", name.as_str());
         let source = Source {
             protocol: "rtmp",
             peer: self.peer.to_string(),
             agent: self.agent.clone().unwrap_or_default(),
         };
-        match self.host.hub.claim(&name, source) {
-            Ok(claim) => {
-                info!("publishing");
-                self.publishings.begin(stream_id, name, claim);
-                // Media that came along with the command is read now.
-                self.rtmp.accept_publish().map_err(End::Protocol)
-            }
-            Err(error) => {
-                self.rtmp.reject_publish(refusal(error), &error.to_string());
-                Err(End::Refused(error))
+        let identity = Some(Identity { address: self.peer.ip(), query });
+        let mut outcome = self.host.hub.claim_in_turn(&name, Claimant { source, identity });
+        // As a rule it is decided at once, and what the peer sends next can be read as media.
+        match (&mut outcome).now_or_never() {
+            Some(outcome) => self.obey(Verdict::Claimed { stream_id, name, outcome }),
+            None => {
+                self.publishings.claiming.insert(stream_id, Claiming { name, outcome });
+                Ok(())
             }
         }
     }
 
-    /// Tells a publisher that it has to stop.
-    pub(super) fn stop(&mut self, stream_id: u32, reason: StopReason) {
-        let (refusal, text) = stop(reason);
-        self.rtmp.stop_publish(stream_id, refusal, text);
+    /// Tells a publisher what the hub has decided. The end of the connection is an error.
+    pub(super) fn obey(&mut self, verdict: Verdict) -> Result<(), End> {
+        match verdict {
+            Verdict::Claimed { stream_id, name, outcome: Ok(claim) } => {
+                info!(%name, stream_id, "publishing");
+                self.publishings.begin(stream_id, claim);
+                // Media that came along with the command is read now.
+                self.rtmp.accept_publish(stream_id).map_err(End::Protocol)
+            }
+            Verdict::Claimed { stream_id, outcome: Err(error), .. } => {
+                let (refusal, text) = (refusal(error), error.to_string());
+                let told = self.rtmp.reject_publish(stream_id, refusal, &text);
+                self.refused(End::Refused(error))?;
+                told.map_err(End::Protocol)
+            }
+            Verdict::Stopped { stream_id, reason } => {
+                self.stop(stream_id, reason);
+                self.refused(End::Stopped(reason))
+            }
+        }
     }
 
     /// Tells every publisher of this connection that it has to stop.
     pub(super) fn stop_all(&mut self, reason: StopReason) {
-        for &stream_id in self.publishings.by_stream.keys() {
-            let (refusal, text) = stop(reason);
-            self.rtmp.stop_publish(stream_id, refusal, text);
+        let (refusal, text) = stop(reason);
+        while let Some((stream_id, _)) = self.publishings.claiming.pop_first() {
+            // What was held for it is of no interest any more.
+            let _ = self.rtmp.reject_publish(stream_id, refusal, text);
         }
+        while let Some((&stream_id, _)) = self.publishings.by_stream.first_key_value() {
+            self.stop(stream_id, reason);
+        }
+    }
+
+    fn stop(&mut self, stream_id: u32, reason: StopReason) {
+        let (refusal, text) = stop(reason);
+        self.rtmp.stop_publish(stream_id, refusal, text);
+        self.publishings.lose(stream_id);
     }
 }
 

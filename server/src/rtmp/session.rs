@@ -51,7 +51,7 @@ impl Session {
         let end = self.converse(&shutdown).await;
         self.report(&end);
         // Without a goodbye, the hub holds the viewers.
-        self.publishings.lose();
+        self.publishings.lose_all();
         if !matches!(end, End::Closed | End::Network(_)) {
             let _ = timeout(CLOSE_LIMIT, self.close()).await;
         }
@@ -59,8 +59,9 @@ impl Session {
 
     async fn converse(&mut self, shutdown: &CancellationToken) -> End {
         let mut buffer = vec![0; READ_LEN];
+        let mut handled = Ok(());
         loop {
-            let handled = self.handle_events();
+            handled = handled.and_then(|()| self.handle_events());
             // Whatever the end: the peer is told first.
             if let Err(error) = self.send().await {
                 return handled.err().unwrap_or(End::Network(error));
@@ -70,6 +71,8 @@ impl Session {
             }
             let timer = self.rtmp.timeout().map(|after| self.started + after);
             let flush = self.publishings.flush_at();
+            // While a publisher waits for its answer, the network holds what there is no room for here.
+            let room = self.rtmp.room().min(READ_LEN);
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => {
@@ -77,18 +80,12 @@ impl Session {
                     let _ = self.send().await;
                     return End::Shutdown;
                 }
-                (stream_id, reason) = self.publishings.stopped() => {
-                    self.stop(stream_id, reason);
-                    let _ = self.send().await;
-                    return End::Stopped(reason);
-                }
+                verdict = self.publishings.verdict() => handled = self.obey(verdict),
                 () = at(flush) => self.publishings.flush(),
                 () = at(timer) => {
-                    if let Err(error) = self.rtmp.on_timeout(self.started.elapsed()) {
-                        return End::Protocol(error);
-                    }
+                    handled = self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol);
                 }
-                read = self.socket.read(&mut buffer) => match read {
+                read = self.socket.read(buffer.get_mut(..room).unwrap_or_default()), if room > 0 => match read {
                     Ok(0) => return End::Closed,
                     Ok(len) => {
                         let bytes = buffer.get(..len).unwrap_or_default();
@@ -113,18 +110,30 @@ impl Session {
                     info!(%app, %agent, "connected");
                     self.agent = Some(agent);
                 }
-                ServerEvent::Publish { stream_id, name, .. } => self.publish(stream_id, name)?,
-                ServerEvent::Play { name, .. } => {
+                ServerEvent::Publish { stream_id, name, query } => {
+                    self.publish(stream_id, name, query)?;
+                }
+                ServerEvent::Play { stream_id, name, .. } => {
                     self.span.record("stream", name.as_str());
-                    self.rtmp.reject_play(NO_PLAY).map_err(End::Protocol)?;
+                    self.rtmp.reject_play(stream_id, NO_PLAY);
                     return Err(End::Play);
                 }
-                ServerEvent::BadName(error) => return Err(End::BadName(error)),
+                ServerEvent::BadName(error) => self.refused(End::BadName(error))?,
                 ServerEvent::Media(media) => self.publishings.media(media),
                 ServerEvent::Unpublish { stream_id } => self.publishings.finish(stream_id),
                 _ => {}
             }
         }
+        Ok(())
+    }
+
+    /// One message stream was refused or stopped, which is the end of the connection unless it has another purpose.
+    pub(super) fn refused(&self, end: End) -> Result<(), End> {
+        if self.rtmp.is_over() {
+            return Err(end);
+        }
+        self.count(&end);
+        warn!(reason = %end, "a message stream is over; the connection goes on");
         Ok(())
     }
 
@@ -151,21 +160,25 @@ impl Session {
             debug!(?counters, "some of what came was of no use");
         }
         let seconds = self.started.elapsed().as_secs();
+        self.count(end);
+        let publishing = !self.publishings.is_empty();
+        match end {
+            End::Refused(_) | End::BadName(_) | End::Play => warn!(reason = %end, "refused"),
+            End::Stopped(_) | End::Shutdown => {
+                info!(seconds, reason = %end, "stopped")
+            }
+            End::Closed if self.agent.is_none() => debug!(seconds, "closed before connect"),
+            End::Closed if !publishing => info!(seconds, "closed"),
+            _ => warn!(seconds, publishing, reason = %end, "lost"),
+        }
+    }
+
+    fn count(&self, end: &End) {
         if let Some(reason) = end.refusal() {
             self.host.metrics.publisher_refused(reason);
         }
         if matches!(end, End::Protocol(_)) {
             self.host.metrics.rtmp_errors.inc();
-        }
-        let publishing = !self.publishings.is_empty();
-        match end {
-            End::Refused(_) | End::OneStream | End::BadName(_) | End::Play => {
-                warn!(reason = %end, "refused");
-            }
-            End::Stopped(_) | End::Shutdown => info!(seconds, reason = %end, "stopped"),
-            End::Closed if self.agent.is_none() => debug!(seconds, "closed before connect"),
-            End::Closed if !publishing => info!(seconds, "closed"),
-            _ => warn!(seconds, publishing, reason = %end, "lost"),
         }
     }
 }

@@ -45,6 +45,8 @@ fn pings_are_answered() {
 #[test]
 fn a_silent_publisher_is_pinged_and_then_given_up() {
     let mut peer = Peer::publishing();
+    peer.send(9, 1, b"picture");
+    peer.media();
     let config = ServerConfig::default();
     let mut pings = 0;
     loop {
@@ -74,6 +76,7 @@ fn any_byte_keeps_a_publisher_alive() {
         peer.server.on_timeout(now).unwrap();
         peer.server.clock.now = now;
         peer.send(4, 0, &[0, 7, 0, 0, 0, 0]);
+        peer.send(8, 1, b"sound");
     }
 }
 

@@ -3,6 +3,7 @@ mod keeping;
 mod media;
 mod play;
 mod publish;
+mod streams;
 mod whole;
 
 use pushpull_media::amf0::{self, Value};
@@ -60,7 +61,7 @@ impl Peer {
         peer.call(0, "createStream", 2.0, vec![]);
         peer.call(1, "publish", 3.0, vec!["s".into(), "live".into()]);
         assert!(matches!(peer.server.next_event(), Some(ServerEvent::Publish { .. })));
-        peer.server.accept_publish().unwrap();
+        peer.server.accept_publish(1).unwrap();
         peer.said();
         peer
     }

@@ -14,7 +14,7 @@ fn play_is_asked_and_can_be_refused() {
             panic!();
         };
         assert_eq!((name.as_str(), query.as_str()), ("live/s", "k=1"));
-        peer.server.reject_play("not here").unwrap();
+        peer.server.reject_play(1, "not here");
         assert_eq!(status(&peer.said()), "NetStream.Play.StreamNotFound");
         assert_eq!(peer.call(0, "x", 9.0, vec![]), [result(9.0, Value::Undefined)]);
     }

@@ -26,7 +26,7 @@ fn publish_takes_any_type_and_no_key() {
             "s?k=1" => assert_eq!((name.as_str(), query.as_str()), ("live/s", "k=1")),
             _ => assert_eq!(name.as_str(), "live/default"),
         }
-        peer.server.accept_publish().unwrap();
+        peer.server.accept_publish(1).unwrap();
         let said = peer.said();
         assert!(said.contains(&Said::Control(Control::StreamBegin(1))));
         assert_eq!(status(&said), "NetStream.Publish.Start");
@@ -107,12 +107,12 @@ fn a_refused_publisher_hears_why_and_nothing_of_it_gets_through() {
         let mut peer = Peer::connected();
         peer.call(1, "publish", 5.0, vec!["s".into()]);
         peer.send(9, 1, b"before");
-        peer.server.reject_publish(refusal, "because");
+        peer.server.reject_publish(1, refusal, "because").unwrap();
         assert_eq!(status(&peer.said()), code);
         peer.send(9, 1, b"after");
         assert!(matches!(peer.server.next_event(), Some(ServerEvent::Publish { .. })));
         assert!(peer.server.next_event().is_none());
-        peer.server.accept_publish().unwrap();
+        peer.server.accept_publish(1).unwrap();
         assert!(peer.server.next_event().is_none() && peer.server.take_output().is_none());
     }
 }
@@ -132,7 +132,7 @@ fn media_sent_with_the_publish_command_arrives_once_it_is_accepted() {
     }
     assert!(matches!(peer.server.next_event(), Some(ServerEvent::Publish { .. })));
     assert!(peer.server.next_event().is_none());
-    peer.server.accept_publish().unwrap();
+    peer.server.accept_publish(1).unwrap();
     let events: Vec<_> = std::iter::from_fn(|| peer.server.next_event()).collect();
     let [ServerEvent::Media(video), ServerEvent::Media(audio), ServerEvent::Unpublish { .. }] =
         events.as_slice()
@@ -148,25 +148,64 @@ fn media_sent_with_the_publish_command_arrives_once_it_is_accepted() {
 
 #[test]
 fn what_is_held_back_is_bounded() {
+    let limit = ServerConfig::default().max_held_len;
+    for len in [1, 5000, 64 << 10] {
+        let mut peer = Peer::connected();
+        peer.call(1, "publish", 5.0, vec!["s".into()]);
+        let mut sent = 0;
+        let error = loop {
+            match peer.try_send(9, 1, &vec![0; len]) {
+                Ok(()) => sent += len,
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error, Error::HeldTooLarge { limit });
+        assert!(sent < limit && sent > limit / 200, "{sent} bytes in messages of {len}");
+    }
+    // One message that is too long by itself is refused when it is announced.
     let mut peer = Peer::connected();
     peer.call(1, "publish", 5.0, vec!["s".into()]);
-    let limit = ServerConfig::default().max_held_len;
-    let piece = vec![0; limit / 2];
-    assert_eq!(peer.server.room(), limit);
-    peer.server.receive(&piece, START).unwrap();
-    assert_eq!(peer.server.room(), limit - piece.len());
-    peer.server.receive(&piece, START).unwrap();
-    assert_eq!(peer.server.receive(&[0], START), Err(Error::HeldTooLarge { limit }));
+    let error = peer.try_send(9, 1, &vec![0; limit + 1]).unwrap_err();
+    assert!(matches!(error, Error::MessageTooLarge { .. }), "{error}");
+}
+
+#[test]
+fn who_reads_no_more_than_there_is_room_for_loses_nobody() {
+    for len in [0, 1, 200, 5000, 300_000, 1_900_000] {
+        let mut peer = Peer::connected();
+        assert_eq!(peer.server.room(), usize::MAX);
+        peer.call(1, "publish", 5.0, vec!["s".into()]);
+        let mut bytes = vec![];
+        for n in 0..(4 << 20) / (len + 200) {
+            peer.writer.write(4, n as u32, 8, 1, &vec![7; len], &mut bytes);
+        }
+        let mut rest = bytes.as_slice();
+        while peer.server.room() > 0 && !rest.is_empty() {
+            let (piece, after) = rest.split_at(peer.server.room().min(rest.len()));
+            peer.server.receive(piece, START).unwrap();
+            rest = after;
+        }
+        assert!(matches!(peer.server.next_event(), Some(ServerEvent::Publish { .. })));
+        peer.server.accept_publish(1).unwrap();
+        assert_eq!(peer.server.room(), usize::MAX);
+        peer.server.receive(rest, START).unwrap();
+        if len > 0 {
+            assert_eq!(peer.media().len(), (4 << 20) / (len + 200));
+        }
+    }
 }
 
 #[test]
 fn messages_may_be_larger_once_a_publish_is_accepted() {
     let payload = vec![0x17; 3 << 20];
-    let error = Peer::connected().try_send(9, 1, &payload).unwrap_err();
-    assert!(matches!(error, Error::MessageTooLarge { len: 3_145_728, limit: 65_536, .. }));
+    let too_large = |error| matches!(error, Error::MessageTooLarge { limit: 65_536, .. });
+    assert!(too_large(Peer::connected().try_send(9, 1, &payload).unwrap_err()));
     let mut peer = Peer::publishing();
     peer.send(9, 1, &payload);
-    assert_eq!(peer.media(), [(TagKind::Video, payload)]);
+    assert_eq!(peer.media(), [(TagKind::Video, payload.clone())]);
+    // And not after it.
+    peer.call(1, "closeStream", 0.0, vec![]);
+    assert!(too_large(peer.try_send(9, 1, &payload).unwrap_err()));
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn publish(
                 ServerEvent::Connected { .. } => {}
                 ServerEvent::Publish { name, query, .. } => {
                     assert_eq!((name.as_str(), query.as_str()), ("live/s", "k=1"));
-                    server.accept_publish().unwrap();
+                    server.accept_publish(1).unwrap();
                 }
                 ServerEvent::Media(media) => {
                     let tag = media.buffer.finish(media.kind, media.timestamp.into());
@@ -108,9 +108,9 @@ proptest! {
             }
             while peer.server.next_event().is_some() {}
             if accept {
-                let _ = peer.server.accept_publish();
+                let _ = peer.server.accept_publish(1);
             }
-            let _ = peer.server.reject_play("no");
+            peer.server.reject_play(1, "no");
             peer.server.take_output();
         }
     }
@@ -145,8 +145,12 @@ proptest! {
             peer.try_send(9, stream_id, b"media").unwrap();
             while let Some(event) = peer.server.next_event() {
                 match event {
-                    ServerEvent::Publish { .. } => peer.server.accept_publish().unwrap(),
-                    ServerEvent::Play { .. } => peer.server.reject_play("no").unwrap(),
+                    ServerEvent::Publish { stream_id, .. } => {
+                        peer.server.accept_publish(stream_id).unwrap();
+                    },
+                    ServerEvent::Play { stream_id, .. } => {
+                        peer.server.reject_play(stream_id, "no");
+                    },
                     _ => {}
                 }
             }

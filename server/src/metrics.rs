@@ -193,6 +193,20 @@ impl Collector for HubMetrics {
         encode_per_stream(
             &mut encoder,
             &streams,
+            "stream_lag_bytes",
+            "Bytes that the viewer who is furthest behind has not been sent",
+            |stream| i64::try_from(stream.lag_bytes).unwrap_or(i64::MAX),
+        )?;
+        encode_per_stream(
+            &mut encoder,
+            &streams,
+            "stream_lag_ms",
+            "Milliseconds of media that the viewer who is furthest behind has not been sent",
+            |stream| i64::try_from(stream.lag_ms).unwrap_or(i64::MAX),
+        )?;
+        encode_per_stream(
+            &mut encoder,
+            &streams,
             "stream_bitrate_kbps",
             "Kilobits of media per second that a stream receives",
             |stream| i64::try_from(stream.bitrate_kbps).unwrap_or(i64::MAX),

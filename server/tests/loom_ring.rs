@@ -9,6 +9,9 @@
 #[path = "../src/hub/block.rs"]
 mod block;
 #[allow(dead_code)]
+#[path = "../src/hub/framed.rs"]
+mod framed;
+#[allow(dead_code)]
 #[path = "../src/hub/ring.rs"]
 mod ring;
 mod sync {
@@ -37,7 +40,7 @@ fn a_waiting_viewer_gets_every_block_in_order_and_then_the_end() {
         let seen = viewer.join().unwrap();
         assert_eq!(times(&seen), [0, 1]);
         assert!(seen.iter().all(|taken| !taken.jumped));
-        assert_eq!(ring.load().0, 0);
+        assert_eq!(ring.load().viewers, 0);
     });
 }
 
@@ -108,7 +111,7 @@ fn a_viewer_that_leaves_takes_nobody_elses_wake_up_along() {
         ring.close(EndReason::Finished);
         assert_eq!(times(&stays.join().unwrap()), [0]);
         leaves.join().unwrap();
-        assert_eq!(ring.load().0, 0);
+        assert_eq!(ring.load().viewers, 0);
     });
 }
 

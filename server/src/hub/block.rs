@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use pushpull_media::flv::{Tag, TagKind};
+
+use super::framed::Framed;
 
 /// One or more tags that leave in one write. The bytes are contiguous and shared by all viewers.
 #[derive(Debug)]
 pub struct Block {
-    bytes: Bytes,
+    framed: Framed,
     tags: Vec<Tag>,
     is_start: bool,
     position: u64,
@@ -21,18 +23,28 @@ impl Block {
     /// `is_start`: a viewer can begin with it. `position`: milliseconds of media up to it, see [`Block::position`].
     /// `headers`: those in force behind its last tag, which for a start are those its first tag needs.
     ///
-    /// One tag's bytes are taken as they are; those of several are joined once, and the tags then share the joined bytes.
+    /// The tags' bytes are joined once, with room for framing around them, and the tags then share the joined bytes.
     pub fn new(mut tags: Vec<Tag>, is_start: bool, position: u64, headers: Arc<Headers>) -> Self {
-        let bytes = match tags.as_slice() {
-            [tag] => tag.bytes().clone(),
-            _ => join(&mut tags),
-        };
-        Self { bytes, tags, is_start, position, headers }
+        let framed = Framed::join(tags.iter().map(|tag| tag.bytes().as_ref()));
+        let mut at = 0;
+        for tag in &mut tags {
+            let end = at + tag.bytes().len();
+            if let Some(shared) = tag.rebind(framed.bytes().slice(at..end)) {
+                *tag = shared;
+            }
+            at = end;
+        }
+        Self { framed, tags, is_start, position, headers }
     }
 
     /// The FLV bytes of all tags.
     pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+        self.framed.bytes()
+    }
+
+    /// The FLV bytes of all tags, with their framing.
+    pub fn framed(&self) -> &Framed {
+        &self.framed
     }
 
     /// The tags, in order; their bytes are parts of [`Block::bytes`].
@@ -121,22 +133,4 @@ impl Headers {
         let tags: Vec<Tag> = self.tags.iter().flatten().filter_map(stamp).collect();
         (!tags.is_empty()).then(|| Block::new(tags, false, 0, self.clone()))
     }
-}
-
-fn join(tags: &mut [Tag]) -> Bytes {
-    let len = tags.iter().map(|tag| tag.bytes().len()).sum();
-    let mut joined = BytesMut::with_capacity(len);
-    for tag in tags.iter() {
-        joined.extend_from_slice(tag.bytes());
-    }
-    let joined = joined.freeze();
-    let mut at = 0;
-    for tag in tags.iter_mut() {
-        let end = at + tag.bytes().len();
-        if let Some(shared) = tag.rebind(joined.slice(at..end)) {
-            *tag = shared;
-        }
-        at = end;
-    }
-    joined
 }

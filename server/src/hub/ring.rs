@@ -31,7 +31,9 @@ pub struct Limits {
     pub lag_bytes: usize,
     /// Milliseconds of media kept back to the newest start.
     pub gop_ms: u64,
-    /// Bytes kept back to the newest start: the most the ring holds, but for a single block that is larger.
+    /// Bytes kept back to the newest start: the most the ring holds, but for a single block that is larger. Also how far
+    /// behind a viewer may hold a block that it is taking: what such viewers hold, all of them together, is part of
+    /// these many last bytes of the stream.
     pub gop_bytes: usize,
 }
 
@@ -63,6 +65,24 @@ pub struct Taken {
     pub jumped: bool,
 }
 
+/// How far a viewer is behind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Bytes of the stream that it has not been sent.
+    pub bytes: u64,
+    /// Milliseconds of media from what it was sent last to the newest.
+    pub ms: u64,
+}
+
+/// Why a viewer must let go of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// It holds a block from too long ago: the memory is needed.
+    TooFarBehind,
+    /// The server stops; there is a limit of time for what the viewer still holds.
+    ServerStopping,
+}
+
 /// Why a stream ended for its viewers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndReason {
@@ -89,7 +109,7 @@ impl Ring {
         Self { limits, state: Mutex::new(State::default()) }
     }
 
-    /// Appends a block and wakes every viewer that waits. Does nothing once the ring is closed.
+    /// Appends a block and wakes every viewer that waits for it. Does nothing once the ring is closed.
     pub fn push(&self, block: Arc<Block>) {
         let wakers = {
             let mut state = self.lock();
@@ -98,12 +118,12 @@ impl Ring {
             }
             state.append(block);
             state.evict(&self.limits);
-            state.take_wakers()
+            state.wakers_after_push(&self.limits)
         };
         wake(wakers);
     }
 
-    /// Ends the stream and wakes everyone. The first reason stays, but one that ends it at once overrides.
+    /// Ends the stream and wakes those who must know. The first reason stays, but one that ends it at once overrides.
     ///
     /// Viewers still get what the ring holds, unless the server stops or an operator stopped the stream.
     pub fn close(&self, reason: EndReason) {
@@ -112,7 +132,7 @@ impl Ring {
             if state.end.is_none() || reason.is_sudden() {
                 state.end = Some(reason);
             }
-            state.take_wakers()
+            state.wakers_after_close(reason)
         };
         wake(wakers);
     }
@@ -131,8 +151,8 @@ impl Ring {
         let slot = match state.free.pop() {
             Some(slot) => slot,
             None => {
-                state.waiting.push(None);
-                state.waiting.len() - 1
+                state.slots.push(Slot::default());
+                state.slots.len() - 1
             }
         };
         Some(Cursor { slot, place: Place::Start { from, jumped: false }, headers: None })
@@ -140,13 +160,14 @@ impl Ring {
 
     /// Removes the viewer of `cursor`, which must not be used again.
     pub fn leave(&self, cursor: &Cursor) {
-        let waker = {
+        let slot = {
             let mut state = self.lock();
             state.viewers -= 1;
             state.free.push(cursor.slot);
-            state.waiting[cursor.slot].take()
+            std::mem::take(&mut state.slots[cursor.slot])
         };
-        drop(waker);
+        // A waker's drop is the runtime's code: not under the lock.
+        drop(slot);
     }
 
     /// The next block for a viewer, or the reason why there is none any more.
@@ -163,27 +184,68 @@ impl Ring {
         if let Some(reason) = state.end {
             return Poll::Ready(Err(reason));
         }
-        let waiting = &mut state.waiting[cursor.slot];
-        let before = match waiting {
-            Some(known) if known.will_wake(waker) => None,
-            _ => waiting.replace(waker.clone()),
-        };
-        // A waker's drop is the runtime's code: not under the lock.
+        let slot = &mut state.slots[cursor.slot];
+        slot.unsent = 0;
+        let before = slot.wait(Wait::Block, waker);
         drop(state);
         drop(before);
         Poll::Pending
     }
 
-    /// Viewers at present, and bytes of the blocks held.
-    pub fn load(&self) -> (usize, usize) {
+    /// For a viewer whose peer takes no more at present: notes how much of what it took is `unsent`, and is ready when it
+    /// must not be held any longer. It must come back for the next block otherwise.
+    ///
+    /// While it is pending, `waker` is kept, in place of the one before, and woken only to say so.
+    pub fn hold(&self, cursor: &Cursor, unsent: usize, waker: &Waker) -> Poll<Release> {
+        let mut state = self.lock();
+        if state.end == Some(EndReason::ServerStopping) {
+            return Poll::Ready(Release::ServerStopping);
+        }
+        let total = state.total;
+        let slot = &mut state.slots[cursor.slot];
+        slot.unsent = unsent as u64;
+        if slot.is_too_far(total, &self.limits) {
+            return Poll::Ready(Release::TooFarBehind);
+        }
+        let before = slot.wait(Wait::Room, waker);
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+
+    /// How far the viewer of `cursor` is behind.
+    pub fn lag(&self, cursor: &Cursor) -> Lag {
         let state = self.lock();
-        (state.viewers, state.bytes)
+        state.lag(&state.slots[cursor.slot])
+    }
+
+    /// What the ring holds, and for whom.
+    pub fn load(&self) -> Load {
+        let state = self.lock();
+        let mut worst = Lag::default();
+        for slot in &state.slots {
+            let lag = state.lag(slot);
+            worst.bytes = worst.bytes.max(lag.bytes);
+            worst.ms = worst.ms.max(lag.ms);
+        }
+        Load { viewers: state.viewers, bytes: state.bytes, lag: worst }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state whole: every change below is complete before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a ring holds, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Viewers at present.
+    pub viewers: usize,
+    /// Bytes of the blocks held.
+    pub bytes: usize,
+    /// The most bytes and the most milliseconds that any of the viewers is behind.
+    pub lag: Lag,
 }
 
 /// Where a cursor stands. Blocks are numbered from 0 in the order they were pushed.
@@ -195,18 +257,71 @@ enum Place {
     At(u64),
 }
 
+/// A block, and where it ends in the stream.
+#[derive(Debug)]
+struct Held {
+    block: Arc<Block>,
+    /// Bytes of the stream up to the end of this block.
+    end: u64,
+}
+
+/// What a ring knows of one viewer. The rest is in its cursor, which needs no lock.
+#[derive(Debug, Default)]
+struct Slot {
+    waker: Option<Waker>,
+    wait: Wait,
+    /// What it took last; `None` before it began.
+    last: Option<Last>,
+    /// Bytes of what it took that its peer has not taken.
+    unsent: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Wait {
+    /// For the next block.
+    #[default]
+    Block,
+    /// For its peer.
+    Room,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    /// Bytes of the stream up to its end.
+    end: u64,
+    position: u64,
+}
+
+impl Slot {
+    /// Keeps `waker`; the one before is returned, to be dropped without the lock.
+    fn wait(&mut self, wait: Wait, waker: &Waker) -> Option<Waker> {
+        self.wait = wait;
+        match &self.waker {
+            Some(known) if known.will_wake(waker) => None,
+            _ => self.waker.replace(waker.clone()),
+        }
+    }
+
+    /// Whether so much has passed since the block it holds that nobody else may still need that.
+    fn is_too_far(&self, total: u64, limits: &Limits) -> bool {
+        self.last.is_some_and(|last| total - last.end > limits.gop_bytes as u64)
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    blocks: VecDeque<Arc<Block>>,
+    blocks: VecDeque<Held>,
     /// The number of the first block held.
     first: u64,
     /// Numbers of the starts held.
     starts: VecDeque<u64>,
+    /// Bytes of the blocks held.
     bytes: usize,
+    /// Bytes of all blocks ever pushed.
+    total: u64,
     end: Option<EndReason>,
     viewers: usize,
-    /// The waker of each viewer that waits, by slot.
-    waiting: Vec<Option<Waker>>,
+    slots: Vec<Slot>,
     /// Slots that belong to no viewer.
     free: Vec<usize>,
 }
@@ -221,14 +336,16 @@ impl State {
         if block.is_start() {
             self.starts.push_back(self.end());
         }
-        self.bytes += block.bytes().len();
-        self.blocks.push_back(block);
+        let len = block.bytes().len();
+        self.bytes += len;
+        self.total += len as u64;
+        self.blocks.push_back(Held { block, end: self.total });
     }
 
     fn evict(&mut self, limits: &Limits) {
         while self.front_is_done(limits) {
-            if let Some(block) = self.blocks.pop_front() {
-                self.bytes -= block.bytes().len();
+            if let Some(held) = self.blocks.pop_front() {
+                self.bytes -= held.block.bytes().len();
                 self.first += 1;
             }
         }
@@ -245,14 +362,14 @@ impl State {
         if self.blocks.len() == 1 {
             return false;
         }
-        let span = back.position().saturating_sub(front.position());
+        let span = back.block.position().saturating_sub(front.block.position());
         let over_gop = self.bytes > limits.gop_bytes || span > limits.gop_ms;
         let over_lag = self.bytes > limits.lag_bytes || span > limits.lag_ms;
         let is_newest_start = self.starts.back() == Some(&self.first);
         over_gop || (over_lag && !is_newest_start)
     }
 
-    fn take(&self, cursor: &mut Cursor) -> Option<Taken> {
+    fn take(&mut self, cursor: &mut Cursor) -> Option<Taken> {
         if let Place::At(number) = cursor.place
             && number < self.first
         {
@@ -266,16 +383,42 @@ impl State {
             }
         };
         let index = usize::try_from(number - self.first).ok()?;
-        let block = self.blocks.get(index)?.clone();
+        let Held { block, end } = self.blocks.get(index)?;
         let version = block.headers().version();
         let headers = (begins && cursor.headers != Some(version)).then(|| block.headers().clone());
         cursor.headers = Some(version);
         cursor.place = Place::At(number + 1);
-        Some(Taken { block, headers, jumped })
+        let slot = &mut self.slots[cursor.slot];
+        slot.last = Some(Last { end: *end, position: block.position() });
+        slot.unsent = 0;
+        Some(Taken { block: block.clone(), headers, jumped })
     }
 
-    fn take_wakers(&mut self) -> Vec<Waker> {
-        self.waiting.iter_mut().filter_map(Option::take).collect()
+    fn lag(&self, slot: &Slot) -> Lag {
+        let newest = self.blocks.back().map_or(0, |held| held.block.position());
+        slot.last.map_or_else(Lag::default, |last| Lag {
+            bytes: self.total - last.end + slot.unsent,
+            ms: newest.saturating_sub(last.position),
+        })
+    }
+
+    /// Those who wait for a block, and those who have held theirs for too long.
+    fn wakers_after_push(&mut self, limits: &Limits) -> Vec<Waker> {
+        let total = self.total;
+        let concerned = |slot: &mut Slot| match slot.wait {
+            Wait::Block => slot.waker.take(),
+            Wait::Room if slot.is_too_far(total, limits) => slot.waker.take(),
+            Wait::Room => None,
+        };
+        self.slots.iter_mut().filter_map(concerned).collect()
+    }
+
+    fn wakers_after_close(&mut self, reason: EndReason) -> Vec<Waker> {
+        let concerned = |slot: &mut Slot| match slot.wait {
+            Wait::Room if reason != EndReason::ServerStopping => None,
+            Wait::Room | Wait::Block => slot.waker.take(),
+        };
+        self.slots.iter_mut().filter_map(concerned).collect()
     }
 }
 

@@ -19,6 +19,10 @@ pub struct StreamStatus {
     pub uptime_ms: u64,
     /// Viewers at present.
     pub viewers: usize,
+    /// Bytes that the viewer who is furthest behind has not been sent.
+    pub lag_bytes: u64,
+    /// Milliseconds of media that the viewer who is furthest behind has not been sent.
+    pub lag_ms: u64,
     /// Times one of its viewers had fallen behind and jumped to a later keyframe.
     pub jumps: u64,
     /// Bytes of media held for its viewers.

@@ -169,7 +169,7 @@ impl Stream {
 
     pub(super) fn status(&self) -> StreamStatus {
         let now = Instant::now();
-        let (viewers, buffered_bytes) = self.ring.load();
+        let load = self.ring.load();
         let mut shared = self.lock();
         let live = &mut shared.live;
         let bitrate_kbps = live.meter.bitrate_kbps(now);
@@ -182,8 +182,10 @@ impl Stream {
             stream: self.name.stream().to_owned(),
             state: shared.state,
             uptime_ms: millis(now - self.since),
-            viewers,
-            buffered_bytes,
+            viewers: load.viewers,
+            lag_bytes: load.lag.bytes,
+            lag_ms: load.lag.ms,
+            buffered_bytes: load.bytes,
             jumps: self.jumps.get(),
             source: shared.source.clone(),
             video,

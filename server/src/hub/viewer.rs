@@ -10,7 +10,7 @@ use tracing::debug;
 
 use super::Hub;
 use super::block::Block;
-use super::ring::{Cursor, EndReason, Join, Taken};
+use super::ring::{Cursor, EndReason, Join, Lag, Release, Taken};
 use super::stream::Stream;
 
 /// Where a viewer begins.
@@ -46,6 +46,9 @@ pub enum Next {
 ///
 /// It holds no media but what [`Viewer::next`] returns: one that takes nothing costs nothing, and one that falls too far
 /// behind goes on at the newest keyframe.
+///
+/// Its host takes the next block only while it holds little, so that a peer's lag is here, where something can be done
+/// about it, and calls [`Viewer::poll_hold`] while its peer takes nothing.
 #[derive(Debug)]
 pub struct Viewer {
     hub: Hub,
@@ -53,8 +56,9 @@ pub struct Viewer {
     cursor: Cursor,
     info: ViewerInfo,
     header: flv::Header,
-    /// What was taken and not yet returned: blocks in order of return, the last first.
-    taken: Vec<Arc<Block>>,
+    /// Taken and not yet returned: headers, and the block they belong in front of.
+    headers: Option<Arc<Block>>,
+    block: Option<Arc<Block>>,
     jumps: u64,
 }
 
@@ -72,7 +76,7 @@ impl Viewer {
         };
         let cursor = stream.ring.join(join, hub.config().max_viewers)?;
         let header = flv::Header::default();
-        Some(Self { hub, stream, cursor, info, header, taken: Vec::new(), jumps: 0 })
+        Some(Self { hub, stream, cursor, info, header, headers: None, block: None, jumps: 0 })
     }
 
     /// Waits for the first block, and with it for the truth about the tracks.
@@ -105,20 +109,31 @@ impl Viewer {
 
     /// [`Viewer::next`], for hosts that poll.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next> {
-        if self.taken.is_empty() {
+        if self.block.is_none() {
             match self.stream.ring.poll(&mut self.cursor, context.waker()) {
                 Poll::Ready(Ok(taken)) => self.take(taken),
                 Poll::Ready(Err(reason)) => return Poll::Ready(Next::End(reason)),
                 Poll::Pending => return Poll::Pending,
             }
         }
-        match self.taken.pop() {
+        match self.headers.take().or_else(|| self.block.take()) {
             Some(block) => {
                 self.hub.stats().sent(block.bytes().len());
                 Poll::Ready(Next::Block(block))
             }
             None => Poll::Pending,
         }
+    }
+
+    /// For a host whose peer takes no more at present, with `unsent` bytes still to go: ready when there is no point in
+    /// waiting for the peer any longer. When the peer takes them first, the host goes on with [`Viewer::next`].
+    pub fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Release> {
+        self.stream.ring.hold(&self.cursor, unsent, context.waker())
+    }
+
+    /// How far this viewer is behind.
+    pub fn lag(&self) -> Lag {
+        self.stream.ring.lag(&self.cursor)
     }
 
     /// How often this viewer had fallen behind and jumped.
@@ -134,19 +149,22 @@ impl Viewer {
         }
         let time = taken.block.tags().first().map_or(0, flv::Tag::time);
         let headers = taken.headers.and_then(|headers| headers.block(time));
-        self.taken.push(taken.block);
-        self.taken.extend(headers.map(Arc::new));
+        self.headers = headers.map(Arc::new);
+        self.block = Some(taken.block);
     }
 }
 
 impl Drop for Viewer {
     fn drop(&mut self) {
+        let lag = self.lag();
         self.stream.ring.leave(&self.cursor);
         debug!(
             stream = %self.stream.name,
             protocol = self.info.protocol,
             peer = %self.info.peer,
             jumps = self.jumps,
+            lag_bytes = lag.bytes,
+            lag_ms = lag.ms,
             "viewer left"
         );
     }

@@ -1,4 +1,5 @@
-use std::task::{Poll, Waker};
+use std::sync::atomic::AtomicUsize;
+use std::task::{Poll, Wake, Waker};
 
 use proptest::prelude::*;
 
@@ -45,7 +46,7 @@ fn media_is_kept_while_a_viewer_may_be_behind() {
         ring.push(block(second * 500, true, &headers));
     }
     // 1000 ms behind 4500: 3500, 4000 and 4500.
-    assert_eq!(ring.load(), (0, 3 * BLOCK_LEN));
+    assert_eq!((ring.load().viewers, ring.load().bytes), (0, 3 * BLOCK_LEN));
 }
 
 #[test]
@@ -88,7 +89,7 @@ fn the_newest_block_stays_however_large() {
     let headers = headers(1);
     ring.push(block(0, true, &headers));
     ring.push(block(1, true, &headers));
-    assert_eq!(ring.load().1, BLOCK_LEN);
+    assert_eq!(ring.load().bytes, BLOCK_LEN);
     let mut joiner = ring.join(Join::Newest, 1).unwrap();
     assert_eq!(take(&ring, &mut joiner), 1);
 }
@@ -182,10 +183,95 @@ fn places_of_viewers_that_left_are_used_again() {
     assert!(ring.join(Join::Newest, 2).is_none());
     ring.leave(&first);
     let third = ring.join(Join::Newest, 2).unwrap();
-    assert_eq!(ring.load().0, 2);
+    assert_eq!(ring.load().viewers, 2);
     ring.leave(&second);
     ring.leave(&third);
-    assert_eq!(ring.load().0, 0);
+    assert_eq!(ring.load().viewers, 0);
+}
+
+#[test]
+fn lag_is_what_was_not_sent_and_the_worst_is_known() {
+    let ring = Ring::new(ROOMY);
+    let headers = headers(1);
+    let mut quick = ring.join(Join::Newest, 3).unwrap();
+    let mut slow = ring.join(Join::Newest, 3).unwrap();
+    let waiting = ring.join(Join::Next, 3).unwrap();
+    for time in [0, 100, 200] {
+        ring.push(block(time, time == 0, &headers));
+        take(&ring, &mut quick);
+    }
+    take(&ring, &mut slow);
+    assert_eq!(ring.lag(&quick), Lag { bytes: 0, ms: 0 });
+    assert_eq!(ring.lag(&slow), Lag { bytes: 2 * BLOCK_LEN as u64, ms: 200 });
+    assert!(ring.hold(&slow, 30, Waker::noop()).is_pending());
+    assert_eq!(ring.lag(&slow), Lag { bytes: 2 * BLOCK_LEN as u64 + 30, ms: 200 });
+    assert_eq!(ring.lag(&waiting), Lag::default(), "nothing is owed to who has not begun");
+    assert_eq!(ring.load().lag, ring.lag(&slow));
+    // It goes on, and jumps: what it lost is no lag any more.
+    for time in [300, 2_000] {
+        ring.push(block(time, time == 2_000, &headers));
+    }
+    assert_eq!(take(&ring, &mut slow), 2_000);
+    assert_eq!(ring.lag(&slow), Lag::default());
+    ring.leave(&quick);
+    assert_eq!(ring.load().lag, Lag::default());
+}
+
+#[test]
+fn who_holds_a_block_for_too_long_is_told_to_let_go_and_nobody_else_is() {
+    let ring = Ring::new(Limits { lag_bytes: 3 * BLOCK_LEN, gop_bytes: 5 * BLOCK_LEN, ..ROOMY });
+    let headers = headers(1);
+    let mut stalled = ring.join(Join::Newest, 2).unwrap();
+    let mut present = ring.join(Join::Newest, 2).unwrap();
+    ring.push(block(0, true, &headers));
+    take(&ring, &mut stalled);
+    take(&ring, &mut present);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    assert!(ring.hold(&stalled, 50, &waker).is_pending());
+    for time in 1..=5 {
+        ring.push(block(time, false, &headers));
+        assert_eq!(take(&ring, &mut present), time);
+    }
+    assert_eq!(woken.times(), 0, "pushes are no news for who waits for its peer");
+    assert!(ring.hold(&present, 50, Waker::noop()).is_pending());
+    ring.push(block(6, false, &headers));
+    assert_eq!(woken.times(), 1);
+    assert_eq!(ring.hold(&stalled, 50, &waker), Poll::Ready(Release::TooFarBehind));
+    assert!(ring.hold(&present, 50, Waker::noop()).is_pending());
+    ring.close(EndReason::ServerStopping);
+    assert_eq!(ring.hold(&present, 50, &waker), Poll::Ready(Release::ServerStopping));
+}
+
+#[test]
+fn the_end_of_a_stream_hurries_nobody_but_a_stopping_server_does() {
+    let ring = Ring::new(ROOMY);
+    ring.push(block(0, true, &headers(1)));
+    let mut viewer = ring.join(Join::Newest, 1).unwrap();
+    take(&ring, &mut viewer);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    assert!(ring.hold(&viewer, 50, &waker).is_pending());
+    ring.close(EndReason::Finished);
+    assert_eq!(woken.times(), 0);
+    ring.close(EndReason::ServerStopping);
+    assert_eq!(woken.times(), 1);
+}
+
+/// Counts how often it is woken.
+#[derive(Debug, Default)]
+struct Woken(AtomicUsize);
+
+impl Woken {
+    fn times(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// What happens to a ring.
@@ -232,7 +318,7 @@ proptest! {
                     let block = block(at, is_start, &headers(version));
                     pushed.push((at, block.clone()));
                     ring.push(block);
-                    prop_assert!(ring.load().1 <= limits.gop_bytes.max(BLOCK_LEN));
+                    prop_assert!(ring.load().bytes <= limits.gop_bytes.max(BLOCK_LEN));
                 }
                 Step::Join { viewer, join } => {
                     if let Some((cursor, ..)) = viewers[viewer].take() {

@@ -153,6 +153,11 @@ impl Collector for HubMetrics {
             ("sent_bytes", "Bytes of FLV tags handed to viewers", stats.bytes_out()),
             ("messages_ignored", "Messages that held nothing to relay", stats.ignored()),
             (
+                "messages_unknown",
+                "Messages of an unknown codec or type, relayed as they are",
+                stats.unknown(),
+            ),
+            (
                 "viewer_jumps",
                 "Times a viewer had fallen behind and jumped to a later keyframe",
                 stats.jumps(),

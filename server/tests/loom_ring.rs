@@ -12,8 +12,17 @@ mod block;
 #[path = "../src/hub/framed.rs"]
 mod framed;
 #[allow(dead_code)]
+#[path = "../src/hub/headers.rs"]
+mod headers;
+#[allow(dead_code)]
+#[path = "../src/hub/multitrack.rs"]
+mod multitrack;
+#[allow(dead_code)]
 #[path = "../src/hub/ring.rs"]
 mod ring;
+#[allow(dead_code)]
+#[path = "../src/hub/selection.rs"]
+mod selection;
 mod sync {
     pub(super) use loom::sync::{Mutex, MutexGuard};
 }
@@ -22,7 +31,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use block::{Block, HeaderKind, Headers};
+use block::Block;
+use headers::{HeaderKind, Headers};
 use loom::future::block_on;
 use loom::sync::Arc as LoomArc;
 use loom::thread;

@@ -5,6 +5,7 @@
 
 mod cors;
 mod http;
+mod tracks;
 mod ws;
 
 #[cfg(test)]
@@ -62,6 +63,7 @@ async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> 
     }
     let name = stream_name(parts.uri.path())?;
     let start = start(&parts.uri)?;
+    let tracks = tracks::chosen(&parts.uri)?;
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let peer = peer.map_or_else(String::new, |peer| peer.to_string());
 
@@ -73,7 +75,7 @@ async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> 
         let info = ViewerInfo { protocol: "ws-flv", peer };
         let viewer =
             state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
-        return Ok(upgrade.start(viewer, state.shutdown));
+        return Ok(upgrade.start(viewer.choosing(tracks), state.shutdown));
     }
     let info = ViewerInfo { protocol: "http-flv", peer };
     if parts.method == Method::HEAD {
@@ -84,7 +86,7 @@ async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> 
             .map_err(|error| refuse(&name, &error).with_detail_header());
     }
     let viewer = state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
-    Ok(http::body(viewer))
+    Ok(http::body(viewer.choosing(tracks)))
 }
 
 fn refuse(name: &StreamName, error: &ViewError) -> Problem {

@@ -1,14 +1,19 @@
 //! What a stream's tracks are: codec, size, rate. A configuration that cannot be read leaves gaps here and nothing else:
 //! its bytes are relayed all the same.
 
-use pushpull_media::codec::{aac::AudioSpecificConfig, avc::DecoderConfigurationRecord};
+mod details;
+
+use std::collections::BTreeMap;
+
 use pushpull_media::flv::{audio, video};
 use serde::Serialize;
 
-use super::block::HeaderKind;
+use super::headers::HeaderKind;
+use super::multitrack::TrackIds;
 use super::packet::{Head, Packet, Role};
+use super::tracks::Tracks;
 
-/// The pictures of a stream.
+/// The pictures of a track.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Video {
     /// The codec's name, such as `H.264`.
@@ -19,11 +24,11 @@ pub struct Video {
     pub width: Option<u16>,
     /// Height in pixels; `None` if unknown.
     pub height: Option<u16>,
-    /// Pictures per second, measured; `None` before two have come.
+    /// Pictures per second, measured; `None` before two have come, and for all but the default track.
     pub fps: Option<f64>,
 }
 
-/// The sound of a stream.
+/// The sound of a track.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Audio {
     /// The codec's name, such as `AAC`.
@@ -36,86 +41,158 @@ pub struct Audio {
     pub channels: Option<u8>,
 }
 
-/// What is known of the tracks so far.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// One track of a stream.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Track {
+    /// Pictures.
+    Video {
+        /// What `?track=` calls it.
+        id: u8,
+        /// The pictures.
+        #[serde(flatten)]
+        video: Video,
+    },
+    /// Sound.
+    Audio {
+        /// What `?track=` calls it.
+        id: u8,
+        /// The sound.
+        #[serde(flatten)]
+        audio: Audio,
+    },
+}
+
+/// What is known of the tracks so far, by id. The lowest is the default one.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Description {
-    video: Option<Video>,
-    audio: Option<Audio>,
+    video: BTreeMap<u8, Known<video::Codec, Video>>,
+    audio: BTreeMap<u8, Known<audio::Codec, Audio>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Known<C, D> {
+    codec: C,
+    details: D,
+}
+
+/// What a message told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Learnt {
+    /// Something is known that was not, or is not what it was.
+    pub(super) anything: bool,
+    /// Tracks whose frames are of another codec than their configuration.
+    pub(super) changed: TrackIds,
 }
 
 impl Description {
-    /// Learns from a message; `true` if it told something new.
-    pub(super) fn learn(&mut self, packet: &Packet, data: &[u8]) -> bool {
-        match (&packet.head, packet.role) {
+    /// Learns from a message.
+    pub(super) fn learn(&mut self, packet: &Packet, data: &[u8]) -> Learnt {
+        let mut learnt = Learnt::default();
+        match (packet.head, packet.role) {
             (Head::Video(head), Role::Header(HeaderKind::Video)) => {
-                replace(&mut self.video, video_of(head, data))
+                for (id, head) in pictures(head, data) {
+                    let known = Known { codec: head.codec, details: details::video(&head, data) };
+                    learnt.anything |= self.video.get(&id) != Some(&known);
+                    self.video.insert(id, known);
+                }
             }
             (Head::Audio(head), Role::Header(HeaderKind::Audio)) => {
-                replace(&mut self.audio, audio_of(head, data))
+                for (id, head) in sounds(head, data) {
+                    let known = Known { codec: head.codec, details: details::audio(&head, data) };
+                    learnt.anything |= self.audio.get(&id) != Some(&known);
+                    self.audio.insert(id, known);
+                }
             }
-            // Codecs that need no configuration show with their first frame.
-            (Head::Video(head), Role::Picture { .. }) if self.video.is_none() => {
-                replace(&mut self.video, video_of(head, &[]))
+            // Codecs that need no configuration show with their frames.
+            (Head::Video(head), Role::Picture { is_keyframe }) => {
+                for (id, head) in pictures(head, data) {
+                    self.picture(id, &head, is_keyframe, data, &mut learnt);
+                }
             }
-            (Head::Audio(head), Role::Sound) if self.audio.is_none() => {
-                replace(&mut self.audio, audio_of(head, &[]))
+            (Head::Audio(head), Role::Sound) => {
+                for (id, head) in sounds(head, data) {
+                    let codec = self.audio.get(&id).map(|known| known.codec);
+                    if codec != Some(head.codec) {
+                        let details = details::audio(&head, data);
+                        self.audio.insert(id, Known { codec: head.codec, details });
+                        learnt.note(id, codec.is_some());
+                    }
+                }
             }
-            _ => false,
+            _ => {}
         }
+        learnt
     }
 
+    /// The default track's pictures.
     pub(super) fn video(&self, fps: Option<f64>) -> Option<Video> {
-        self.video.clone().map(|video| Video { fps, ..video })
+        let (_, known) = self.video.first_key_value()?;
+        Some(Video { fps, ..known.details.clone() })
     }
 
+    /// The default track's sound.
     pub(super) fn audio(&self) -> Option<Audio> {
-        self.audio.clone()
+        self.audio.first_key_value().map(|(_, known)| known.details.clone())
     }
-}
 
-fn replace<T: PartialEq>(known: &mut Option<T>, learnt: T) -> bool {
-    let is_new = known.as_ref() != Some(&learnt);
-    *known = Some(learnt);
-    is_new
-}
+    /// All tracks of the kinds that are there.
+    pub(super) fn tracks(&self, there: Tracks, fps: Option<f64>) -> Vec<Track> {
+        let default = self.video.first_key_value().map(|(&id, _)| id);
+        let video = self.video.iter().filter(|_| there.video).map(|(&id, known)| {
+            let fps = fps.filter(|_| Some(id) == default);
+            Track::Video { id, video: Video { fps, ..known.details.clone() } }
+        });
+        let audio = self.audio.iter().filter(|_| there.audio);
+        let audio = audio.map(|(&id, known)| Track::Audio { id, audio: known.details.clone() });
+        video.chain(audio).collect()
+    }
 
-fn video_of(head: &video::Head, data: &[u8]) -> Video {
-    let payload = data.get(head.body..).unwrap_or_default();
-    let sps = match head.codec {
-        video::Codec::Avc => {
-            DecoderConfigurationRecord::parse(payload).and_then(|record| record.parse_sps()).ok()
+    fn picture(
+        &mut self,
+        id: u8,
+        head: &video::Head,
+        is_keyframe: bool,
+        data: &[u8],
+        learnt: &mut Learnt,
+    ) {
+        let known = self.video.get_mut(&id);
+        let codec = known.as_ref().map(|known| known.codec);
+        match known {
+            Some(known) if known.codec == head.codec => {
+                // Some configurations do not tell all, and some keyframes do.
+                if is_keyframe && known.details.width.is_none() {
+                    let shown = details::video(head, data);
+                    learnt.anything |= shown.width.is_some();
+                    let codec_string = known.details.codec_string.take().or(shown.codec_string);
+                    known.details = Video { codec_string, ..shown };
+                }
+            }
+            _ => {
+                let details = details::video(head, data);
+                self.video.insert(id, Known { codec: head.codec, details });
+                learnt.note(id, codec.is_some());
+            }
         }
-        _ => None,
-    };
-    Video {
-        codec: head.codec.name().into_owned(),
-        codec_string: sps.as_ref().map(|sps| sps.codec_string()),
-        width: sps.as_ref().map(|sps| sps.width),
-        height: sps.as_ref().map(|sps| sps.height),
-        fps: None,
     }
 }
 
-fn audio_of(head: &audio::Head, data: &[u8]) -> Audio {
-    let payload = data.get(head.body..).unwrap_or_default();
-    let codec = head.codec.name().into_owned();
-    if head.codec == audio::Codec::Aac {
-        // AAC's legacy head says 44.1 kHz stereo whatever the truth.
-        let config = AudioSpecificConfig::parse(payload).ok();
-        return Audio {
-            codec,
-            codec_string: config.as_ref().map(|config| config.codec_string()),
-            sample_rate: config.as_ref().map(|config| config.output_frequency()),
-            channels: config.as_ref().map(|config| config.output_channels()),
-        };
+impl Learnt {
+    fn note(&mut self, id: u8, has_changed: bool) {
+        self.anything = true;
+        if has_changed {
+            self.changed.insert(id);
+        }
     }
-    let codec_string = match head.codec {
-        audio::Codec::Mp3 => Some("mp3".to_owned()),
-        audio::Codec::Opus => Some("opus".to_owned()),
-        audio::Codec::Flac => Some("flac".to_owned()),
-        audio::Codec::Ac3 => Some("ac-3".to_owned()),
-        audio::Codec::Eac3 => Some("ec-3".to_owned()),
-        _ => None,
-    };
-    Audio { codec, codec_string, sample_rate: head.rate_hz, channels: head.channels }
+}
+
+/// The tracks of a message, each with its own head.
+fn pictures(first: video::Head, data: &[u8]) -> impl Iterator<Item = (u8, video::Head)> + '_ {
+    let next = |head: &video::Head| head.next_track(data).ok().flatten();
+    std::iter::successors(Some(first), next).map(|head| (head.track.unwrap_or(0), head))
+}
+
+fn sounds(first: audio::Head, data: &[u8]) -> impl Iterator<Item = (u8, audio::Head)> + '_ {
+    let next = |head: &audio::Head| head.next_track(data).ok().flatten();
+    std::iter::successors(Some(first), next).map(|head| (head.track.unwrap_or(0), head))
 }

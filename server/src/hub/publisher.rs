@@ -9,9 +9,11 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Hub;
 use super::batch::Batch;
-use super::block::{Block, HeaderKind, Headers};
+use super::block::Block;
 use super::clock::Clock;
+use super::headers::{HeaderKind, Headers};
 use super::metadata;
+use super::multitrack::TrackIds;
 use super::packet::{Packet, Role};
 use super::preroll::{Message, Preroll};
 use super::ring::EndReason;
@@ -37,7 +39,8 @@ pub struct Publisher {
     headers: Arc<Headers>,
     /// As it came; what is sent of it depends on the tracks.
     metadata: Option<Tag>,
-    has_keyframe: bool,
+    /// The video track whose keyframe viewers have.
+    begun_video: Option<u8>,
     batch: Batch,
     is_finished: bool,
 }
@@ -72,7 +75,7 @@ impl Publisher {
             resume: session.resume,
             tracks: Tracks::default(),
             metadata: None,
-            has_keyframe: false,
+            begun_video: None,
             batch,
             is_finished: false,
         }
@@ -99,6 +102,9 @@ impl Publisher {
             self.hub.stats().ignored_one();
             return;
         };
+        if packet.is_unknown() {
+            self.hub.stats().unknown_one();
+        }
         let time = self.clock.unwrap(packet.role, timestamp);
         let message = Message { kind, packet, time, buffer };
         match &mut self.preroll {
@@ -169,9 +175,12 @@ impl Publisher {
     /// Sends a message, or holds it for the next picture.
     fn admit(&mut self, message: Message) {
         let Message { kind, packet, time, buffer } = message;
+        self.see_tracks(kind, packet.tracks);
+        let main = self.headers.tracks(kind).lowest();
+        let is_main = main.is_some_and(|main| packet.tracks.contains(main));
         match packet.role {
-            Role::Picture { is_keyframe: true } => self.has_keyframe = true,
-            Role::Picture { is_keyframe: false } if !self.has_keyframe => {
+            Role::Picture { is_keyframe: true } if is_main => self.begun_video = main,
+            Role::Picture { is_keyframe: false } if is_main && self.begun_video != main => {
                 // Nothing can be decoded before the first keyframe; viewers held from an earlier publisher would see
                 // it as damage to the pictures they have.
                 self.hub.stats().ignored_one();
@@ -182,16 +191,17 @@ impl Publisher {
         let time = time.map_or_else(|| self.here(), |raw| self.clock.time(raw));
         self.reveal(packet.role, time);
         let tag = self.true_tag(packet.role, buffer.finish(kind, time));
-        self.note(&packet, &tag);
+        self.note(&packet, is_main, &tag);
         self.advance(packet.role, time);
         match packet.role {
-            Role::Picture { is_keyframe: true } => self.send_start(tag),
-            Role::Sound if !self.tracks.video => self.send_start(tag),
-            Role::Picture { is_keyframe: false } => {
+            Role::Picture { is_keyframe: true } if is_main => self.send_start(tag),
+            Role::Sound if is_main && !self.tracks.video => self.send_start(tag),
+            Role::Picture { is_keyframe: false } if is_main => {
                 self.batch.hold(tag);
                 self.send_held();
             }
-            Role::Sound | Role::Header(_) | Role::Other => {
+            // Further tracks travel along: what viewers begin with is the main one.
+            _ => {
                 self.batch.hold(tag);
                 if self.batch.is_due() {
                     self.send_held();
@@ -239,21 +249,39 @@ impl Publisher {
     }
 
     fn set_header(&mut self, kind: HeaderKind, tag: Tag) {
-        if let Some(headers) = self.headers.with(kind, tag) {
+        let headers = self.headers.with(kind, tag);
+        self.set_headers(headers);
+    }
+
+    fn see_tracks(&mut self, kind: TagKind, tracks: TrackIds) {
+        let headers = self.headers.with_tracks(kind, tracks);
+        self.set_headers(headers);
+    }
+
+    fn set_headers(&mut self, headers: Option<Headers>) {
+        if let Some(headers) = headers {
             self.resume.headers_version = headers.version();
             self.headers = Arc::new(headers);
         }
     }
 
     /// Keeps the stream's description and measures up to date.
-    fn note(&self, packet: &Packet, tag: &Tag) {
-        let is_new = self.stream.with(self.session, |live| {
-            if let Role::Picture { is_keyframe } = packet.role {
+    fn note(&mut self, packet: &Packet, is_main: bool, tag: &Tag) {
+        let learnt = self.stream.with(self.session, |live| {
+            if let Role::Picture { is_keyframe } = packet.role
+                && is_main
+            {
                 live.meter.picture(tag.time(), is_keyframe);
             }
             live.description.learn(packet, tag.data())
         });
-        if is_new == Some(true) {
+        let learnt = learnt.unwrap_or_default();
+        if let Some(track) = learnt.changed.lowest() {
+            // A configuration of another codec would lead joiners astray.
+            let headers = self.headers.without(tag.kind(), track);
+            self.set_headers(headers);
+        }
+        if learnt.anything {
             self.hub.changed();
         }
     }

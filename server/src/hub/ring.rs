@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::task::{Poll, Waker};
 
-use super::block::{Block, Headers};
+use super::block::Block;
+use super::headers::Headers;
 use super::sync::{Mutex, MutexGuard};
 
 /// Newest blocks of a stream, shared by one publisher and its viewers.

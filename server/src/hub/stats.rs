@@ -10,6 +10,7 @@ pub struct Stats {
     bytes_in: Counter,
     bytes_out: Counter,
     ignored: Counter,
+    unknown: Counter,
     jumps: Counter,
 }
 
@@ -39,6 +40,11 @@ impl Stats {
         self.ignored.get()
     }
 
+    /// Messages of an unknown codec or of an unknown type, which were relayed as they are.
+    pub fn unknown(&self) -> u64 {
+        self.unknown.get()
+    }
+
     /// Times a viewer had fallen behind and jumped to a later keyframe.
     pub fn jumps(&self) -> u64 {
         self.jumps.get()
@@ -62,6 +68,10 @@ impl Stats {
 
     pub(super) fn ignored_one(&self) {
         self.ignored.add(1);
+    }
+
+    pub(super) fn unknown_one(&self) {
+        self.unknown.add(1);
     }
 
     pub(super) fn jumped(&self) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::describe::{Audio, Video};
+use super::describe::{Audio, Track, Video};
 
 /// A stream at one moment, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -29,10 +29,12 @@ pub struct StreamStatus {
     pub buffered_bytes: usize,
     /// Who publishes it.
     pub source: Source,
-    /// The pictures; `None` without a video track.
+    /// The pictures of the default track; `None` without a video track.
     pub video: Option<Video>,
-    /// The sound; `None` without an audio track.
+    /// The sound of the default track; `None` without an audio track.
     pub audio: Option<Audio>,
+    /// All tracks.
+    pub tracks: Vec<Track>,
     /// Kilobits per second of media, over the last seconds.
     pub bitrate_kbps: u64,
     /// Milliseconds between the last two keyframes; `None` before the second.

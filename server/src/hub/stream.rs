@@ -175,6 +175,7 @@ impl Stream {
         let bitrate_kbps = live.meter.bitrate_kbps(now);
         let video = live.tracks.video.then(|| live.description.video(live.meter.fps())).flatten();
         let audio = live.tracks.audio.then(|| live.description.audio()).flatten();
+        let tracks = live.description.tracks(live.tracks, live.meter.fps());
         let gop_ms = live.meter.gop_ms();
         StreamStatus {
             name: self.name.to_string(),
@@ -190,6 +191,7 @@ impl Stream {
             source: shared.source.clone(),
             video,
             audio,
+            tracks,
             bitrate_kbps,
             gop_ms,
         }

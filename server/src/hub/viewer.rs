@@ -11,6 +11,7 @@ use tracing::debug;
 use super::Hub;
 use super::block::Block;
 use super::ring::{Cursor, EndReason, Join, Lag, Release, Taken};
+use super::selection::{Filter, Selection};
 use super::stream::Stream;
 
 /// Where a viewer begins.
@@ -59,6 +60,8 @@ pub struct Viewer {
     /// Taken and not yet returned: headers, and the block they belong in front of.
     headers: Option<Arc<Block>>,
     block: Option<Arc<Block>>,
+    /// `None`: all tracks, untouched.
+    filter: Option<Filter>,
     jumps: u64,
 }
 
@@ -76,7 +79,17 @@ impl Viewer {
         };
         let cursor = stream.ring.join(join, hub.config().max_viewers)?;
         let header = flv::Header::default();
-        Some(Self { hub, stream, cursor, info, header, headers: None, block: None, jumps: 0 })
+        Some(Self {
+            hub,
+            stream,
+            cursor,
+            info,
+            header,
+            headers: None,
+            block: None,
+            filter: None,
+            jumps: 0,
+        })
     }
 
     /// Waits for the first block, and with it for the truth about the tracks.
@@ -97,6 +110,13 @@ impl Viewer {
         Ok(())
     }
 
+    /// The same viewer with the chosen tracks only, from its first block on; `None`: with all, untouched.
+    #[must_use]
+    pub fn choosing(mut self, selection: Option<Selection>) -> Self {
+        self.filter = selection.map(Filter::new);
+        self
+    }
+
     /// The FLV header that tells the truth about this stream.
     pub fn header(&self) -> flv::Header {
         self.header
@@ -109,19 +129,23 @@ impl Viewer {
 
     /// [`Viewer::next`], for hosts that poll.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next> {
-        if self.block.is_none() {
-            match self.stream.ring.poll(&mut self.cursor, context.waker()) {
-                Poll::Ready(Ok(taken)) => self.take(taken),
-                Poll::Ready(Err(reason)) => return Poll::Ready(Next::End(reason)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        match self.headers.take().or_else(|| self.block.take()) {
-            Some(block) => {
+        loop {
+            let Some(block) = self.headers.take().or_else(|| self.block.take()) else {
+                match self.stream.ring.poll(&mut self.cursor, context.waker()) {
+                    Poll::Ready(Ok(taken)) => self.take(taken),
+                    Poll::Ready(Err(reason)) => return Poll::Ready(Next::End(reason)),
+                    Poll::Pending => return Poll::Pending,
+                }
+                continue;
+            };
+            let block = match &mut self.filter {
+                None => Some(block),
+                Some(filter) => filter.pass(block),
+            };
+            if let Some(block) = block {
                 self.hub.stats().sent(block.bytes().len());
-                Poll::Ready(Next::Block(block))
+                return Poll::Ready(Next::Block(block));
             }
-            None => Poll::Pending,
         }
     }
 
@@ -146,6 +170,7 @@ impl Viewer {
             self.jumps += 1;
             self.stream.jumps.add(1);
             self.hub.stats().jumped();
+            self.filter.iter_mut().for_each(Filter::jumped);
         }
         let time = taken.block.tags().first().map_or(0, flv::Tag::time);
         let headers = taken.headers.and_then(|headers| headers.block(time));

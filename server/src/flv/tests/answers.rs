@@ -77,6 +77,7 @@ async fn bad_requests_are_told_what_is_wrong() {
         ("POST", "/live/x.flv", 405, "method_not_allowed"),
         ("DELETE", "/live/x.flv", 405, "method_not_allowed"),
         ("GET", "/live/x.flv?start=now", 400, "bad_parameter"),
+        ("GET", "/live/x.flv?track=first", 400, "bad_parameter"),
         ("GET", "/live/%2e%2e.flv", 400, "bad_stream_name"),
         ("GET", "/live/a%00b.flv", 400, "bad_stream_name"),
         ("GET", "/.flv", 400, "bad_stream_name"),

@@ -5,6 +5,7 @@ mod publishing;
 mod ring;
 mod takeover;
 mod timeline;
+mod tracks;
 mod turn;
 mod viewing;
 

@@ -257,22 +257,6 @@ async fn what_comes_before_the_tracks_are_known_is_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn further_tracks_of_a_multitrack_stream_travel_along_and_decide_nothing() {
-    let hub = Hub::new(Config::default());
-    let mut publisher = publish(&hub, "live/x");
-    publisher.open(0);
-    // Enhanced RTMP v2: extended head, inter frame, multitrack, one track, coded frames, avc1, track 1.
-    let second = b"\xA6\x01avc1\x01\0\0\0other";
-    publisher.message(TagKind::Video, 40, second);
-    publisher.picture(40);
-    let mut viewer = view(&hub, "live/x").await;
-    let blocks = viewer.ready();
-    let last = blocks.last().unwrap();
-    assert_eq!(last.tags().len(), 3, "the held sound, the other track, the picture");
-    assert_eq!(last.tags()[1].data(), second);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_status_tells_what_is_measured() {
     let hub = Hub::new(Config::default());
     let mut publisher = publish(&hub, "app/room/x");
@@ -300,6 +284,13 @@ async fn a_status_tells_what_is_measured() {
         "source": {"protocol": "test", "peer": "192.0.2.1:1935", "agent": "tests"},
         "video": {"codec": "H.264", "codec_string": "avc1.64001f", "width": 1280, "height": 720, "fps": 25.0},
         "audio": {"codec": "AAC", "codec_string": "mp4a.40.2", "sample_rate": 48_000, "channels": 2},
+        "tracks": [
+            {
+                "kind": "video", "id": 0, "codec": "H.264", "codec_string": "avc1.64001f", "width": 1280, "height": 720,
+                "fps": 25.0,
+            },
+            {"kind": "audio", "id": 0, "codec": "AAC", "codec_string": "mp4a.40.2", "sample_rate": 48_000, "channels": 2},
+        ],
         "gop_ms": 2_000, "bitrate_kbps": rate, "buffered_bytes": held,
     });
     assert_eq!(json, expected);

@@ -3,7 +3,7 @@ use std::task::{Poll, Wake, Waker};
 
 use proptest::prelude::*;
 
-use super::super::block::{HeaderKind, Headers};
+use super::super::headers::{HeaderKind, Headers};
 use super::super::ring::{Cursor, Join, Limits, Ring, Taken};
 use super::*;
 

@@ -3,7 +3,12 @@
 //! `axum::serve` sets no timer, and without one hyper's limit on the request head does nothing
 //! (hyperium/hyper-util#137): hence an accept loop of our own around hyper's connection.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::{Read, Write},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -11,15 +16,13 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use tokio::{
-    io::AsyncWriteExt,
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::{sleep, timeout},
-};
-use tracing::{Instrument, debug, info_span, warn};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tracing::{Instrument, debug, info_span};
 
 use crate::{
+    accept::{Full, Places, pause_after},
+    limits::Limit,
     metrics::Metrics,
     net::{self, Connection},
     shutdown::Shutdown,
@@ -31,6 +34,9 @@ use crate::{
 pub struct Limits {
     /// Connections at a time, over all listeners, viewers included.
     pub max_connections: usize,
+    /// Connections of one address at a time (an IPv6 network of 64 bits is one); 0 for no such limit. Default half of
+    /// all: one peer cannot take every place, and many behind one router find room.
+    pub max_connections_per_ip: usize,
     /// From the first byte of a request, or from the last answer, to the end of the head.
     pub head_timeout: Duration,
     /// Bytes of a request's head.
@@ -43,6 +49,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             max_connections: 10_000,
+            max_connections_per_ip: 5_000,
             head_timeout: Duration::from_secs(10),
             head_size: 16 << 10,
             net: net::Limits::default(),
@@ -55,7 +62,7 @@ impl Default for Limits {
 pub struct Server {
     router: Router,
     limits: Limits,
-    permits: Arc<Semaphore>,
+    places: Places,
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
 }
@@ -68,8 +75,8 @@ impl Server {
         metrics: Arc<Metrics>,
         shutdown: Shutdown,
     ) -> Server {
-        let permits = Arc::new(Semaphore::new(limits.max_connections));
-        Server { router, limits, permits, metrics, shutdown }
+        let places = Places::new(limits.max_connections, limits.max_connections_per_ip);
+        Server { router, limits, places, metrics, shutdown }
     }
 
     /// Accepts connections until the server stops.
@@ -82,21 +89,27 @@ impl Server {
         loop {
             match listener.accept().await {
                 Ok((stream, peer)) => self.admit(stream, peer),
-                Err(error) => pause_after(error).await,
+                Err(error) => pause_after(&error, &self.metrics.hits).await,
             }
         }
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
-        let Ok(permit) = self.permits.clone().try_acquire_owned() else {
-            self.metrics.http.refuse();
-            self.shutdown.spawn(refuse(stream));
-            return;
+        let place = match self.places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                self.metrics.http.refuse();
+                self.metrics.hits.hit(match full {
+                    Full::All => Limit::HttpConnections,
+                    Full::Address => Limit::HttpPerAddress,
+                });
+                return refuse(&stream, full);
+            }
         };
         let open = self.metrics.http.open();
         let span = info_span!("http", id = open.id, %peer);
         let server = self.clone();
-        let held = (permit, open, self.shutdown.hold());
+        let held = (place, open, self.shutdown.hold());
         let conversation = async move { server.converse(stream, peer, held).await };
         self.shutdown.spawn(conversation.instrument(span));
     }
@@ -114,6 +127,7 @@ impl Server {
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
             .max_header_size(self.limits.head_size)
+            .max_headers(HEADERS_MAX)
             .max_buf_size(self.limits.head_size.max(BUFFER_SIZE))
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades();
@@ -126,6 +140,11 @@ impl Server {
             }
         };
         if let Err(error) = outcome {
+            if error.is_timeout() {
+                self.metrics.hits.hit(Limit::HttpHeadTime);
+            } else if error.is_parse_too_large() {
+                self.metrics.hits.hit(Limit::HttpHeadSize);
+            }
             debug!(%error, "connection ended");
         }
     }
@@ -149,31 +168,32 @@ impl Service<Request<Incoming>> for WithPeer {
 }
 
 /// Says why before closing: a reset connection looks like a broken network.
-async fn refuse(mut stream: TcpStream) {
-    // The peer has no claim on our time: an answer that does not fit its window is not sent.
-    let answer = async {
-        stream.write_all(FULL).await?;
-        stream.shutdown().await
+///
+/// The peer has no claim on our time: one attempt to write, which a new connection has room for, and one to take what it
+/// has said already, which would make the system reset it.
+fn refuse(stream: &TcpStream, full: Full) {
+    let socket = SockRef::from(stream);
+    let answer = match full {
+        Full::All => ALL_FULL,
+        Full::Address => ADDRESS_FULL,
     };
-    let _ = timeout(REFUSE_TIMEOUT, answer).await;
-}
-
-/// Accepting fails for the connection (go on at once) or for want of descriptors (which need time to come free).
-async fn pause_after(error: io::Error) {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused => {}
-        _ => {
-            warn!(%error, "cannot accept a connection");
-            sleep(ACCEPT_PAUSE).await;
-        }
+    let refused =
+        (&*socket).write_all(answer).and_then(|()| socket.shutdown(std::net::Shutdown::Write));
+    // It may have said nothing yet.
+    drop((&*socket).read(&mut [0; HEAD]));
+    if let Err(error) = refused {
+        debug!(%error, "the refused peer was not told");
     }
 }
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
-const REFUSE_TIMEOUT: Duration = Duration::from_secs(1);
-const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+const ALL_FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
+const ADDRESS_FULL: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 39\r\nConnection: close\r\n\r\ntoo many connections from your address\n";
+
+/// More than the head of a usual request.
+const HEAD: usize = 4 << 10;
+
+/// Fields in the head of a request: browsers send two dozen.
+const HEADERS_MAX: usize = 100;
 
 /// What hyper takes from a viewer's stream before it writes: a viewer that joins gets its group of pictures in few writes,
 /// and one that stalls holds no more than this of it.
@@ -186,7 +206,7 @@ mod tests {
         response::Response,
         routing::{any, get},
     };
-    use tokio::io::AsyncReadExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
     use crate::hub::{self, Hub};
@@ -199,6 +219,7 @@ mod tests {
         peer.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
         let answer = read_to_end(&mut peer).await;
         assert!(!answer.contains("200 OK"), "{answer}");
+        assert_eq!(server.metrics.hits.of(Limit::HttpHeadTime), 1);
     }
 
     #[tokio::test]
@@ -215,6 +236,7 @@ mod tests {
         let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(1024));
         peer.write_all(head.as_bytes()).await.unwrap();
         assert!(read_to_end(&mut peer).await.starts_with("HTTP/1.1 431 "));
+        assert_eq!(server.metrics.hits.of(Limit::HttpHeadSize), 1);
     }
 
     #[tokio::test]
@@ -230,9 +252,33 @@ mod tests {
             "{refused}"
         );
         assert_eq!(server.metrics.http.refused(), 1);
+        assert_eq!(server.metrics.hits.of(Limit::HttpConnections), 1);
 
         drop(first);
         server.until_served().await;
+    }
+
+    #[tokio::test]
+    async fn one_address_has_no_more_connections_than_its_share() {
+        let server = start(Limits { max_connections_per_ip: 1, ..Limits::default() }).await;
+        let mut first = server.connect().await;
+        first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        first.read_u8().await.unwrap();
+        let refused = read_to_end(&mut server.connect().await).await;
+        assert!(refused.starts_with("HTTP/1.1 429 ") && refused.ends_with("\n"), "{refused}");
+        assert_eq!(server.metrics.hits.of(Limit::HttpPerAddress), 1);
+        drop(first);
+        server.until_served().await;
+    }
+
+    #[tokio::test]
+    async fn a_head_of_too_many_fields_is_answered_431() {
+        let server = start(Limits::default()).await;
+        let mut peer = server.connect().await;
+        let head = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(HEADERS_MAX));
+        peer.write_all(head.as_bytes()).await.unwrap();
+        assert!(read_to_end(&mut peer).await.starts_with("HTTP/1.1 431 "));
+        assert_eq!(server.metrics.hits.of(Limit::HttpHeadSize), 1);
     }
 
     #[tokio::test]

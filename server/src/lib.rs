@@ -3,6 +3,7 @@
 //! [`app`] binds the listeners, wires everything and stops it again; `hub` holds the live streams and knows no protocol;
 //! the protocols (`rtmp`, `flv`) know the hub and not each other.
 
+pub mod accept;
 pub mod api;
 pub mod app;
 pub mod banner;
@@ -14,6 +15,7 @@ pub mod flv;
 pub mod http;
 pub mod hub;
 pub mod lan;
+pub mod limits;
 pub mod logs;
 pub mod metrics;
 pub mod net;

@@ -1,6 +1,6 @@
 //! `/metrics`: what the server counts, in the OpenMetrics text format that Prometheus scrapes.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use axum::{
     http::header,
@@ -18,7 +18,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::hub::{Hub, State, StreamStatus};
+use crate::{
+    hub::{Hub, State, StreamStatus},
+    limits::{Hits, Limit},
+};
 
 /// Everything counted outside the hub, and the registry of all of it.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Metrics {
     pub rtmp: Connections,
     /// RTMP connections that ended because the peer broke the protocol or one of its limits.
     pub rtmp_errors: Counter,
+    /// Limits that were run into.
+    pub hits: Arc<Hits>,
     publishers_refused: Family<Refusal, Counter>,
 }
 
@@ -37,6 +42,7 @@ impl Metrics {
     /// All counts at zero; those of `hub` are read when they are asked for.
     pub fn new(hub: Hub) -> Metrics {
         let mut registry = Registry::with_prefix("pushpull");
+        let hits = hub.stats().hits().clone();
         registry.register_collector(Box::new(HubMetrics(hub)));
         let http = Connections::register(&mut registry, "http", "HTTP");
         let rtmp = Connections::register(&mut registry, "rtmp", "RTMP");
@@ -50,7 +56,7 @@ impl Metrics {
             "RTMP peers that were refused, by reason",
             publishers_refused.clone(),
         );
-        Metrics { registry, http, rtmp, rtmp_errors, publishers_refused }
+        Metrics { registry, http, rtmp, rtmp_errors, hits, publishers_refused }
     }
 
     /// Counts a publisher that was refused; `reason` is one of a few fixed words.
@@ -172,6 +178,13 @@ impl Collector for HubMetrics {
                 counter.metric_type(),
             )?)?;
         }
+        let help = "Times a limit was run into, by the limit; docs/relay.md has the table of them";
+        let mut family =
+            encoder.encode_descriptor("limits_hit", help, None, MetricType::Counter)?;
+        for limit in Limit::ALL {
+            let labels = [("limit", limit.label())];
+            ConstCounter::new(stats.hits().of(limit)).encode(family.encode_family(&labels)?)?;
+        }
         let streams = hub.streams();
         let live = streams.iter().filter(|stream| stream.state == State::Live).count();
         let viewers = streams.iter().map(|stream| stream.viewers).sum();
@@ -183,6 +196,7 @@ impl Collector for HubMetrics {
                 streams.len() - live,
             ),
             ("viewers", "Viewers at present", viewers),
+            ("media_bytes", "Bytes of media held for viewers", hub.media_bytes()),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(as_gauge(value));

@@ -14,6 +14,7 @@ use super::publisher::Publisher;
 use super::status::Source;
 use super::stream::{Incumbent, Stream};
 use super::{ClaimError, Hub, Name, Names};
+use crate::limits::Limit;
 
 /// A name that is spoken for: the publisher may now be authorised, and nobody sees anything of it yet.
 ///
@@ -154,6 +155,7 @@ impl Hub {
         let is_full = names.len() >= limit;
         let Some(entry) = names.get_mut(name) else {
             if is_full {
+                self.stats().hits().hit(Limit::Streams);
                 return Verdict::Refused(ClaimError::TooManyStreams { limit });
             }
             names.insert(name.clone(), Name { is_claimed: true, ..Name::default() });

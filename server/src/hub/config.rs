@@ -37,12 +37,16 @@ pub struct Config {
     /// The longest that audio waits for the next picture, to leave in one write with it. Default 40 ms: one picture at
     /// 25 per second.
     pub held_audio_max: Duration,
-    /// Names in use at once. Default 100: with `gop_bytes` each, the most memory media can take.
+    /// Names in use at once. Default 100.
     pub max_streams: usize,
     /// Names that are refused at once: see [`super::Hub::kick`]. Default 1000: more are not kept by hand.
     pub max_bans: usize,
     /// Viewers of one stream. Default 10 000: above what one core serves.
     pub max_viewers: usize,
+    /// Viewers of all streams together. Default 20000: as many as there may be connections.
+    pub max_viewers_total: usize,
+    /// Media of all streams together, in bytes. Default 1 GiB: when there is more, the largest rings give first.
+    pub media_bytes: usize,
     /// Media that a viewer may be behind before it jumps to the newest keyframe. Default 5 s: more is not live any more.
     pub lag: Duration,
     /// Bytes that a viewer may be behind before it jumps to the newest keyframe. Default 8 MiB: 5 s at 13 Mbit/s.
@@ -70,6 +74,8 @@ impl Default for Config {
             max_streams: 100,
             max_bans: 1000,
             max_viewers: 10_000,
+            max_viewers_total: 20_000,
+            media_bytes: 1 << 30,
             lag: Duration::from_secs(5),
             lag_bytes: 8 << 20,
             gop: Duration::from_secs(20),

@@ -6,6 +6,7 @@
 mod ban;
 mod batch;
 pub mod block;
+mod budget;
 mod claim;
 mod clock;
 mod config;
@@ -31,7 +32,7 @@ mod viewer;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,9 +51,12 @@ pub use stats::Stats;
 pub use status::{Source, State, StreamStatus};
 pub use viewer::{Next, Start, Viewer, ViewerInfo};
 
+use crate::limits::Limit;
 use ban::Bans;
+use budget::Budget;
 use claim::Waiting;
 use stream::{Session, Stream};
+use viewer::ViewerPlace;
 
 /// All live streams. Clones are the same hub.
 #[derive(Clone, Debug)]
@@ -64,6 +68,8 @@ pub struct Hub {
 struct Inner {
     config: Config,
     stats: Stats,
+    budget: Arc<Budget>,
+    viewers: Arc<AtomicUsize>,
     is_closing: AtomicBool,
     /// Bumped whenever a stream starts, stops or is described anew.
     changed: watch::Sender<u64>,
@@ -144,8 +150,8 @@ pub enum ViewError {
     /// Its publisher sent nothing to begin with, no keyframe above all, within [`Config::start_wait`].
     #[error("the stream has not sent a keyframe yet")]
     NotReady,
-    /// It has [`Config::max_viewers`] viewers.
-    #[error("the stream has as many viewers as it takes ({limit})")]
+    /// It has [`Config::max_viewers`] viewers, or all streams together have [`Config::max_viewers_total`].
+    #[error("there are as many viewers as this server takes ({limit})")]
     TooManyViewers {
         /// The limit.
         limit: usize,
@@ -161,6 +167,8 @@ impl Hub {
     pub fn new(config: Config) -> Self {
         Self {
             inner: Arc::new(Inner {
+                budget: Arc::new(Budget::new(config.media_bytes)),
+                viewers: Arc::default(),
                 config,
                 stats: Stats::default(),
                 is_closing: AtomicBool::new(false),
@@ -183,6 +191,7 @@ impl Hub {
         let limit = self.config().max_bans;
         let was_banned = self.bans().left(name).is_some();
         if !self.bans().add(name, ban, limit) {
+            self.stats().hits().hit(Limit::Bans);
             return Err(KickError::TooManyBans { limit });
         }
         let Some(entry) = names.get_mut(name) else {
@@ -234,9 +243,16 @@ impl Hub {
         info: ViewerInfo,
     ) -> Result<Viewer, ViewError> {
         let stream = self.find(name, missing_wait).await?;
+        let too_many = |reached, limit| {
+            self.stats().hits().hit(reached);
+            ViewError::TooManyViewers { limit }
+        };
+        let limit = self.config().max_viewers_total;
+        let place = ViewerPlace::take(&self.inner.viewers, limit)
+            .ok_or_else(|| too_many(Limit::AllViewers, limit))?;
         let limit = self.config().max_viewers;
-        let mut viewer = Viewer::join(self.clone(), stream, start, info)
-            .ok_or(ViewError::TooManyViewers { limit })?;
+        let mut viewer = Viewer::join(self.clone(), stream, start, info, place)
+            .ok_or_else(|| too_many(Limit::Viewers, limit))?;
         match timeout(start_wait, viewer.begin()).await {
             Ok(Ok(())) => Ok(viewer),
             Ok(Err(EndReason::ServerStopping)) => Err(ViewError::Closing),
@@ -265,6 +281,12 @@ impl Hub {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.inner.stats
+    }
+
+    /// Bytes of media held for viewers, those of streams included that ended and still have some.
+    #[must_use]
+    pub fn media_bytes(&self) -> usize {
+        self.budget().used()
     }
 
     /// Stops everything: publishers are told, viewers end at the tag they are at, nobody new is let in.
@@ -301,6 +323,10 @@ impl Hub {
         self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn budget(&self) -> &Budget {
+        &self.inner.budget
+    }
+
     fn bans(&self) -> MutexGuard<'_, Bans> {
         self.inner.bans.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -334,7 +360,10 @@ impl Hub {
         let source = || claimant.source.clone();
         let (stream, session) = {
             let mut names = self.names();
-            let new = || Arc::new(Stream::new(name.clone(), self.config().ring(), source()));
+            let new = || {
+                let (ring, budget) = (self.config().ring(), self.inner.budget.clone());
+                Arc::new(Stream::new(name.clone(), ring, budget, source()))
+            };
             // The claim may be from before the end: it gets a stream that nobody finds, and is told to stop.
             let in_vain = |reason| {
                 let stream = new();

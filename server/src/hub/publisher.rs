@@ -19,6 +19,7 @@ use super::preroll::{Message, Preroll};
 use super::ring::EndReason;
 use super::stream::{Resume, Session, Stream};
 use super::tracks::Tracks;
+use crate::limits::Limit;
 
 /// The one who publishes a stream.
 ///
@@ -318,6 +319,8 @@ impl Publisher {
             live.resume = self.resume;
             self.stream.ring.push(block);
         });
+        self.stream.account();
+        self.hub.keep_within_budget();
     }
 
     fn send_everything(&mut self) {
@@ -364,8 +367,13 @@ async fn silent(hub: Hub, stream: Arc<Stream>, session: u64) {
             return std::future::pending().await;
         };
         let config = hub.config();
-        let deadline = since + if has_media { config.media_idle } else { config.first_media };
+        let (limit, wait) = match has_media {
+            true => (Limit::MediaIdle, config.media_idle),
+            false => (Limit::FirstMedia, config.first_media),
+        };
+        let deadline = since + wait;
         if Instant::now() >= deadline {
+            hub.stats().hits().hit(limit);
             return;
         }
         sleep_until(deadline).await;

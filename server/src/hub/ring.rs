@@ -124,6 +124,20 @@ impl Ring {
         wake(wakers);
     }
 
+    /// Bytes of the blocks held.
+    pub fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    /// Lets go of the oldest blocks until no more than `bytes` are held, but never of the newest.
+    pub fn shrink(&self, bytes: usize) {
+        let mut state = self.lock();
+        while state.bytes > bytes && state.blocks.len() > 1 {
+            state.drop_oldest();
+        }
+        state.forget_starts();
+    }
+
     /// Ends the stream and wakes those who must know. The first reason stays, but one that ends it at once overrides.
     ///
     /// Viewers still get what the ring holds, unless the server stops or an operator stopped the stream.
@@ -345,11 +359,19 @@ impl State {
 
     fn evict(&mut self, limits: &Limits) {
         while self.front_is_done(limits) {
-            if let Some(held) = self.blocks.pop_front() {
-                self.bytes -= held.block.bytes().len();
-                self.first += 1;
-            }
+            self.drop_oldest();
         }
+        self.forget_starts();
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(held) = self.blocks.pop_front() {
+            self.bytes -= held.block.bytes().len();
+            self.first += 1;
+        }
+    }
+
+    fn forget_starts(&mut self) {
         while self.starts.front().is_some_and(|&start| start < self.first) {
             self.starts.pop_front();
         }

@@ -1,6 +1,9 @@
 //! What the hub counts over its life, for metrics.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::limits::Hits;
 
 /// Counters of a hub; they only grow.
 #[derive(Debug, Default)]
@@ -12,6 +15,7 @@ pub struct Stats {
     ignored: Counter,
     unknown: Counter,
     jumps: Counter,
+    hits: Arc<Hits>,
 }
 
 impl Stats {
@@ -48,6 +52,11 @@ impl Stats {
     /// Times a viewer had fallen behind and jumped to a later keyframe.
     pub fn jumps(&self) -> u64 {
         self.jumps.get()
+    }
+
+    /// Limits that were run into, those of the protocols too.
+    pub fn hits(&self) -> &Arc<Hits> {
+        &self.hits
     }
 
     pub(super) fn published(&self) {

@@ -1,11 +1,13 @@
 //! A stream: the ring its viewers read, and what outlives a change of publisher.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pushpull_rtmp::StreamName;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use super::claim::{Claimant, Identity};
 use super::clock::Progress;
 use super::config::millis;
@@ -23,6 +25,9 @@ pub(super) struct Stream {
     pub(super) name: StreamName,
     pub(super) ring: Ring,
     pub(super) jumps: Counter,
+    budget: Arc<Budget>,
+    /// Bytes of the ring that the budget knows of.
+    accounted: AtomicUsize,
     since: Instant,
     shared: Mutex<Shared>,
 }
@@ -81,12 +86,19 @@ pub(super) struct Session {
 }
 
 impl Stream {
-    pub(super) fn new(name: StreamName, limits: Limits, source: Source) -> Self {
+    pub(super) fn new(
+        name: StreamName,
+        limits: Limits,
+        budget: Arc<Budget>,
+        source: Source,
+    ) -> Self {
         let now = Instant::now();
         Self {
             name,
             ring: Ring::new(limits),
             jumps: Counter::default(),
+            budget,
+            accounted: AtomicUsize::new(0),
             since: now,
             shared: Mutex::new(Shared {
                 state: State::Waiting,
@@ -149,6 +161,13 @@ impl Stream {
         shared.state == State::Waiting && shared.session == session
     }
 
+    /// Tells the budget how many bytes the ring holds, and returns it.
+    pub(super) fn account(&self) -> usize {
+        let now = self.ring.bytes();
+        self.budget.change(self.accounted.swap(now, Ordering::Relaxed), now);
+        now
+    }
+
     /// Tells the publisher to stop.
     pub(super) fn stop(&self, reason: StopReason) {
         self.lock().stop.send_replace(Some(reason));
@@ -199,6 +218,12 @@ impl Stream {
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.budget.change(*self.accounted.get_mut(), 0);
     }
 }
 

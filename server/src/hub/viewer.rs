@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use pushpull_media::flv;
@@ -56,6 +57,7 @@ pub struct Viewer {
     stream: Arc<Stream>,
     cursor: Cursor,
     info: ViewerInfo,
+    _place: ViewerPlace,
     header: flv::Header,
     /// Taken and not yet returned: headers, and the block they belong in front of.
     headers: Option<Arc<Block>>,
@@ -72,6 +74,7 @@ impl Viewer {
         stream: Arc<Stream>,
         start: Start,
         info: ViewerInfo,
+        place: ViewerPlace,
     ) -> Option<Self> {
         let join = match start {
             Start::Gop => Join::Newest,
@@ -84,6 +87,7 @@ impl Viewer {
             stream,
             cursor,
             info,
+            _place: place,
             header,
             headers: None,
             block: None,
@@ -192,5 +196,26 @@ impl Drop for Viewer {
             lag_ms = lag.ms,
             "viewer left"
         );
+    }
+}
+
+/// A viewer's place among all viewers of the server; it is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct ViewerPlace(Arc<AtomicUsize>);
+
+impl ViewerPlace {
+    /// `None` if `max` are taken.
+    pub(super) fn take(taken: &Arc<AtomicUsize>, max: usize) -> Option<Self> {
+        if taken.fetch_add(1, Ordering::Relaxed) < max {
+            return Some(Self(taken.clone()));
+        }
+        taken.fetch_sub(1, Ordering::Relaxed);
+        None
+    }
+}
+
+impl Drop for ViewerPlace {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

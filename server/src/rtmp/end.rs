@@ -7,6 +7,7 @@ use pushpull_rtmp::name::NameError;
 
 use super::publish;
 use crate::hub::{ClaimError, StopReason};
+use crate::limits::Limit;
 
 /// Why a connection ends.
 #[derive(Debug)]
@@ -39,6 +40,17 @@ impl End {
             Self::Refused(_) => Some("server_stopping"),
             Self::BadName(_) => Some("bad_name"),
             Self::Play => Some("play"),
+            _ => None,
+        }
+    }
+
+    /// The limit that ended it, if it was one.
+    pub(super) fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Protocol(error) => Limit::of_rtmp(error),
+            Self::Network(error) if error.kind() == io::ErrorKind::TimedOut => {
+                Some(Limit::RtmpWrite)
+            }
             _ => None,
         }
     }

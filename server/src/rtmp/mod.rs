@@ -17,13 +17,14 @@ use std::time::Duration;
 
 use pushpull_rtmp::server::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, debug, error, info_span, warn};
+use tracing::{Instrument, Span, error, info_span, warn};
 
+use crate::accept::{Full, Places, pause_after};
 use crate::hub::Hub;
+use crate::limits::Limit;
 use crate::metrics::Metrics;
 use crate::net;
 use session::Session;
@@ -32,9 +33,11 @@ use session::Session;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// Connections at a time. Default 500: five for every stream the hub takes, so that encoders that reconnect find room
-    /// while their dead predecessors are found out.
+    /// Connections at a time. Default 10000, as for HTTP: players come in here too.
     pub max_connections: usize,
+    /// Connections of one address at a time (an IPv6 network of 64 bits is one); 0 for no such limit. Default half of
+    /// all: one peer cannot take every place, and many behind one router find room.
+    pub max_connections_per_ip: usize,
     /// How long a peer may take for what is sent to it. Default 10 s: answers are short, and a peer that reads none of
     /// them is not there.
     pub write_timeout: Duration,
@@ -47,7 +50,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            max_connections: 500,
+            max_connections: 10_000,
+            max_connections_per_ip: 5_000,
             write_timeout: Duration::from_secs(10),
             protocol: ServerConfig::default(),
             socket: net::Limits::default(),
@@ -67,7 +71,7 @@ pub async fn serve(
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let permits = Arc::new(Semaphore::new(config.max_connections));
+    let places = Places::new(config.max_connections, config.max_connections_per_ip);
     let config = Arc::new(config);
     let mut sessions = JoinSet::new();
     loop {
@@ -82,14 +86,16 @@ pub async fn serve(
         let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                pause_after(&error).await;
+                pause_after(&error, &metrics.hits).await;
                 continue;
             }
         };
-        let Ok(permit) = permits.clone().try_acquire_owned() else {
-            metrics.rtmp.refuse();
-            warn!(%peer, limit = config.max_connections, "refused: too many connections");
-            continue;
+        let place = match places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                refuse(peer, full, &metrics);
+                continue;
+            }
         };
         let open = metrics.rtmp.open();
         let span = info_span!("rtmp", id = open.id, %peer, stream = tracing::field::Empty);
@@ -98,7 +104,7 @@ pub async fn serve(
         sessions.spawn(
             async move {
                 session.await;
-                drop((permit, open));
+                drop((place, open));
             }
             .instrument(span),
         );
@@ -145,20 +151,20 @@ fn report_panic(ended: Result<(), JoinError>) {
     }
 }
 
-/// Accepting fails for the connection (go on at once) or for want of descriptors (which need time to come free).
-async fn pause_after(error: &io::Error) {
-    match error.kind() {
-        io::ErrorKind::ConnectionAborted
-        | io::ErrorKind::ConnectionReset
-        | io::ErrorKind::ConnectionRefused => debug!(%error, "a connection was gone at once"),
-        _ => {
-            warn!(%error, "cannot accept a connection");
-            sleep(ACCEPT_PAUSE).await;
+/// There is nothing to tell a peer in that has not shaken hands: its connection is closed.
+fn refuse(peer: SocketAddr, full: Full, metrics: &Metrics) {
+    metrics.rtmp.refuse();
+    match full {
+        Full::All => {
+            metrics.hits.hit(Limit::RtmpConnections);
+            warn!(%peer, "refused: too many connections");
+        }
+        Full::Address => {
+            metrics.hits.hit(Limit::RtmpPerAddress);
+            warn!(%peer, "refused: too many connections from this address");
         }
     }
 }
-
-const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Longer than a session takes to say goodbye, and within the time in which the server promises to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(2);

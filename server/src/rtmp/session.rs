@@ -180,6 +180,9 @@ impl Session {
         if matches!(end, End::Protocol(_)) {
             self.host.metrics.rtmp_errors.inc();
         }
+        if let Some(limit) = end.limit() {
+            self.host.metrics.hits.hit(limit);
+        }
     }
 }
 

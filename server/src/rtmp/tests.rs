@@ -7,7 +7,7 @@ use pushpull_rtmp::client::{ClientConfig, ClientConnection, ClientEvent, Publish
 use pushpull_rtmp::handshake::RANDOM_LEN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::sleep;
 
 use super::*;
 use crate::hub::{self, Next, Start, State, Takeover, Viewer, ViewerInfo};
@@ -333,6 +333,7 @@ async fn connections_are_limited() {
     let mut third = TcpStream::connect(server.address).await.unwrap();
     assert_eq!(timeout(PATIENCE, third.read(&mut [0])).await.unwrap().unwrap_or(0), 0);
     assert_eq!(server.metrics.rtmp.refused(), 1);
+    assert_eq!(server.metrics.hits.of(Limit::RtmpConnections), 1);
     drop(first);
     let freed = async {
         loop {
@@ -353,6 +354,16 @@ async fn a_handshake_that_never_ends_does() {
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     socket.write_all(&[3, 0, 0]).await.unwrap();
     assert_eq!(timeout(PATIENCE, socket.read(&mut [0])).await.unwrap().unwrap_or(0), 0);
+    assert_eq!(server.metrics.hits.of(Limit::RtmpHandshake), 1);
+}
+
+#[tokio::test]
+async fn one_address_has_no_more_connections_than_its_share() {
+    let config = Config { max_connections_per_ip: 1, ..Config::default() };
+    let server = Server::with(Takeover::Reject, config).await;
+    let _first = Client::publish(&server, "live/1").await;
+    assert_eq!(Client::connect(&server, "live/2").await.event().await, None);
+    assert_eq!(server.metrics.hits.of(Limit::RtmpPerAddress), 1);
 }
 
 #[tokio::test]
@@ -365,18 +376,6 @@ async fn stopping_tells_publishers_and_ends_every_connection() {
     drop(publisher);
     timeout(PATIENCE, server.task).await.expect("it stops").unwrap().unwrap();
     assert!(TcpStream::connect(server.address).await.is_err());
-}
-
-#[tokio::test(start_paused = true)]
-async fn accepting_pauses_when_descriptors_run_out_and_not_for_a_lost_peer() {
-    let paused = async |error: io::Error| {
-        let begin = Instant::now();
-        pause_after(&error).await;
-        begin.elapsed()
-    };
-    // EMFILE
-    assert!(paused(io::Error::from_raw_os_error(24)).await >= ACCEPT_PAUSE);
-    assert_eq!(paused(io::ErrorKind::ConnectionAborted.into()).await, Duration::ZERO);
 }
 
 /// Far longer than anything here takes.

@@ -22,6 +22,18 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "http_max_connections_per_ip",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "5000",
+        help: "HTTP connections of one address at a time; 0 for no such limit",
+        set: |config, text| {
+            config.http_limits.max_connections_per_ip = units::number(text, 0..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "http_head_timeout",
         section: TITLE,
         value: "TIME",

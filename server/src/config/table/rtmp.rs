@@ -15,10 +15,22 @@ pub(super) const KEYS: &[Key] = &[
         section: TITLE,
         value: "NUMBER",
         kind: Kind::One,
-        default: "500",
+        default: "10000",
         help: "RTMP connections at a time",
         set: |config, text| {
             config.rtmp_limits.max_connections = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_connections_per_ip",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "5000",
+        help: "RTMP connections of one address at a time; 0 for no such limit",
+        set: |config, text| {
+            config.rtmp_limits.max_connections_per_ip = units::number(text, 0..=MAX_CONNECTIONS)?;
             Ok(())
         },
     },
@@ -99,6 +111,59 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "rtmp_max_setup_message",
+        section: TITLE,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "64KiB",
+        help: "Largest message before a publish is accepted",
+        set: |config, text| {
+            let size = units::size(text, MIN_SETUP..=MAX_MESSAGE)?;
+            let limits = &mut config.rtmp_limits.protocol.setup_limits;
+            limits.max_message_len = u32::try_from(size).unwrap_or(u32::MAX);
+            limits.max_partial_len = size.saturating_mul(2);
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_chunk_streams",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "128",
+        help: "Chunk streams of a connection",
+        set: |config, text| {
+            let number = units::number(text, 8..=MAX_CHUNK_STREAMS)?;
+            config.rtmp_limits.protocol.setup_limits.max_chunk_streams = number;
+            config.rtmp_limits.protocol.media_limits.max_chunk_streams = number;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_message_streams",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "16",
+        help: "Message streams of a connection",
+        set: |config, text| {
+            config.rtmp_limits.protocol.max_streams = units::number(text, 1..=1024)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_held",
+        section: TITLE,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "2MiB",
+        help: "What a peer may send along with publish or play, before it has its answer",
+        set: |config, text| {
+            config.rtmp_limits.protocol.max_held_len = units::size(text, MIN_MESSAGE..=MAX_HELD)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "rtmp_chunk_size",
         section: TITLE,
         value: "SIZE",
@@ -127,6 +192,13 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 const TITLE: &str = "RTMP limits";
+
+/// The `connect` of any encoder is shorter.
+const MIN_SETUP: usize = 4 << 10;
+
+/// All there are.
+const MAX_CHUNK_STREAMS: usize = 65_598;
+const MAX_HELD: usize = 64 << 20;
 
 const MIN_MESSAGE: usize = 64 << 10;
 

@@ -188,6 +188,18 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "media_bytes",
+        section: TITLE,
+        value: "SIZE",
+        kind: Kind::One,
+        default: "1GiB",
+        help: "Media of all streams together",
+        set: |config, text| {
+            config.hub.media_bytes = units::size(text, 1 << 20..=usize::MAX)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "max_bans",
         section: TITLE,
         value: "NUMBER",
@@ -208,6 +220,18 @@ pub(super) const KEYS: &[Key] = &[
         help: "Viewers of one stream",
         set: |config, text| {
             config.hub.max_viewers = units::number(text, 1..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "max_viewers_total",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "20000",
+        help: "Viewers of all streams together",
+        set: |config, text| {
+            config.hub.max_viewers_total = units::number(text, 1..=MAX_CONNECTIONS)?;
             Ok(())
         },
     },

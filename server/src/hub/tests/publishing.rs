@@ -306,3 +306,54 @@ async fn a_configuration_that_cannot_be_read_is_relayed_all_the_same() {
     assert_eq!((video.codec.as_str(), &video.codec_string, video.width), ("H.264", &None, None));
     assert_eq!(view(&hub, "live/x").await.read(), ["avcC 0", "asc 0", "key 0"]);
 }
+
+/// A stream of `groups` groups of pictures, `bytes` each, all of them kept.
+fn fill(publisher: &mut Publisher, groups: u32, bytes: usize) {
+    let mut picture = b"\x27\x01\0\0\0".to_vec();
+    picture.resize(bytes, 0);
+    for group in 0..groups {
+        publisher.keyframe(group * 80 + 1);
+        publisher.message(TagKind::Video, group * 80 + 41, &picture);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_streams_hold_too_much_the_largest_gives_first() {
+    let hub = Hub::new(Config { media_bytes: 1 << 20, ..Config::default() });
+    let (mut small, mut large) = (publish(&hub, "live/small"), publish(&hub, "live/large"));
+    small.open(0);
+    large.open(0);
+    fill(&mut small, 2, 50_000);
+    let before = hub.streams()[1].buffered_bytes;
+    assert!(before > 100_000);
+    let mut viewer = view(&hub, "live/large").await;
+    fill(&mut large, 30, 100_000);
+    let streams = hub.streams();
+    let (of_large, of_small) = (streams[0].buffered_bytes, streams[1].buffered_bytes);
+    assert_eq!(of_small, before);
+    assert_eq!(hub.media_bytes(), of_large + of_small);
+    assert!(hub.media_bytes() <= 1 << 20 && of_large > 1 << 19, "{of_large}");
+    let hits = hub.stats().hits().of(Limit::MediaBytes);
+    assert!((1..30).contains(&hits), "not at every block: {hits}");
+
+    // Who was in the middle of it goes on at a keyframe.
+    let read = viewer.read();
+    assert!(read.last().unwrap().ends_with(&format!(" {}", 29 * 80 + 41)), "{:?}", read.last());
+    assert_eq!(viewer.jumps(), 1);
+
+    large.finish();
+    drop(viewer);
+    assert_eq!(hub.media_bytes(), of_small, "what is over holds nothing");
+    small.finish();
+    assert_eq!(hub.media_bytes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_block_over_the_budget_stays() {
+    let hub = Hub::new(Config { media_bytes: 1000, ..Config::default() });
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    fill(&mut publisher, 3, 5_000);
+    assert_eq!(hub.media_bytes(), hub.streams()[0].buffered_bytes);
+    assert!(hub.media_bytes() < 6_000, "{}", hub.media_bytes());
+}

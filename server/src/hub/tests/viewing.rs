@@ -131,11 +131,29 @@ async fn viewers_are_counted_and_bounded() {
     let _second = view(&hub, "live/x").await;
     let error = hub.view(&name("live/x"), Start::Gop, info()).await.unwrap_err();
     assert_eq!(error, ViewError::TooManyViewers { limit: 2 });
+    assert_eq!(hub.stats().hits().of(Limit::Viewers), 1);
     assert_eq!(hub.streams()[0].viewers, 2);
     drop(first);
     assert_eq!(hub.streams()[0].viewers, 1);
     view(&hub, "live/x").await;
     assert_eq!(hub.stats().viewers(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn viewers_of_all_streams_are_bounded_together() {
+    let hub = Hub::new(Config { max_viewers_total: 2, ..Config::default() });
+    let (mut a, mut b) = (publish(&hub, "live/a"), publish(&hub, "live/b"));
+    a.open(0);
+    b.open(0);
+    let first = view(&hub, "live/a").await;
+    let _second = view(&hub, "live/b").await;
+    for text in ["live/a", "live/b"] {
+        let error = hub.view(&name(text), Start::Gop, info()).await.unwrap_err();
+        assert_eq!(error, ViewError::TooManyViewers { limit: 2 });
+    }
+    assert_eq!(hub.stats().hits().of(Limit::AllViewers), 2);
+    drop(first);
+    view(&hub, "live/b").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,166 @@
+//! Who is let in: connections in all and of one address, and what to do when there are no more descriptors.
+
+use std::{
+    collections::HashMap,
+    io,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::sleep;
+use tracing::{debug, warn};
+
+use crate::limits::{Hits, Limit};
+
+/// Places for connections, shared by every listener of a protocol.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Connections at a time.
+    max: usize,
+    /// Connections of one address at a time; 0 for as many as there are.
+    max_per_address: usize,
+    taken: Arc<Mutex<Taken>>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A connection's place; it is free again when this is dropped.
+#[derive(Debug)]
+pub struct Place {
+    places: Places,
+    address: IpAddr,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// There are as many connections as there may be.
+    All,
+    /// This address has as many as one may have.
+    Address,
+}
+
+impl Places {
+    /// `max` places, of which one address gets `max_per_address` at most; 0 for all of them.
+    pub fn new(max: usize, max_per_address: usize) -> Places {
+        Places { max, max_per_address, taken: Arc::default() }
+    }
+
+    /// A place for a connection from `address`.
+    ///
+    /// # Errors
+    /// [`Full`]
+    pub fn take(&self, address: IpAddr) -> Result<Place, Full> {
+        let address = household(address);
+        let mut taken = self.lock();
+        if taken.all >= self.max {
+            return Err(Full::All);
+        }
+        let count = taken.by_address.entry(address).or_default();
+        if self.max_per_address > 0 && *count >= self.max_per_address {
+            return Err(Full::Address);
+        }
+        *count += 1;
+        taken.all += 1;
+        Ok(Place { places: self.clone(), address })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock();
+        taken.all -= 1;
+        if let Some(count) = taken.by_address.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What one customer of a network has: an IPv4 address, or the first half of an IPv6 address.
+fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let network = u128::from(address) & (u128::MAX << 64);
+            Ipv6Addr::from(network).into()
+        }
+    }
+}
+
+/// Accepting fails for the connection (go on at once) or for want of descriptors (which need time to come free; trying
+/// again at once would take a core, and say so in the log as fast as it goes).
+pub async fn pause_after(error: &io::Error, hits: &Hits) {
+    match error.kind() {
+        io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionRefused => debug!(%error, "a connection was gone at once"),
+        _ => {
+            hits.hit(Limit::OpenFiles);
+            warn!(%error, "cannot accept a connection; trying again in {PAUSE:?}");
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn accepting_pauses_when_descriptors_run_out_and_not_for_a_lost_peer() {
+        let hits = Hits::default();
+        let paused = async |error: io::Error| {
+            let begin = tokio::time::Instant::now();
+            pause_after(&error, &hits).await;
+            begin.elapsed()
+        };
+        // EMFILE
+        assert!(paused(io::Error::from_raw_os_error(24)).await >= PAUSE);
+        assert_eq!(hits.of(Limit::OpenFiles), 1);
+        assert_eq!(paused(io::ErrorKind::ConnectionAborted.into()).await, Duration::ZERO);
+        assert_eq!(hits.of(Limit::OpenFiles), 1);
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn places_come_free_again() {
+        let places = Places::new(2, 0);
+        let first = places.take(address("192.0.2.1")).unwrap();
+        let _second = places.take(address("192.0.2.1")).unwrap();
+        assert_eq!(places.take(address("192.0.2.2")).unwrap_err(), Full::All);
+        drop(first);
+        let third = places.take(address("192.0.2.2")).unwrap();
+        drop((third, _second));
+        assert!(places.lock().by_address.is_empty(), "no address is remembered");
+    }
+
+    #[test]
+    fn one_address_gets_no_more_than_its_share() {
+        let places = Places::new(10, 1);
+        for (first, same, other) in [
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
+        ] {
+            let _first = places.take(address(first)).unwrap();
+            assert_eq!(places.take(address(same)).unwrap_err(), Full::Address, "{same}");
+            let _other = places.take(address(other)).unwrap();
+        }
+    }
+}

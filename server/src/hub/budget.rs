@@ -1,0 +1,66 @@
+//! The memory that all rings may take together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::Hub;
+use super::stream::Stream;
+use crate::limits::Limit;
+
+/// Bytes that the rings hold, and may hold.
+#[derive(Debug)]
+pub(super) struct Budget {
+    limit: usize,
+    used: AtomicUsize,
+}
+
+impl Budget {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, used: AtomicUsize::new(0) }
+    }
+
+    /// A ring has `now` bytes and had `before`.
+    pub(super) fn change(&self, before: usize, now: usize) {
+        // Wraps on the way, never in sum.
+        self.used.fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
+    }
+
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// How much is to be given back, and a bit more, so that it is not asked for at every block.
+    fn excess(&self) -> usize {
+        let used = self.used();
+        if used <= self.limit { 0 } else { used - (self.limit - self.limit / SPARE) }
+    }
+}
+
+impl Hub {
+    /// Frees media if all rings together hold too much of it: the largest gives first, down to half, then whichever is
+    /// the largest then. Viewers that needed what is gone go on at the next keyframe.
+    pub(super) fn keep_within_budget(&self) {
+        if self.budget().excess() == 0 {
+            return;
+        }
+        self.stats().hits().hit(Limit::MediaBytes);
+        let mut streams: Vec<Arc<Stream>> =
+            self.names().values().filter_map(|name| name.stream.clone()).collect();
+        while let excess @ 1.. = self.budget().excess()
+            && let Some((at, bytes)) = streams
+                .iter()
+                .map(|stream| stream.ring.bytes())
+                .enumerate()
+                .max_by_key(|&(_, bytes)| bytes)
+        {
+            streams[at].ring.shrink(bytes - excess.min(bytes / 2));
+            if streams[at].account() >= bytes {
+                // A single block, or one that grew meanwhile.
+                streams.swap_remove(at);
+            }
+        }
+    }
+}
+
+/// An eighth of the limit is freed beyond what is over it.
+const SPARE: usize = 8;

@@ -130,22 +130,26 @@ impl ServerConnection {
     }
 }
 
-/// The answer to `connect`. Enhanced RTMP's properties are in it when the client has any: this server carries every codec
-/// and knows the ModEx and nanosecond prefixes; it has no reconnect request and no multitrack of its own.
+/// The answer to `connect`. Of Enhanced RTMP's properties it has those that the client sent: this server passes on every
+/// codec and every track, and knows the ModEx and nanosecond prefixes; it does not ask anybody to reconnect.
 fn connect_result(connect: &Command) -> Command {
     let mut info = vec![
         ("level".into(), "status".into()),
         ("code".into(), "NetConnection.Connect.Success".into()),
         ("description".into(), "Connection succeeded.".into()),
+        // AMF3 may be asked for (3); it is answered, and spoken, in AMF0.
         ("objectEncoding".into(), Value::Number(0.0)),
     ];
-    if ENHANCED.iter().any(|key| connect.object.get(key).is_some()) {
-        let four_ccs = FOUR_CCS.iter().map(|&code| code.into()).collect();
-        let forward = || object([("*", Value::Number(CAN_FORWARD))]);
-        info.push(("fourCcList".into(), Value::StrictArray(four_ccs)));
-        info.push(("videoFourCcInfoMap".into(), forward()));
-        info.push(("audioFourCcInfoMap".into(), forward()));
-        info.push(("capsEx".into(), Value::Number(CAPS_MOD_EX + CAPS_NANO_OFFSET)));
+    let enhanced = [
+        ("fourCcList", Value::StrictArray(FOUR_CCS.iter().map(|&code| code.into()).collect())),
+        ("videoFourCcInfoMap", object([("*", Value::Number(CAN_FORWARD))])),
+        ("audioFourCcInfoMap", object([("*", Value::Number(CAN_FORWARD))])),
+        ("capsEx", Value::Number(CAPS_EX)),
+    ];
+    for (key, value) in enhanced {
+        if connect.object.get(key).is_some() {
+            info.push((key.into(), value));
+        }
     }
     let properties =
         object([("fmsVer", "FMS/3,0,1,123".into()), ("capabilities", Value::Number(31.0))]);
@@ -162,9 +166,6 @@ pub(super) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(MAX_PRINTABLE).collect()
 }
 
-/// The properties by which a client shows that it speaks Enhanced RTMP.
-const ENHANCED: [&str; 4] = ["fourCcList", "videoFourCcInfoMap", "audioFourCcInfoMap", "capsEx"];
-
 /// The codecs of Enhanced RTMP v2.
 const FOUR_CCS: [&str; 12] = [
     "avc1", "hvc1", "vvc1", "av01", "vp08", "vp09", "mp4a", "Opus", "fLaC", "ac-3", "ec-3", ".mp3",
@@ -173,10 +174,7 @@ const FOUR_CCS: [&str; 12] = [
 /// `FourCcInfoMask.CanForward`.
 const CAN_FORWARD: f64 = 4.0;
 
-/// `CapsExMask.ModEx`.
-const CAPS_MOD_EX: f64 = 4.0;
-
-/// `CapsExMask.TimestampNanoOffset`.
-const CAPS_NANO_OFFSET: f64 = 8.0;
+/// `CapsExMask`: Multitrack (2), ModEx (4) and TimestampNanoOffset (8). Reconnect (1) is not among them.
+const CAPS_EX: f64 = 14.0;
 
 const MAX_PRINTABLE: usize = 128;

@@ -21,16 +21,70 @@ fn connect_is_answered_in_order() {
     assert_eq!(info.get("capsEx"), None);
 }
 
+/// The information object of the answer to `connect` with these properties.
+fn info(properties: Vec<(String, Value)>) -> Value {
+    let said = Peer::new().connect("live", properties);
+    let Some(Said::Command(result)) = said.last() else { panic!("{said:?}") };
+    result.arguments[0].clone()
+}
+
 #[test]
 fn enhanced_rtmp_is_answered_to_those_who_speak_it() {
-    let more = vec![("fourCcList".into(), Value::StrictArray(vec!["hvc1".into()]))];
-    let said = Peer::new().connect("live", more);
-    let Some(Said::Command(result)) = said.last() else { panic!() };
-    let info = &result.arguments[0];
-    assert_eq!(info.get("capsEx"), Some(&Value::Number(12.0)));
-    assert_eq!(info.get("videoFourCcInfoMap"), Some(&object([("*", Value::Number(4.0))])));
-    let Some(Value::StrictArray(codes)) = info.get("fourCcList") else { panic!() };
-    assert!(codes.contains(&"hvc1".into()));
+    let forward = || object([("*", Value::Number(4.0))]);
+    let all = info(vec![
+        ("fourCcList".into(), Value::StrictArray(vec!["hvc1".into()])),
+        ("videoFourCcInfoMap".into(), object([("hvc1", Value::Number(1.0))])),
+        ("audioFourCcInfoMap".into(), object([("*", Value::Number(7.0))])),
+        ("capsEx".into(), Value::Number(15.0)),
+    ]);
+    // All but asking for a reconnect.
+    assert_eq!(all.get("capsEx"), Some(&Value::Number(14.0)));
+    assert_eq!(all.get("videoFourCcInfoMap"), Some(&forward()));
+    assert_eq!(all.get("audioFourCcInfoMap"), Some(&forward()));
+    let Some(Value::StrictArray(codes)) = all.get("fourCcList") else { panic!("{all:?}") };
+    for code in ["avc1", "hvc1", "av01", "vp09", "mp4a", "Opus", "fLaC", "ac-3", "ec-3", ".mp3"] {
+        assert!(codes.contains(&code.into()), "{code}");
+    }
+}
+
+#[test]
+fn enhanced_rtmp_is_answered_as_far_as_it_was_asked_about() {
+    // OBS 29.1 and ffmpeg 6 ask in the way of the first version, whatever the type of the value.
+    for list in [Value::StrictArray(vec!["*".into()]), Value::Null, Value::EcmaArray(vec![])] {
+        let first = info(vec![("fourCcList".into(), list)]);
+        assert!(matches!(first.get("fourCcList"), Some(Value::StrictArray(_))));
+        for key in ["capsEx", "videoFourCcInfoMap", "audioFourCcInfoMap"] {
+            assert_eq!(first.get(key), None);
+        }
+    }
+    let caps = info(vec![("capsEx".into(), Value::Number(2.0))]);
+    assert_eq!((caps.get("capsEx"), caps.get("fourCcList")), (Some(&Value::Number(14.0)), None));
+}
+
+#[test]
+fn amf3_asked_for_is_answered_in_amf0() {
+    let info = info(vec![("objectEncoding".into(), Value::Number(3.0))]);
+    assert_eq!(info.get("objectEncoding"), Some(&Value::Number(0.0)));
+}
+
+#[test]
+fn properties_of_any_type_do_no_harm() {
+    // HaishinKit sends null for what it has not got.
+    let odd = [Value::Null, Value::Undefined, Value::Number(f64::NAN), Value::EcmaArray(vec![])];
+    for value in odd {
+        let properties = ["app", "tcUrl", "flashVer", "swfUrl", "capsEx", "objectEncoding"]
+            .map(|key| (key.to_owned(), value.clone()));
+        let command = Command {
+            name: "connect".into(),
+            transaction: 1.0,
+            object: Value::Object(properties.into()),
+            arguments: vec![value],
+        };
+        let mut peer = Peer::new();
+        peer.send(20, 0, &command.encode());
+        let said = peer.said();
+        assert!(matches!(said.last(), Some(Said::Command(c)) if c.name == "_result"), "{said:?}");
+    }
 }
 
 #[test]

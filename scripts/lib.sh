@@ -13,6 +13,7 @@ terser_version=5.51.2
 flv_js_version=1.6.2
 mpegts_js_version=1.8.2
 xgplayer_flv_version=3.0.24
+node_media_server_version=4.4.3
 geckodriver_version=0.37.1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -163,25 +164,49 @@ need_geckodriver() {
     install_tool geckodriver "$geckodriver_version"
 }
 
-# Debian's packages for the browser tests, when their programs are missing.
+# The relays that ours is measured beside: one from npm, one from Debian. What cannot be installed is told in the tables.
+want_peer_relays() {
+    local wanted="node-media-server@$node_media_server_version" relays=$tools/relays
+    if [ "$(cat "$relays/installed" 2>/dev/null)" != "$wanted" ]; then
+        if have_npm; then
+            say "Installing $wanted into $relays (npm, 12 MB, once)"
+            if npm_install "$relays" "$wanted"; then echo "$wanted" >"$relays/installed"; else say "npm could not install it"; fi
+        else
+            say "No Node-Media-Server: it needs Node.js 20 or newer with npm"
+        fi
+    fi
+    if have nginx && compgen -G "/usr/lib*/nginx/modules/ngx_rtmp_module.so" >/dev/null; then return; fi
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+        (install_packages nginx libnginx-mod-rtmp) || say "nginx could not be installed"
+    else
+        say "No nginx with its RTMP module: run as root: apt-get install nginx libnginx-mod-rtmp"
+    fi
+}
+
+# Debian's packages for the end-to-end tests, when their programs are missing.
 need_test_packages() {
-    local packages="" as_root=""
+    local packages=""
     have chromedriver || packages="$packages chromium-driver"
     have chromium || have google-chrome || packages="$packages chromium"
     have firefox || have firefox-esr || packages="$packages firefox-esr"
     { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
     have node || packages="$packages nodejs"
     have npm || packages="$packages npm"
-    packages=${packages# }
-    [ -n "$packages" ] || return 0
+    # The variable holds words to be split.
+    # shellcheck disable=SC2086
+    if [ -n "$packages" ]; then install_packages $packages; fi
+}
 
-    have apt-get || fail "the tests need these programs: $packages" \
-        "install them with your system's package manager (names as in Debian), so that chromedriver, chromium, firefox and ffmpeg are on PATH"
+# apt-get install of packages by Debian's names.
+install_packages() {
+    local packages="$*" as_root=""
+    have apt-get || fail "these programs are needed: $packages" \
+        "install them with your system's package manager (names as in Debian), so that they are on PATH"
     if [ "$(id -u)" != 0 ]; then
         as_root=sudo
         # Without a terminal sudo cannot ask for a password.
         [ -t 0 ] || as_root="sudo -n"
-        have sudo || fail "the tests need packages that only root can install" "run as root: apt-get install $packages"
+        have sudo || fail "packages are needed that only root can install" "run as root: apt-get install $packages"
     fi
     say "Installing $packages (${as_root:+$as_root }apt-get)"
     # The two variables hold words to be split.

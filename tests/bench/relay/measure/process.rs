@@ -1,0 +1,74 @@
+//! What a process has used, read from `/proc`, and where it may run.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+/// Run time of all threads of a process so far, in seconds: what the scheduler counted.
+pub fn cpu_seconds(pid: u32) -> Result<f64> {
+    let mut nanos = 0_u64;
+    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may end between the listing and the read.
+        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        let first = text.split_whitespace().next().context("empty schedstat")?;
+        nanos += first.parse::<u64>()?;
+    }
+    Ok(nanos as f64 / 1e9)
+}
+
+/// Resident memory of a process, in KiB.
+pub fn resident_kib(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    Ok(line.split_whitespace().nth(1).context("empty VmRSS")?.parse()?)
+}
+
+/// Seconds of all cores that were not idle so far.
+pub fn busy_seconds() -> Result<f64> {
+    let stat = std::fs::read_to_string("/proc/stat")?;
+    let line = stat.lines().next().context("an empty /proc/stat")?;
+    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
+    // user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in the first two.
+    let busy = ticks.iter().take(8).enumerate().filter(|(at, _)| !matches!(at, 3 | 4));
+    Ok(busy.map(|(_, ticks)| *ticks as f64).sum::<f64>() / TICKS_PER_SECOND)
+}
+
+/// Binds all threads of this process, and what they start later, to one core.
+pub fn pin_myself(core: usize) -> Result<()> {
+    let output = Command::new("taskset")
+        .args(["--all-tasks", "--pid", "--cpu-list", &core.to_string()])
+        .arg(std::process::id().to_string())
+        .output()
+        .context("taskset is needed to give the relay a core of its own (util-linux)")?;
+    ensure!(output.status.success(), "taskset: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
+/// A command that runs on one core only. The process it becomes is the program's.
+pub fn pinned(core: usize, program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", &core.to_string()]).arg(program);
+    command
+}
+
+/// Lets this process hold as many descriptors as it may.
+pub fn raise_descriptors(needed: usize) -> Result<()> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })?;
+    ensure!(
+        most >= needed as u64,
+        "{needed} descriptors are needed, {most} are allowed: ulimit -n"
+    );
+    Ok(())
+}
+
+/// Lets the calling thread give way to others of this process.
+pub fn give_way() {
+    // Without it measuring goes on, a little less exactly.
+    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 5);
+}
+
+/// What the kernel counts in.
+const TICKS_PER_SECOND: f64 = 100.0;

@@ -27,7 +27,7 @@ player:
 fmt:
     cargo fmt --all
 
-# Measure: `just bench relay --viewers 300`, `just bench player --only ttff,latency,cpu`.
+# Measure: `just bench relay --viewers 1000`, `just bench player --only ttff,latency,cpu`.
 bench name *args:
     @scripts/bench "$@"
 

@@ -131,6 +131,7 @@ fn the_benchmarks_document_names_the_versions_it_measures() {
         ("flv.js", "flv_js_version"),
         ("mpegts.js", "mpegts_js_version"),
         ("xgplayer-flv", "xgplayer_flv_version"),
+        ("Node-Media-Server", "node_media_server_version"),
     ] {
         let version = pinned
             .lines()

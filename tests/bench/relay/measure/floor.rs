@@ -95,8 +95,8 @@ fn relay(mut publisher: TcpStream, hold: Option<Duration>, shared: &Mutex<Shared
     let mut reader = Reader::new();
     reader.push(&Header { has_audio: true, has_video: true }.to_bytes());
     let mut room = vec![0; 256 << 10];
-    // What is not written yet, and since when.
-    let (mut block, mut since) = (Vec::new(), Instant::now());
+    // What is not written yet, and when that is to be done.
+    let (mut block, mut due) = (Vec::new(), Instant::now());
     loop {
         let len = publisher.read(&mut room).context("the floor's publisher")?;
         if len == 0 {
@@ -117,16 +117,16 @@ fn relay(mut publisher: TcpStream, hold: Option<Duration>, shared: &Mutex<Shared
                 }
                 shared.gop.clear();
             }
-            if block.is_empty() {
-                since = Instant::now();
-            }
             block.extend_from_slice(tag.bytes());
             let is_due = match hold {
                 None => tag.kind() == TagKind::Video,
-                Some(hold) => since.elapsed() >= hold,
+                Some(_) => Instant::now() >= due,
             };
             if is_due {
                 shared.write(&mut block);
+                while let Some(hold) = hold.filter(|_| due <= Instant::now()) {
+                    due += hold;
+                }
             }
         }
     }

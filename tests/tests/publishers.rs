@@ -1,0 +1,389 @@
+//! Publishers that are lost and come back, that want a name somebody has, that go silent, that are thrown out.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use pushpull_media::flv::TagKind;
+use pushpull_tests::{
+    Server, Viewer, http,
+    rtmp::{self, AUDIO, Peer, VIDEO},
+    server::PATIENCE,
+    stage, until,
+};
+use tokio::sync::watch;
+
+/// A phone, played by a test: each of its pictures is a keyframe with the same word in it.
+struct Phone {
+    peer: Peer,
+    word: &'static str,
+    time: u32,
+}
+
+impl Phone {
+    /// Publishes `live/<key>`; the pictures are still to come.
+    async fn start(server: &Server, key: &str, word: &'static str) -> Result<Phone> {
+        let mut peer = Peer::publishing(server.rtmp, key).await?;
+        peer.send(&headers()).await?;
+        Ok(Phone { peer, word, time: 0 })
+    }
+
+    /// A picture with its sound.
+    async fn shoot(&mut self) -> Result<()> {
+        self.time += 40;
+        self.peer.send(&picture(self.word, self.time)).await
+    }
+
+    /// Goes on shooting until `other` has ended.
+    async fn shooting<T>(&mut self, other: impl Future<Output = Result<T>>) -> Result<T> {
+        let mut other = std::pin::pin!(other);
+        loop {
+            tokio::select! {
+                ended = &mut other => return ended,
+                () = tokio::time::sleep(Duration::from_millis(40)) => self.shoot().await?,
+            }
+        }
+    }
+}
+
+fn headers() -> Vec<u8> {
+    [
+        rtmp::message(6, 0, VIDEO, 1, b"\x17\0\0\0\0\x01\x64\0\x1f\xff\xe1\0\0\x01\0\0"),
+        rtmp::message(4, 0, AUDIO, 1, b"\xAF\0\x11\x90"),
+    ]
+    .concat()
+}
+
+fn picture(word: &str, time: u32) -> Vec<u8> {
+    let data = [b"\x17\x01\0\0\0".as_slice(), word.as_bytes()].concat();
+    [rtmp::message(6, time, VIDEO, 1, &data), rtmp::message(4, time, AUDIO, 1, b"\xAF\x01sound")]
+        .concat()
+}
+
+/// What a viewer has seen.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    words: BTreeSet<String>,
+    time: i64,
+    ended: bool,
+    complaint: Option<String>,
+}
+
+/// Someone who watches, from the first picture on.
+struct Witness(watch::Receiver<Seen>);
+
+impl Witness {
+    fn of(mut viewer: Viewer) -> Witness {
+        let (seen, witness) = watch::channel(Seen::default());
+        tokio::spawn(async move {
+            let outcome = async {
+                while let Some(tag) = viewer.next().await? {
+                    if tag.kind() != TagKind::Video || tag.data().get(1) != Some(&1) {
+                        continue;
+                    }
+                    let word = String::from_utf8_lossy(&tag.data()[5..]).into_owned();
+                    let before = seen.borrow().time;
+                    ensure!(tag.time() >= before, "time went back from {before} to {}", tag.time());
+                    seen.send_modify(|seen| {
+                        seen.words.insert(word);
+                        seen.time = tag.time();
+                    });
+                }
+                Ok::<_, anyhow::Error>(())
+            };
+            let complaint = outcome.await.err().map(|error| format!("{error:#}"));
+            seen.send_modify(|seen| {
+                seen.ended = true;
+                seen.complaint = complaint;
+            });
+        });
+        Witness(witness)
+    }
+
+    /// Waits until a picture with `word` has come, on the connection that was there from the start.
+    async fn sees(&mut self, word: &str) -> Result<()> {
+        self.is("a picture", |seen| seen.words.contains(word) || seen.ended).await?;
+        let seen = self.0.borrow().clone();
+        ensure!(!seen.ended, "the viewer was cut off before {word}: {seen:?}");
+        Ok(())
+    }
+
+    /// Waits until the stream has ended, as it should.
+    async fn ends(&mut self) -> Result<()> {
+        self.is("the end", |seen| seen.ended).await?;
+        let seen = self.0.borrow().clone();
+        ensure!(seen.complaint.is_none(), "{seen:?}");
+        Ok(())
+    }
+
+    fn words(&self) -> BTreeSet<String> {
+        self.0.borrow().words.clone()
+    }
+
+    async fn is(&mut self, what: &str, condition: impl FnMut(&Seen) -> bool) -> Result<()> {
+        let waiting = tokio::time::timeout(PATIENCE, self.0.wait_for(condition)).await;
+        waiting.with_context(|| format!("{what} comes within {PATIENCE:?}"))??;
+        Ok(())
+    }
+}
+
+/// A phone and everybody who watches it, over HTTP and over a WebSocket.
+async fn watched(server: &Server, key: &str) -> Result<(Phone, [Witness; 2])> {
+    let mut phone = Phone::start(server, key, "first").await?;
+    let path = "/live/phone.flv";
+    let joining = async {
+        let over_http = Viewer::http(server, path).await?;
+        Ok((over_http, Viewer::websocket(server, path).await?))
+    };
+    let (over_http, over_websocket) = phone.shooting(joining).await?;
+    let mut witnesses = [Witness::of(over_http), Witness::of(over_websocket)];
+    let seeing = async {
+        for witness in &mut witnesses {
+            witness.sees("first").await?;
+        }
+        Ok(())
+    };
+    phone.shooting(seeing).await?;
+    Ok((phone, witnesses))
+}
+
+#[test]
+fn a_phone_that_comes_back_three_times_in_ten_seconds_gets_its_name_back() {
+    stage(async |stage| {
+        let server = Server::start(stage, &[]).await?;
+        let (first, mut witnesses) = watched(&server, "phone?key=1").await?;
+        // Half-open, as a lost Wi-Fi leaves it: no goodbye, no end of the connection, only silence. The last one is
+        // cut in the middle of a message.
+        let mut gone = vec![first];
+        for word in ["second", "third", "fourth"] {
+            let mut phone = Phone::start(&server, "phone?key=1", word)
+                .await
+                .with_context(|| format!("the {word} connection is let in"))?;
+            let seeing = async {
+                for witness in &mut witnesses {
+                    witness.sees(word).await?;
+                }
+                Ok(())
+            };
+            phone.shooting(seeing).await?;
+            phone.peer.send(&picture(word, phone.time + 40)[..30]).await?;
+            gone.push(phone);
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_connection_that_ends_makes_room_at_once_for_whoever_comes_from_elsewhere() {
+    stage(async |stage| {
+        // Nothing but the end of the connection frees the name in time.
+        let server = Server::start(stage, &["--takeover-idle", "1h"]).await?;
+        let (mut phone, mut witnesses) = watched(&server, "phone?key=1").await?;
+        for word in ["second", "third", "fourth"] {
+            // A newcomer asks while the connection still looks alive.
+            let newcomer = Phone::start(&server, "phone?other=2", word);
+            let ends = async {
+                phone.shoot().await?;
+                drop(phone);
+                Ok(())
+            };
+            (phone, ()) = tokio::try_join!(newcomer, ends)?;
+            let seeing = async {
+                for witness in &mut witnesses {
+                    witness.sees(word).await?;
+                }
+                Ok(())
+            };
+            phone.shooting(seeing).await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn a_stranger_cannot_take_a_stream_that_is_alive() {
+    stage(async |stage| {
+        let server = Server::start(stage, &[]).await?;
+        let (mut phone, mut witnesses) = watched(&server, "phone?key=1").await?;
+        let strangers = async {
+            // One with another link, one that knows the whole link; with more media behind it than the server holds.
+            for key in ["phone", "phone?key=1"] {
+                let mut stranger = Peer::connected(server.rtmp).await?;
+                let pictures = picture(&"stranger".repeat(4000), 0);
+                let said = async {
+                    stranger.throw(&[rtmp::publish(key), headers()].concat()).await;
+                    for _ in 0..100 {
+                        stranger.throw(&pictures).await;
+                    }
+                    stranger.hung_up().await
+                };
+                let said = String::from_utf8_lossy(&said.await?).into_owned();
+                ensure!(
+                    said.contains("NetStream.Publish.BadName"),
+                    "{key}: it is told why: {said:?}"
+                );
+                ensure!(!said.contains("NetStream.Publish.Start"), "{key}: {said:?}");
+            }
+            Ok(())
+        };
+        phone.shooting(strangers).await?;
+        phone.word = "still there";
+        let seeing = async {
+            for witness in &mut witnesses {
+                witness.sees("still there").await?;
+                let seen = witness.words();
+                ensure!(!seen.iter().any(|word| word.contains("stranger")), "{seen:?}");
+            }
+            Ok(())
+        };
+        phone.shooting(seeing).await
+    });
+}
+
+#[test]
+fn media_behind_a_publish_that_waits_is_kept() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--takeover-idle", "2s"]).await?;
+        let (_silent, mut witnesses) = watched(&server, "phone").await?;
+        let mut phone = Peer::connected(server.rtmp).await?;
+        let all = [rtmp::publish("phone?other"), headers(), picture("at once", 0)].concat();
+        phone.send(&all).await?;
+        phone.answered(b"NetStream.Publish.Start").await?;
+        for witness in &mut witnesses {
+            witness.sees("at once").await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn of_two_that_wait_the_newer_gets_the_name() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--takeover-idle", "3s"]).await?;
+        let (_silent, _witnesses) = watched(&server, "phone").await?;
+        let mut older = Peer::connected(server.rtmp).await?;
+        let mut newer = Peer::connected(server.rtmp).await?;
+        older.send(&rtmp::publish("phone?older")).await?;
+        older.answered(b"_result").await?;
+        newer.send(&rtmp::publish("phone?newer")).await?;
+        let said = older.hung_up().await?;
+        ensure!(String::from_utf8_lossy(&said).contains("NetStream.Publish.BadName"));
+        newer.answered(b"NetStream.Publish.Start").await
+    });
+}
+
+#[test]
+fn one_that_gives_up_waiting_is_in_nobodys_way() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--takeover-idle", "2s"]).await?;
+        let (_silent, _witnesses) = watched(&server, "phone").await?;
+        let mut gone = Peer::connected(server.rtmp).await?;
+        gone.send(&rtmp::publish("phone?gone")).await?;
+        gone.answered(b"_result").await?;
+        drop(gone);
+        Phone::start(&server, "phone?newer", "second").await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn a_dead_publisher_is_found_by_its_silence() {
+    stage(async |stage| {
+        let server = Server::start(
+            stage,
+            &["--rtmp-ping-after", "200ms", "--rtmp-idle-timeout", "1s", "--grace", "1s"],
+        )
+        .await?;
+        let (mut phone, mut witnesses) = watched(&server, "phone").await?;
+        // Its connection stays open; nobody answers the ping.
+        phone.peer.hung_up().await?;
+        until("its stream waits for it", PATIENCE, async || {
+            let stream = server.stream("live/phone").await?;
+            Ok(stream.is_none_or(|stream| stream["state"] == "waiting").then_some(()))
+        })
+        .await?;
+        for witness in &mut witnesses {
+            witness.ends().await?;
+        }
+        counted(&server, "rtmp_idle_timeout", 1).await
+    });
+}
+
+#[test]
+fn a_publisher_that_sends_nothing_is_let_go_and_its_name_is_free() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--first-media", "1s", "--takeover", "reject"]).await?;
+        let mut silent = Peer::publishing(server.rtmp, "phone").await?;
+        let said = silent.hung_up().await?;
+        ensure!(String::from_utf8_lossy(&said).contains("NetStream.Publish.Failed"));
+        Phone::start(&server, "phone", "second").await?;
+        counted(&server, "first_media", 1).await
+    });
+}
+
+#[test]
+fn a_publisher_that_only_answers_pings_is_let_go_in_the_end() {
+    stage(async |stage| {
+        let arguments = ["--media-idle", "2s", "--grace", "1s", "--rtmp-ping-after", "100ms"];
+        let server = Server::start(stage, &arguments).await?;
+        let (mut phone, mut witnesses) = watched(&server, "phone").await?;
+        // An honest pause.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        phone.word = "after a pause";
+        phone.shoot().await?;
+        phone.shoot().await?;
+        for witness in &mut witnesses {
+            witness.sees("after a pause").await?;
+        }
+        let pong = rtmp::message(2, 0, 4, 0, &[0, 7, 0, 0, 0, 0]);
+        until("it is let go", PATIENCE, async || {
+            let sent = phone.peer.send(&pong).await;
+            let stream = server.stream("live/phone").await?;
+            let lost = stream.is_none_or(|stream| stream["state"] == "waiting");
+            Ok((sent.is_err() || lost).then_some(()))
+        })
+        .await?;
+        for witness in &mut witnesses {
+            witness.ends().await?;
+        }
+        counted(&server, "media_idle", 1).await
+    });
+}
+
+#[test]
+fn a_kicked_publisher_is_told_and_stays_out_for_the_time_it_is_banned() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--max-bans", "1"]).await?;
+        let (mut phone, mut witnesses) = watched(&server, "phone").await?;
+        let host = [("Host", "localhost")];
+        let delete = async |path: &str| -> Result<u16> {
+            Ok(http::request(server.http, "DELETE", path, &host).await?.status)
+        };
+        ensure!(delete("/api/v1/streams/live/phone?ban=3s").await? == 204);
+        let said = String::from_utf8_lossy(&phone.peer.hung_up().await?).into_owned();
+        ensure!(said.contains("NetStream.Publish.Denied"), "{said:?}");
+        for witness in &mut witnesses {
+            witness.ends().await?;
+        }
+        let mut back = Peer::connected(server.rtmp).await?;
+        back.send(&rtmp::publish("phone")).await?;
+        let said = String::from_utf8_lossy(&back.hung_up().await?).into_owned();
+        ensure!(said.contains("NetStream.Publish.Denied") && said.contains("operator"), "{said:?}");
+        ensure!(delete("/api/v1/streams/live/other?ban=3s").await? == 503, "one ban is the limit");
+        counted(&server, "max_bans", 1).await?;
+        until("the ban is over", PATIENCE, async || {
+            Ok(Phone::start(&server, "phone", "back").await.ok())
+        })
+        .await?;
+        Ok(())
+    });
+}
+
+/// Waits until a limit is counted as often as expected.
+async fn counted(server: &Server, limit: &str, times: u64) -> Result<()> {
+    let line = format!("pushpull_limits_hit_total{{limit=\"{limit}\"}} {times}");
+    until(&line, PATIENCE, async || {
+        let text = http::get(server.http, "/metrics").await?.text().await?;
+        Ok(text.lines().any(|found| found == line).then_some(()))
+    })
+    .await
+}

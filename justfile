@@ -34,3 +34,7 @@ bench name *args:
 # Play for half an hour, or as many minutes as said, and see that nothing grows.
 soak minutes="30":
     @scripts/bench soak --minutes {{minutes}}
+
+# Fuzz each target for a minute, or for as many seconds as said: `just fuzz 600`, `just fuzz 60 amf0`.
+fuzz *args:
+    @scripts/fuzz "$@"

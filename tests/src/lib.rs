@@ -9,6 +9,7 @@ pub mod driver;
 pub mod fault;
 pub mod ffmpeg;
 pub mod files;
+pub mod fuzzing;
 pub mod http;
 pub mod player;
 pub mod process;

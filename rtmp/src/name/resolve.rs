@@ -16,16 +16,16 @@ pub struct Target {
 ///
 /// Doubled and trailing slashes, `_definst_`, quotes and an `mp4:` or `flv:` in front are dropped. An app may have
 /// several levels. Parameters may follow any of the three; of two with the same key the stream's comes before the app's,
-/// and that before the `tcUrl`'s. A whole URL for a stream name is taken by itself. Without a stream name, the last level of the app is one; failing that, it is
-/// [`StreamName::DEFAULT_STREAM`].
+/// and that before the `tcUrl`'s. A whole URL for a stream name is taken by itself. Without a stream name, the last level
+/// of the app is one; failing that, it is [`StreamName::DEFAULT_STREAM`].
 ///
 /// # Errors
 /// [`NameError`] says what is wrong with the name.
 pub fn resolve(tc_url: &str, app: &str, stream: &str) -> Result<Target, NameError> {
     let (tc_path, mut tc_query) = split_query(url_path(clean(tc_url)));
     let (app_path, mut app_query) = split_query(clean(app));
-    // Somebody put all of the URL where only its end belongs.
-    let is_url = clean(stream).contains("://");
+    // Somebody put all of the URL where only its end belongs. A parameter may hold a URL, too.
+    let is_url = split_query(clean(stream)).0.contains("://");
     let stream = if is_url { url_path(clean(stream)) } else { clean(stream) };
     let (stream_path, mut stream_query) = split_query(stream);
     let stream_path = stream_path.trim_start_matches('/');

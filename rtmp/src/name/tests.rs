@@ -113,6 +113,7 @@ fn what_encoders_send() {
         // The whole URL for a key
         ("rtmp://h/live", "live", "rtmp://h:1935/room/s?k=v", "room/s [k=v]"),
         ("rtmp://h/live?a=1", "live?a=1", "rtmp://h/s", "live/s [a=1]"),
+        ("rtmp://h/live", "live", "s?back=http://x/y", "live/s [back=http://x/y]"),
         // A virtual host is a parameter like others
         ("rtmp://h/live?vhost=a.b", "live?vhost=a.b", "s", "live/s [vhost=a.b]"),
         ("rtmp://h/live", "live", "s?vhost=a.b&k=1", "live/s [vhost=a.b&k=1]"),

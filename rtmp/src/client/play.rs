@@ -52,7 +52,8 @@ impl ClientConnection {
 
     /// Takes in a message of the stream that is played; any other is none of ours.
     pub(super) fn media(&mut self, message: Message) {
-        if self.plays() != Some(message.stream_id) {
+        // Only one stream is played here, and there are servers that send it on message stream 0.
+        if !self.plays().is_some_and(|id| [id, 0].contains(&message.stream_id)) {
             return;
         }
         if message.kind == kind::AGGREGATE {

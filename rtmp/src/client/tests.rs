@@ -131,6 +131,13 @@ fn media_of_the_stream_that_is_played_comes_as_its_tags_had_it() {
 }
 
 #[test]
+fn media_on_message_stream_0_is_the_stream_s_too() {
+    let mut server = Server::playing();
+    server.say(7, kind::VIDEO, 0, b"a picture");
+    assert_eq!(server.media(), [(TagKind::Video, 7, b"a picture".to_vec())]);
+}
+
+#[test]
 fn aggregates_come_as_what_is_in_them() {
     let mut server = Server::playing();
     let mut payload = vec![];

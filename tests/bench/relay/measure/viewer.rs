@@ -17,7 +17,7 @@ use pushpull_tests::viewer::{is_keyframe, is_media};
 
 use super::{
     clip::{Clip, Log, ROUND_MS},
-    wire::{Address, Joined, join, leave},
+    wire::{Address, Joined, PATIENCE, join, leave},
 };
 
 /// What a checker saw.
@@ -158,6 +158,7 @@ pub fn first_keyframe(address: Address, clip: &Clip, log: &Log) -> Result<(Durat
         if came.is_some() {
             break;
         }
+        ensure!(asked.elapsed() < PATIENCE, "no picture within {PATIENCE:?}");
         len = socket.read(&mut room).context("waiting for the first keyframe")?;
         ensure!(len > 0, "closed before the first keyframe");
     }

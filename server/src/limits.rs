@@ -11,6 +11,8 @@ pub enum Limit {
     RtmpConnections,
     /// RTMP connections of one address.
     RtmpPerAddress,
+    /// Streams played over RTMP.
+    RtmpPlayers,
     /// HTTP connections in all.
     HttpConnections,
     /// HTTP connections of one address.
@@ -55,9 +57,10 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Limit; 22] = [
+    pub const ALL: [Limit; 23] = [
         Limit::RtmpConnections,
         Limit::RtmpPerAddress,
+        Limit::RtmpPlayers,
         Limit::HttpConnections,
         Limit::HttpPerAddress,
         Limit::OpenFiles,
@@ -85,6 +88,7 @@ impl Limit {
         match self {
             Limit::RtmpConnections => "rtmp_max_connections",
             Limit::RtmpPerAddress => "rtmp_max_connections_per_ip",
+            Limit::RtmpPlayers => "rtmp_max_players",
             Limit::HttpConnections => "http_max_connections",
             Limit::HttpPerAddress => "http_max_connections_per_ip",
             Limit::OpenFiles => "open_files",

@@ -36,6 +36,8 @@ pub struct Metrics {
     /// Limits that were run into.
     pub hits: Arc<Hits>,
     publishers_refused: Family<Refusal, Counter>,
+    players: Gauge,
+    players_refused: Family<Refusal, Counter>,
 }
 
 impl Metrics {
@@ -56,12 +58,38 @@ impl Metrics {
             "RTMP peers that were refused, by reason",
             publishers_refused.clone(),
         );
-        Metrics { registry, http, rtmp, rtmp_errors, hits, publishers_refused }
+        let players = Gauge::default();
+        let help = "Streams that RTMP peers play, or wait for, at present";
+        registry.register("rtmp_players", help, players.clone());
+        let players_refused = Family::default();
+        let help = "Streams that RTMP peers wanted to play and did not get, by reason";
+        registry.register("players_refused", help, players_refused.clone());
+        Metrics {
+            registry,
+            http,
+            rtmp,
+            rtmp_errors,
+            hits,
+            publishers_refused,
+            players,
+            players_refused,
+        }
     }
 
     /// Counts a publisher that was refused; `reason` is one of a few fixed words.
     pub fn publisher_refused(&self, reason: &'static str) {
         self.publishers_refused.get_or_create(&Refusal { reason }).inc();
+    }
+
+    /// Counts an RTMP player, until what is returned is dropped.
+    pub fn player(&self) -> OpenPlayer {
+        self.players.inc();
+        OpenPlayer(self.players.clone())
+    }
+
+    /// Counts an RTMP player that did not get its stream; `reason` is one of a few fixed words.
+    pub fn player_refused(&self, reason: &'static str) {
+        self.players_refused.get_or_create(&Refusal { reason }).inc();
     }
 
     /// The text of `/metrics`.
@@ -136,6 +164,16 @@ pub struct OpenConnection {
 impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.open.dec();
+    }
+}
+
+/// An RTMP player, for as long as this lives.
+#[derive(Debug)]
+pub struct OpenPlayer(Gauge);
+
+impl Drop for OpenPlayer {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

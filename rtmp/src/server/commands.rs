@@ -20,10 +20,18 @@ impl ServerConnection {
             "createStream" => self.create_stream(command),
             "publish" => self.publish(stream_id, command),
             "play" | "play2" => self.play(stream_id, command),
-            "closeStream" => self.unpublish(stream_id, true),
+            "pause" | "pauseRaw" => self.pause(stream_id, command),
+            "receiveAudio" => self.receive_audio(stream_id, command),
+            "receiveVideo" => self.receive_video(stream_id, command),
+            "seek" => self.seek(stream_id, command),
+            "closeStream" => {
+                self.unpublish(stream_id, true);
+                self.stop_playing(stream_id, true);
+            }
             "deleteStream" => {
                 let id = deleted(command);
                 self.unpublish(id, false);
+                self.stop_playing(id, false);
                 self.streams.remove(&id);
             }
             "FCPublish" => {
@@ -116,7 +124,7 @@ impl ServerConnection {
     }
 
     /// Answers a call, if it asks for an answer.
-    fn send_result(&mut self, call: &Command, value: Value) {
+    pub(super) fn send_result(&mut self, call: &Command, value: Value) {
         if call.transaction != 0.0 {
             self.send_command(0, &Command::new("_result", call.transaction, vec![value]));
         }

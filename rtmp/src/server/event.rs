@@ -24,7 +24,8 @@ pub enum ServerEvent {
         /// The parameters, without `?`. They may be secret.
         query: String,
     },
-    /// The peer wants to play. Answer with [`super::ServerConnection::reject_play`].
+    /// The peer wants to play. Answer with [`super::ServerConnection::accept_play`] or
+    /// [`super::ServerConnection::reject_play`], unless [`ServerEvent::Stop`] comes first.
     Play {
         /// The message stream.
         stream_id: u32,
@@ -40,6 +41,32 @@ pub enum ServerEvent {
     Media(Media),
     /// The publisher said goodbye.
     Unpublish {
+        /// The message stream.
+        stream_id: u32,
+    },
+    /// The player wants nothing for the time being, or to go on.
+    Pause {
+        /// The message stream.
+        stream_id: u32,
+        /// Whether nothing shall be sent.
+        paused: bool,
+    },
+    /// The player wants sound, or none.
+    ReceiveAudio {
+        /// The message stream.
+        stream_id: u32,
+        /// Whether it wants it.
+        on: bool,
+    },
+    /// The player wants pictures, or none.
+    ReceiveVideo {
+        /// The message stream.
+        stream_id: u32,
+        /// Whether it wants them.
+        on: bool,
+    },
+    /// The player has enough, whether it was accepted or not.
+    Stop {
         /// The message stream.
         stream_id: u32,
     },
@@ -79,6 +106,25 @@ impl PublishRefusal {
             Self::Denied => "NetStream.Publish.Denied",
             Self::BadAuth => "NetStream.Publish.BadAuth",
             Self::Failed => "NetStream.Publish.Failed",
+        }
+    }
+}
+
+/// Why a play is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlayRefusal {
+    /// There is no such stream, or it does not begin.
+    NotFound,
+    /// The server cannot serve it now.
+    Failed,
+}
+
+impl PlayRefusal {
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::NotFound => "NetStream.Play.StreamNotFound",
+            Self::Failed => "NetStream.Play.Failed",
         }
     }
 }

@@ -5,9 +5,9 @@
 //!                                                        └────── reject ──► over
 //! ```
 //!
-//! While the host decides about a `publish` or `play`, which may take a while, what the peer sends for that message stream
-//! is held back, up to [`ServerConfig::max_held_len`]: media that comes with the command is neither lost nor let through
-//! early. Other message streams, pings and timers go on.
+//! While the host decides about a `publish`, which may take a while, what the peer sends for that message stream is held
+//! back, up to [`ServerConfig::max_held_len`]: media that comes with the command is neither lost nor let through early.
+//! Other message streams, pings and timers go on. For `play` see `play.rs`.
 
 mod commands;
 mod config;
@@ -23,7 +23,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 pub use config::ServerConfig;
-pub use event::{Counters, Media, PublishRefusal, ServerEvent};
+pub use event::{Counters, Media, PlayRefusal, PublishRefusal, ServerEvent};
 
 use crate::chunk::{self, Message};
 use crate::command::Command;
@@ -137,8 +137,9 @@ impl ServerConnection {
         match self.phase {
             Phase::Handshake(_) => Some(self.handshake_deadline()),
             Phase::Chunks => {
-                let next = self.idle_deadline().min(self.next_ping());
-                Some(self.setup_deadline().map_or(next, |setup| setup.min(next)))
+                let deadlines = [self.idle_deadline(), self.setup_deadline()];
+                let next = deadlines.into_iter().flatten().min();
+                Some(next.map_or(self.next_ping(), |next| next.min(self.next_ping())))
             }
             Phase::Over => None,
         }
@@ -154,7 +155,7 @@ impl ServerConnection {
             Phase::Handshake(_) if now >= self.handshake_deadline() => {
                 Err(Error::HandshakeTimeout { limit: self.config.handshake_timeout })
             }
-            Phase::Chunks if now >= self.idle_deadline() => {
+            Phase::Chunks if self.idle_deadline().is_some_and(|deadline| now >= deadline) => {
                 Err(Error::IdleTimeout { limit: self.config.idle_timeout })
             }
             Phase::Chunks if self.setup_deadline().is_some_and(|deadline| now >= deadline) => {
@@ -302,12 +303,17 @@ impl ServerConnection {
             .then(|| self.clock.idle_since.saturating_add(self.config.setup_timeout))
     }
 
-    fn idle_deadline(&self) -> Duration {
-        self.clock.received.saturating_add(self.config.idle_timeout)
+    /// A player owes nothing but what TCP does: it may be silent for as long as it likes. After the end of its stream it
+    /// has time to ask for another.
+    fn idle_deadline(&self) -> Option<Duration> {
+        let since = self.clock.received.max(self.clock.idle_since);
+        (!self.only_plays()).then(|| since.saturating_add(self.config.idle_timeout))
     }
 
     fn next_ping(&self) -> Duration {
-        self.clock.received.max(self.clock.pinged).saturating_add(self.config.ping_after)
+        let config = self.config.ping_after;
+        let after = if self.only_plays() { config.max(play::PING_AFTER) } else { config };
+        self.clock.received.max(self.clock.pinged).saturating_add(after)
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use pushpull_media::amf0::Value;
 
 use super::ServerConnection;
+use super::play::Playing;
 use crate::Error;
 use crate::chunk::{Limits, Message};
 use crate::command::Command;
@@ -16,8 +17,8 @@ use crate::command::Command;
 #[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) role: Role,
-    /// Whether it has asked to play.
-    pub(super) is_playing: bool,
+    /// What it plays, or has asked to.
+    pub(super) playing: Option<Playing>,
 }
 
 /// What a message stream publishes at present.
@@ -44,7 +45,7 @@ impl Stream {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.role, Role::None) && !self.is_playing
+        matches!(self.role, Role::None) && self.playing.is_none()
     }
 
     /// The name it publishes or wants to publish, as the peer sent it.

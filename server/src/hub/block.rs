@@ -1,6 +1,6 @@
 //! What every viewer is sent: blocks of tags, each one write, which they share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use pushpull_media::flv::Tag;
@@ -18,6 +18,7 @@ pub struct Block {
     position: u64,
     headers: Arc<Headers>,
     forms: Forms,
+    chunked: OnceLock<Bytes>,
 }
 
 impl Block {
@@ -37,7 +38,15 @@ impl Block {
             }
             at = end;
         }
-        Self { framed, tags, is_start, position, headers, forms: Forms::default() }
+        Self {
+            framed,
+            tags,
+            is_start,
+            position,
+            headers,
+            forms: Forms::default(),
+            chunked: OnceLock::new(),
+        }
     }
 
     /// The FLV bytes of all tags.
@@ -65,6 +74,12 @@ impl Block {
     /// The ring measures lag by it, so that a publisher whose clock jumps does not throw its viewers out.
     pub fn position(&self) -> u64 {
         self.position
+    }
+
+    /// The same tags in the framing of another protocol, which `make` builds for the first viewer that wants it; all
+    /// others get those bytes, whatever they would have made.
+    pub fn chunked(&self, make: impl FnOnce(&[Tag]) -> Bytes) -> Bytes {
+        self.chunked.get_or_init(|| make(&self.tags)).clone()
     }
 
     /// The headers in force behind the last tag.

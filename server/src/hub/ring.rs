@@ -46,6 +46,14 @@ pub struct Cursor {
     headers: Option<u64>,
 }
 
+impl Cursor {
+    /// Goes to the newest start that is or will be there, headers first, as if it had just joined.
+    pub fn restart(&mut self) {
+        self.place = Place::Start { from: 0, jumped: false };
+        self.headers = None;
+    }
+}
+
 /// Where a viewer begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Join {

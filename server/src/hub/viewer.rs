@@ -164,6 +164,12 @@ impl Viewer {
         self.stream.ring.lag(&self.cursor)
     }
 
+    /// Goes on at the newest keyframe there is, headers first: for a viewer that left out what came meanwhile.
+    pub fn restart(&mut self) {
+        (self.headers, self.block) = (None, None);
+        self.cursor.restart();
+    }
+
     /// How often this viewer had fallen behind and jumped.
     pub fn jumps(&self) -> u64 {
         self.jumps

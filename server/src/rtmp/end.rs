@@ -22,8 +22,6 @@ pub(super) enum End {
     Refused(ClaimError),
     /// Not a name.
     BadName(NameError),
-    /// Play, which goes over HTTP-FLV and WebSocket-FLV.
-    Play,
     /// The hub stopped the publisher.
     Stopped(StopReason),
     /// The server stops.
@@ -39,7 +37,6 @@ impl End {
             Self::Refused(ClaimError::Banned { .. }) => Some("banned"),
             Self::Refused(_) => Some("server_stopping"),
             Self::BadName(_) => Some("bad_name"),
-            Self::Play => Some("play"),
             _ => None,
         }
     }
@@ -64,13 +61,8 @@ impl fmt::Display for End {
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::Refused(error) => fmt::Display::fmt(error, f),
             Self::BadName(error) => fmt::Display::fmt(error, f),
-            Self::Play => f.write_str(NO_PLAY),
             Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),
             Self::Shutdown => f.write_str("the server is stopping"),
         }
     }
 }
-
-/// What a player is told.
-pub(super) const NO_PLAY: &str =
-    "streams are played over HTTP-FLV and WebSocket-FLV here, not over RTMP";

@@ -1,9 +1,10 @@
-//! The RTMP listener: publishers come in here.
+//! The RTMP listener: publishers come in here, and players.
 //!
 //! One task per connection (`session`) owns the socket and feeds a [`pushpull_rtmp::ServerConnection`], which knows the
-//! protocol; `publish` ties its accepted publishers to the hub, by message stream.
+//! protocol; `publish` and `play` tie what its message streams do to the hub.
 
 mod end;
+mod play;
 mod publish;
 mod session;
 
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use pushpull_rtmp::server::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -38,9 +40,9 @@ pub struct Config {
     /// Connections of one address at a time (an IPv6 network of 64 bits is one); 0 for no such limit. Default half of
     /// all: one peer cannot take every place, and many behind one router find room.
     pub max_connections_per_ip: usize,
-    /// How long a peer may take for what is sent to it. Default 10 s: answers are short, and a peer that reads none of
-    /// them is not there.
-    pub write_timeout: Duration,
+    /// Streams played at a time. Default 9500: players leave 500 connections to publishers, five for every stream the hub
+    /// takes, so that encoders that reconnect find room while their dead predecessors are found out.
+    pub max_players: usize,
     /// The protocol's limits: handshake, silence, sizes.
     pub protocol: ServerConfig,
     /// How the sockets are kept.
@@ -52,14 +54,14 @@ impl Default for Config {
         Self {
             max_connections: 10_000,
             max_connections_per_ip: 5_000,
-            write_timeout: Duration::from_secs(10),
+            max_players: 9_500,
             protocol: ServerConfig::default(),
             socket: net::Limits::default(),
         }
     }
 }
 
-/// Accepts publishers for `hub` until `shutdown`; returns when every connection has ended, which takes at most a few
+/// Accepts publishers and players for `hub` until `shutdown`; returns when every connection has ended, which takes at most a few
 /// seconds.
 ///
 /// # Errors
@@ -72,6 +74,7 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let places = Places::new(config.max_connections, config.max_connections_per_ip);
+    let players = Arc::new(Semaphore::new(config.max_players));
     let config = Arc::new(config);
     let mut sessions = JoinSet::new();
     loop {
@@ -99,7 +102,12 @@ pub async fn serve(
         };
         let open = metrics.rtmp.open();
         let span = info_span!("rtmp", id = open.id, %peer, stream = tracing::field::Empty);
-        let host = Host { hub: hub.clone(), config: config.clone(), metrics: metrics.clone() };
+        let host = Host {
+            hub: hub.clone(),
+            config: config.clone(),
+            metrics: metrics.clone(),
+            players: players.clone(),
+        };
         let session = converse(socket, peer, host, shutdown.clone(), span.clone());
         sessions.spawn(
             async move {
@@ -128,6 +136,8 @@ struct Host {
     hub: Hub,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
+    /// A permit for each stream that is played.
+    players: Arc<Semaphore>,
 }
 
 async fn converse(

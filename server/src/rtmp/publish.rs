@@ -1,9 +1,8 @@
 //! Publishers of the hub, each fed by an RTMP message stream.
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use pushpull_rtmp::StreamName;
@@ -60,24 +59,21 @@ impl Publishings {
         }
     }
 
-    /// Waits until the hub has decided something about one of them; for ever if there is none. Cancelling it loses nothing.
-    pub(super) async fn verdict(&mut self) -> Verdict {
-        poll_fn(|context| {
-            for (&stream_id, claiming) in &mut self.claiming {
-                if let Poll::Ready(outcome) = claiming.outcome.poll_unpin(context) {
-                    let name = claiming.name.clone();
-                    self.claiming.remove(&stream_id);
-                    return Poll::Ready(Verdict::Claimed { stream_id, name, outcome });
-                }
+    /// What the hub has decided about one of them; pending for ever if there is none.
+    pub(super) fn poll_verdict(&mut self, context: &mut Context<'_>) -> Poll<Verdict> {
+        for (&stream_id, claiming) in &mut self.claiming {
+            if let Poll::Ready(outcome) = claiming.outcome.poll_unpin(context) {
+                let name = claiming.name.clone();
+                self.claiming.remove(&stream_id);
+                return Poll::Ready(Verdict::Claimed { stream_id, name, outcome });
             }
-            for (&stream_id, publishing) in &mut self.by_stream {
-                if let Poll::Ready(reason) = publishing.stopped.as_mut().poll(context) {
-                    return Poll::Ready(Verdict::Stopped { stream_id, reason });
-                }
+        }
+        for (&stream_id, publishing) in &mut self.by_stream {
+            if let Poll::Ready(reason) = publishing.stopped.as_mut().poll(context) {
+                return Poll::Ready(Verdict::Stopped { stream_id, reason });
             }
-            Poll::Pending
-        })
-        .await
+        }
+        Poll::Pending
     }
 
     /// The publisher said goodbye: ends the stream at once.

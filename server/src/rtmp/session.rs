@@ -1,25 +1,35 @@
 //! One connection: its socket, its timers, and the way it ends.
 
+use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 
+use pushpull_media::flv::TagKind;
 use pushpull_rtmp::server::ServerEvent;
 use pushpull_rtmp::{ServerConnection, handshake};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Duration, Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tracing::{Span, debug, info, warn};
 
 use super::Host;
-use super::end::{End, NO_PLAY};
-use super::publish::Publishings;
-use crate::hub::StopReason;
+use super::end::End;
+use super::play::{Playings, Turn};
+use super::publish::{Publishings, Verdict};
+use crate::hub::{Release, StopReason};
+use crate::net::{OUTBOX_MAX, Outbox};
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
     socket: TcpStream,
     pub(super) rtmp: ServerConnection,
+    pub(super) outbox: Outbox,
+    /// Bytes of answers put into the outbox since it was empty.
+    unsent_answers: usize,
     pub(super) host: Host,
     pub(super) peer: SocketAddr,
     pub(super) span: Span,
@@ -27,6 +37,23 @@ pub(super) struct Session {
     /// What the peer calls itself, once it has connected.
     pub(super) agent: Option<String>,
     pub(super) publishings: Publishings,
+    pub(super) playings: Playings,
+}
+
+/// What a connection has to see to next.
+enum Task {
+    /// The server stops.
+    Stop,
+    /// The hub has decided about a publisher.
+    Obey(Verdict),
+    /// A timer has fired.
+    Due,
+    /// A player's stream has begun or ended.
+    Play(Turn),
+    /// The peer has sent something.
+    Received(Result<(), pushpull_rtmp::Error>),
+    /// It is over.
+    End(End),
 }
 
 impl Session {
@@ -40,10 +67,22 @@ impl Session {
     ) -> Result<Self, getrandom::Error> {
         let mut random = [0; handshake::RANDOM_LEN];
         getrandom::fill(&mut random)?;
-        let rtmp = ServerConnection::new(host.config.protocol.clone(), random, Duration::ZERO);
-        let started = Instant::now();
-        let publishings = Publishings::default();
-        Ok(Self { socket, rtmp, host, peer, span, started, agent: None, publishings })
+        let protocol = host.config.protocol.clone();
+        let playings = Playings::new(protocol.chunk_size);
+        let rtmp = ServerConnection::new(protocol, random, Duration::ZERO);
+        Ok(Self {
+            socket,
+            rtmp,
+            outbox: Outbox::new(&host.config.socket),
+            unsent_answers: 0,
+            host,
+            peer,
+            span,
+            started: Instant::now(),
+            agent: None,
+            publishings: Publishings::default(),
+            playings,
+        })
     }
 
     /// Serves the peer until one side has had enough.
@@ -52,53 +91,126 @@ impl Session {
         self.report(&end);
         // Without a goodbye, the hub holds the viewers.
         self.publishings.lose_all();
+        self.playings.clear();
         if !matches!(end, End::Closed | End::Network(_)) {
+            // Whatever the end: the peer is told.
+            self.collect_answers();
             let _ = timeout(CLOSE_LIMIT, self.close()).await;
         }
     }
 
     async fn converse(&mut self, shutdown: &CancellationToken) -> End {
-        let mut buffer = vec![0; READ_LEN];
-        let mut handled = Ok(());
+        let mut stop = pin!(shutdown.cancelled());
+        let mut timer = pin!(sleep_until(self.started));
         loop {
-            handled = handled.and_then(|()| self.handle_events());
-            // Whatever the end: the peer is told first.
-            if let Err(error) = self.send().await {
-                return handled.err().unwrap_or(End::Network(error));
+            if let Err(end) = self.handle_events() {
+                return end;
             }
+            self.collect_answers();
+            let due = self.rtmp.timeout().map(|after| self.started + after);
+            let due = due.into_iter().chain(self.publishings.flush_at()).min();
+            if let Some(due) = due.filter(|&due| due != timer.deadline()) {
+                timer.as_mut().reset(due);
+            }
+            let task =
+                poll_fn(|context| self.poll_task(context, stop.as_mut(), timer.as_mut())).await;
+            let handled = match task {
+                Task::Stop => {
+                    self.stop_all(StopReason::ServerStopping);
+                    self.end_plays();
+                    Err(End::Shutdown)
+                }
+                Task::Obey(verdict) => self.obey(verdict),
+                Task::Due => {
+                    self.publishings.flush();
+                    self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol)
+                }
+                Task::Play(turn) => {
+                    self.take_turn(turn);
+                    Ok(())
+                }
+                // What came whole before an error counts.
+                Task::Received(outcome) => self.handle_events().and(outcome.map_err(End::Protocol)),
+                Task::End(end) => Err(end),
+            };
             if let Err(end) = handled {
                 return end;
             }
-            let timer = self.rtmp.timeout().map(|after| self.started + after);
-            let flush = self.publishings.flush_at();
-            // While a publisher waits for its answer, the network holds what there is no room for here.
-            let room = self.rtmp.room().min(READ_LEN);
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => {
-                    self.stop_all(StopReason::ServerStopping);
-                    let _ = self.send().await;
-                    return End::Shutdown;
+        }
+    }
+
+    /// Moves media and answers to the socket, and waits for something else to do.
+    fn poll_task(
+        &mut self,
+        context: &mut Context<'_>,
+        stop: Pin<&mut WaitForCancellationFuture<'_>>,
+        timer: Pin<&mut Sleep>,
+    ) -> Poll<Task> {
+        if stop.poll(context).is_ready() {
+            return Poll::Ready(Task::Stop);
+        }
+        if let Poll::Ready(verdict) = self.publishings.poll_verdict(context) {
+            return Poll::Ready(Task::Obey(verdict));
+        }
+        if timer.poll(context).is_ready() {
+            return Poll::Ready(Task::Due);
+        }
+        if let Poll::Ready(task) = self.poll_send(context) {
+            return Poll::Ready(task);
+        }
+        // While a publisher waits for its answer, the network holds what there is no room for here; and a peer that does not
+        // read its answers is asked for no more questions.
+        let room = if self.unsent_answers < OUTBOX_MAX { self.rtmp.room() } else { 0 };
+        if room == 0 {
+            return Poll::Pending;
+        }
+        let (rtmp, now) = (&mut self.rtmp, self.started.elapsed());
+        let read = poll_read(&mut self.socket, context, room, |bytes| {
+            (!bytes.is_empty()).then(|| rtmp.receive(bytes, now))
+        });
+        Poll::Ready(match ready!(read) {
+            Ok(Some(outcome)) => Task::Received(outcome),
+            Ok(None) => Task::End(End::Closed),
+            Err(error) => Task::End(End::Network(error)),
+        })
+    }
+
+    /// Fills the outbox with what the players are to get and empties it into the socket, until there is no more of the one or
+    /// no more room in the other.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Task> {
+        loop {
+            while self.outbox.len() < OUTBOX_MAX {
+                match self.playings.poll_turn(context) {
+                    Poll::Ready(Turn::Media(image)) => self.outbox.push(image),
+                    Poll::Ready(turn) => return Poll::Ready(Task::Play(turn)),
+                    Poll::Pending => break,
                 }
-                verdict = self.publishings.verdict() => handled = self.obey(verdict),
-                () = at(flush) => self.publishings.flush(),
-                () = at(timer) => {
-                    handled = self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol);
-                }
-                read = self.socket.read(buffer.get_mut(..room).unwrap_or_default()), if room > 0 => match read {
-                    Ok(0) => return End::Closed,
-                    Ok(len) => {
-                        let bytes = buffer.get(..len).unwrap_or_default();
-                        if let Err(error) = self.rtmp.receive(bytes, self.started.elapsed()) {
-                            // What came whole before it counts.
-                            let handled = self.handle_events();
-                            let _ = self.send().await;
-                            return handled.err().unwrap_or(End::Protocol(error));
-                        }
-                    }
-                    Err(error) => return End::Network(error),
-                },
             }
+            let is_full = self.outbox.len() >= OUTBOX_MAX;
+            match self.outbox.poll_send(context, &self.socket) {
+                Poll::Ready(Ok(())) => self.unsent_answers = 0,
+                Poll::Ready(Err(error)) => return Poll::Ready(Task::End(End::Network(error))),
+                Poll::Pending => {
+                    let unsent = self.outbox.len();
+                    return self.playings.poll_hold(context, unsent).map(|release| match release {
+                        Release::ServerStopping => Task::Stop,
+                        Release::TooFarBehind => Task::End(End::Network(io::Error::new(
+                            io::ErrorKind::TimedOut,
+                            "the player took nothing of a stream that went on and on",
+                        ))),
+                    });
+                }
+            }
+            if !is_full {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn collect_answers(&mut self) {
+        while let Some(bytes) = self.rtmp.take_output() {
+            self.unsent_answers = self.unsent_answers.saturating_add(bytes.len());
+            self.outbox.push(bytes);
         }
     }
 
@@ -113,11 +225,15 @@ impl Session {
                 ServerEvent::Publish { stream_id, name, query } => {
                     self.publish(stream_id, name, query)?;
                 }
-                ServerEvent::Play { stream_id, name, .. } => {
-                    self.span.record("stream", name.as_str());
-                    self.rtmp.reject_play(stream_id, NO_PLAY);
-                    return Err(End::Play);
+                ServerEvent::Play { stream_id, name, query } => self.play(stream_id, name, &query),
+                ServerEvent::Pause { stream_id, paused } => self.playings.pause(stream_id, paused),
+                ServerEvent::ReceiveAudio { stream_id, on } => {
+                    self.playings.receive(stream_id, TagKind::Audio, on);
                 }
+                ServerEvent::ReceiveVideo { stream_id, on } => {
+                    self.playings.receive(stream_id, TagKind::Video, on);
+                }
+                ServerEvent::Stop { stream_id } => self.playings.stop(stream_id),
                 ServerEvent::BadName(error) => self.refused(End::BadName(error))?,
                 ServerEvent::Media(media) => self.publishings.media(media),
                 ServerEvent::Unpublish { stream_id } => self.publishings.finish(stream_id),
@@ -137,19 +253,15 @@ impl Session {
         Ok(())
     }
 
-    async fn send(&mut self) -> io::Result<()> {
-        while let Some(bytes) = self.rtmp.take_output() {
-            timeout(self.host.config.write_timeout, self.socket.write_all(&bytes)).await??;
-        }
-        Ok(())
-    }
-
     /// Closes so that the peer gets what was sent to it: a socket closed with input unread resets the connection, and
     /// takes the last words with it.
     async fn close(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.outbox.poll_send(context, &self.socket)).await?;
         self.socket.shutdown().await?;
-        let mut buffer = vec![0; READ_LEN];
-        while self.socket.read(&mut buffer).await? > 0 {}
+        let mut discard = async || {
+            poll_fn(|context| poll_read(&mut self.socket, context, READ_LEN, <[u8]>::len)).await
+        };
+        while discard().await? > 0 {}
         Ok(())
     }
 
@@ -163,12 +275,13 @@ impl Session {
         self.count(end);
         let publishing = !self.publishings.is_empty();
         match end {
-            End::Refused(_) | End::BadName(_) | End::Play => warn!(reason = %end, "refused"),
+            End::Refused(_) | End::BadName(_) => warn!(reason = %end, "refused"),
             End::Stopped(_) | End::Shutdown => {
                 info!(seconds, reason = %end, "stopped")
             }
             End::Closed if self.agent.is_none() => debug!(seconds, "closed before connect"),
             End::Closed if !publishing => info!(seconds, "closed"),
+            End::Network(error) if !publishing => info!(seconds, reason = %error, "lost"),
             _ => warn!(seconds, publishing, reason = %end, "lost"),
         }
     }
@@ -186,12 +299,24 @@ impl Session {
     }
 }
 
-/// Waits until `time`; for ever if there is none.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
+/// Reads once, at most `room` bytes, and hands them to `take`; none at the end of the input.
+///
+/// The buffer belongs to the thread: a connection that waits holds none.
+fn poll_read<R>(
+    socket: &mut TcpStream,
+    context: &mut Context<'_>,
+    room: usize,
+    take: impl FnOnce(&[u8]) -> R,
+) -> Poll<io::Result<R>> {
+    thread_local! {
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_LEN]);
     }
+    BUFFER.with_borrow_mut(|buffer| {
+        let room = room.min(buffer.len());
+        let mut buffer = ReadBuf::new(buffer.get_mut(..room).unwrap_or_default());
+        ready!(Pin::new(socket).poll_read(context, &mut buffer))?;
+        Poll::Ready(Ok(take(buffer.filled())))
+    })
 }
 
 /// One read: a keyframe of 250 kB comes in four.

@@ -23,6 +23,7 @@ fn server() -> ServerConnection {
 enum Said {
     Command(Command),
     Control(Control),
+    Data(Vec<Value>),
 }
 
 /// A client that can say anything, around the server it talks to.
@@ -111,6 +112,10 @@ impl Peer {
             let payload = message.payload.data();
             said.push(match message.kind {
                 20 => Said::Command(Command::decode(20, payload).unwrap()),
+                18 => {
+                    let mut values = amf0::Decoder::new(payload);
+                    Said::Data(std::iter::from_fn(|| values.next_value().unwrap()).collect())
+                }
                 kind => Said::Control(Control::decode(kind, payload).unwrap()),
             });
         }

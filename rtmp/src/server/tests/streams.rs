@@ -151,7 +151,7 @@ fn an_answer_nobody_waits_for_changes_nothing() {
     let mut peer = two();
     peer.server.accept_publish(1).unwrap();
     peer.server.reject_publish(2, PublishRefusal::Failed, "late").unwrap();
-    peer.server.reject_play(1, "late");
+    peer.server.reject_play(1, PlayRefusal::NotFound, "late");
     peer.server.accept_publish(99).unwrap();
     peer.server.stop_publish(99, PublishRefusal::Failed, "late");
     assert_eq!(peer.said(), []);

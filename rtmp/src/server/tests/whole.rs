@@ -110,7 +110,7 @@ proptest! {
             if accept {
                 let _ = peer.server.accept_publish(1);
             }
-            peer.server.reject_play(1, "no");
+            peer.server.reject_play(1, PlayRefusal::NotFound, "no");
             peer.server.take_output();
         }
     }
@@ -121,13 +121,14 @@ proptest! {
             (
                 prop::sample::select(vec![
                     "connect", "createStream", "publish", "play", "play2", "closeStream",
-                    "deleteStream", "FCPublish", "FCUnpublish", "releaseStream", "x",
+                    "deleteStream", "FCPublish", "FCUnpublish", "releaseStream", "pause", "pauseRaw",
+                    "receiveAudio", "receiveVideo", "seek", "x",
                 ]),
                 0..3u32,
                 prop_oneof![Just(0.0), Just(1.0), any::<f64>()],
                 prop::collection::vec(
                     prop_oneof![
-                        Just(Value::Boolean(false)),
+                        any::<bool>().prop_map(Value::Boolean),
                         any::<f64>().prop_map(Value::Number),
                         ".{0,8}".prop_map(Value::String),
                         Just(Value::Object(vec![("streamName".into(), Value::Null)])),
@@ -147,10 +148,11 @@ proptest! {
                 match event {
                     ServerEvent::Publish { stream_id, .. } => {
                         peer.server.accept_publish(stream_id).unwrap();
-                    },
-                    ServerEvent::Play { stream_id, .. } => {
-                        peer.server.reject_play(stream_id, "no");
-                    },
+                    }
+                    ServerEvent::Play { stream_id, .. } if stream_id % 2 == 0 => {
+                        peer.server.reject_play(stream_id, PlayRefusal::NotFound, "no");
+                    }
+                    ServerEvent::Play { stream_id, .. } => peer.server.accept_play(stream_id),
                     _ => {}
                 }
             }

@@ -16,7 +16,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
-        help: "RTMP connections at a time",
+        help: "RTMP connections at a time, players included",
         set: |config, text| {
             config.rtmp_limits.max_connections = units::number(text, 1..=MAX_CONNECTIONS)?;
             Ok(())
@@ -31,6 +31,18 @@ pub(super) const KEYS: &[Key] = &[
         help: "RTMP connections of one address at a time; 0 for no such limit",
         set: |config, text| {
             config.rtmp_limits.max_connections_per_ip = units::number(text, 0..=MAX_CONNECTIONS)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "rtmp_max_players",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "9500",
+        help: "Streams played over RTMP at a time",
+        set: |config, text| {
+            config.rtmp_limits.max_players = units::number(text, 1..=MAX_CONNECTIONS)?;
             Ok(())
         },
     },
@@ -52,7 +64,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "30s",
-        help: "How long a peer may stay connected without publishing",
+        help: "How long a peer may stay connected without publishing or playing",
         set: |config, text| {
             config.rtmp_limits.protocol.setup_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
             Ok(())
@@ -87,10 +99,10 @@ pub(super) const KEYS: &[Key] = &[
         section: TITLE,
         value: "TIME",
         kind: Kind::One,
-        default: "10s",
-        help: "How long a publisher may take for what is sent to it",
+        default: "20s",
+        help: "Close an RTMP peer, players included, that takes next to nothing of what is sent for so long",
         set: |config, text| {
-            config.rtmp_limits.write_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
+            config.rtmp_limits.socket.stall = units::time(text, MIN_TIME..=MAX_TIME)?;
             Ok(())
         },
     },

@@ -1,0 +1,321 @@
+//! Players: message streams that take what the hub has.
+//!
+//! Almost all players are on message stream 1 and want everything. They are sent one image of each block, which is built
+//! for the first of them and shared by the rest; others get images of their own.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use pushpull_media::flv::{Tag, TagKind, audio, video};
+use pushpull_rtmp::server::PlayRefusal;
+use pushpull_rtmp::{StreamName, chunk};
+use tokio::sync::OwnedSemaphorePermit;
+use tracing::{info, warn};
+
+use super::session::Session;
+use crate::hub::{Block, EndReason, Next, Release, Start, ViewError, Viewer, ViewerInfo};
+use crate::limits::Limit;
+use crate::metrics::OpenPlayer;
+
+/// The message streams of a connection that play, by their ids.
+pub(super) struct Playings {
+    by_stream: BTreeMap<u32, Playing>,
+    chunk_size: u32,
+    /// The one that had the last turn.
+    last: u32,
+}
+
+/// A message stream that plays, or waits for its stream.
+struct Playing {
+    stage: Stage,
+    is_paused: bool,
+    audio: Track,
+    video: Track,
+    _permit: OwnedSemaphorePermit,
+    _open: OpenPlayer,
+}
+
+enum Stage {
+    Joining(Pin<Box<dyn Future<Output = Result<Viewer, ViewError>> + Send>>),
+    Watching(Box<Viewer>),
+}
+
+/// Whether a player gets a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Track {
+    On,
+    Off,
+    /// From its next start on, with its headers in front.
+    Resuming,
+}
+
+/// What comes next for one of the players.
+pub(super) enum Turn {
+    /// The hub has found its stream, or not.
+    Joined { stream_id: u32, outcome: Result<(), ViewError> },
+    /// Messages to send.
+    Media(Bytes),
+    /// The stream is over.
+    Ended { stream_id: u32, reason: EndReason },
+}
+
+impl Playings {
+    /// Nobody plays yet. `chunk_size` is that of everything the connection sends.
+    pub(super) fn new(chunk_size: u32) -> Self {
+        Self { by_stream: BTreeMap::new(), chunk_size, last: 0 }
+    }
+
+    /// Nobody plays any more.
+    pub(super) fn clear(&mut self) {
+        self.by_stream.clear();
+    }
+
+    /// What comes next for any of them, each in its turn; pending for ever if there is none. To be asked only while there
+    /// is room for it: a player that is not asked for falls behind in the hub's ring.
+    pub(super) fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        let after = (Bound::Excluded(self.last), Bound::Unbounded);
+        let before = (Bound::Unbounded, Bound::Included(self.last));
+        for range in [after, before] {
+            for (&stream_id, playing) in self.by_stream.range_mut(range) {
+                if let Poll::Ready(turn) = playing.poll_turn(stream_id, self.chunk_size, context) {
+                    self.last = stream_id;
+                    if matches!(turn, Turn::Joined { outcome: Err(_), .. } | Turn::Ended { .. }) {
+                        self.by_stream.remove(&stream_id);
+                    }
+                    return Poll::Ready(turn);
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    /// While the peer takes nothing, with `unsent` bytes on their way to it: ready when there is no point in waiting for it
+    /// any longer.
+    pub(super) fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Release> {
+        for playing in self.by_stream.values_mut() {
+            if let Stage::Watching(viewer) = &mut playing.stage {
+                let release = viewer.poll_hold(context, unsent);
+                if release.is_ready() {
+                    return release;
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    pub(super) fn pause(&mut self, stream_id: u32, paused: bool) {
+        if let Some(playing) = self.by_stream.get_mut(&stream_id) {
+            playing.is_paused = paused;
+            if let (Stage::Watching(viewer), false) = (&mut playing.stage, paused) {
+                viewer.restart();
+            }
+        }
+    }
+
+    pub(super) fn receive(&mut self, stream_id: u32, kind: TagKind, on: bool) {
+        let Some(playing) = self.by_stream.get_mut(&stream_id) else { return };
+        let track = match kind {
+            TagKind::Audio => &mut playing.audio,
+            TagKind::Video => &mut playing.video,
+            TagKind::Script => return,
+        };
+        *track = if on { Track::Resuming } else { Track::Off };
+    }
+
+    pub(super) fn stop(&mut self, stream_id: u32) {
+        self.by_stream.remove(&stream_id);
+    }
+}
+
+impl Playing {
+    fn poll_turn(
+        &mut self,
+        stream_id: u32,
+        chunk_size: u32,
+        context: &mut Context<'_>,
+    ) -> Poll<Turn> {
+        let viewer = match &mut self.stage {
+            Stage::Watching(viewer) => viewer,
+            Stage::Joining(joining) => {
+                let joined = std::task::ready!(joining.as_mut().poll(context));
+                let outcome = joined.map(|viewer| self.stage = Stage::Watching(Box::new(viewer)));
+                return Poll::Ready(Turn::Joined { stream_id, outcome });
+            }
+        };
+        loop {
+            let block = match std::task::ready!(viewer.poll_next(context)) {
+                Next::Block(block) => block,
+                Next::End(reason) => return Poll::Ready(Turn::Ended { stream_id, reason }),
+            };
+            if self.is_paused {
+                // The end of the stream is still news.
+                continue;
+            }
+            let image = match (self.audio, self.video) {
+                (Track::On, Track::On) => image(&block, stream_id, chunk_size),
+                _ => {
+                    let tags = wanted(&block, &mut self.audio, &mut self.video);
+                    chunk::image(tags.iter(), stream_id, chunk_size)
+                }
+            };
+            if !image.is_empty() {
+                return Poll::Ready(Turn::Media(image));
+            }
+        }
+    }
+}
+
+impl Session {
+    /// Asks the hub for a stream. While it is waited for, the connection goes on.
+    pub(super) fn play(&mut self, stream_id: u32, name: StreamName, query: &str) {
+        self.span.record("stream", name.as_str());
+        let start = match start(query) {
+            Ok(start) => start,
+            Err(value) => {
+                let text = format!("start is {value:?}, expected gop or live");
+                return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
+            }
+        };
+        let Ok(permit) = self.host.players.clone().try_acquire_owned() else {
+            self.host.metrics.hits.hit(Limit::RtmpPlayers);
+            let limit = self.host.config.max_players;
+            let text = format!("there are as many players as this server takes ({limit})");
+            return self.refuse_play(stream_id, PlayRefusal::Failed, "too_many_players", &text);
+        };
+        let (hub, asked) = (self.host.hub.clone(), name.clone());
+        let info = ViewerInfo { protocol: "rtmp", peer: self.peer.to_string() };
+        let playing = Playing {
+            stage: Stage::Joining(Box::pin(async move { hub.view(&asked, start, info).await })),
+            is_paused: false,
+            audio: Track::On,
+            video: Track::On,
+            _permit: permit,
+            _open: self.host.metrics.player(),
+        };
+        self.playings.by_stream.insert(stream_id, playing);
+    }
+
+    /// Does what a player's turn says.
+    pub(super) fn take_turn(&mut self, turn: Turn) {
+        match turn {
+            Turn::Media(image) => self.outbox.push(image),
+            Turn::Joined { stream_id, outcome: Ok(()) } => {
+                info!(stream_id, "playing");
+                self.rtmp.accept_play(stream_id);
+            }
+            Turn::Joined { stream_id, outcome: Err(error) } => {
+                let (refusal, reason) = refusal(error);
+                self.refuse_play(stream_id, refusal, reason, &error.to_string());
+            }
+            Turn::Ended { stream_id, reason } => {
+                let text = ending(reason);
+                info!(stream_id, reason = text, "played to its end");
+                self.rtmp.end_play(stream_id, text);
+            }
+        }
+    }
+
+    /// Tells every player of this connection that the server stops.
+    pub(super) fn end_plays(&mut self) {
+        let text = ending(EndReason::ServerStopping);
+        for (&stream_id, playing) in &self.playings.by_stream {
+            match playing.stage {
+                Stage::Watching(_) => self.rtmp.end_play(stream_id, text),
+                Stage::Joining(_) => {
+                    self.rtmp.reject_play(stream_id, PlayRefusal::Failed, text);
+                }
+            }
+        }
+        self.playings.clear();
+    }
+
+    fn refuse_play(
+        &mut self,
+        stream_id: u32,
+        refusal: PlayRefusal,
+        reason: &'static str,
+        text: &str,
+    ) {
+        warn!(stream_id, reason = text, "refused a player");
+        self.host.metrics.player_refused(reason);
+        self.rtmp.reject_play(stream_id, refusal, text);
+    }
+}
+
+/// A block as it is sent to players that want all of it.
+fn image(block: &Block, stream_id: u32, chunk_size: u32) -> Bytes {
+    if stream_id == SHARED_STREAM_ID {
+        block.chunked(|tags| chunk::image(tags.iter(), stream_id, chunk_size))
+    } else {
+        chunk::image(block.tags().iter(), stream_id, chunk_size)
+    }
+}
+
+/// The tags of a block for a player that has not wanted all tracks all the time. A track that comes back begins with the
+/// headers in force: they may have changed meanwhile.
+fn wanted(block: &Block, audio: &mut Track, video: &mut Track) -> Vec<Tag> {
+    let mut tags = Vec::new();
+    for tag in block.tags() {
+        let (track, is_start) = match tag.kind() {
+            TagKind::Audio => (&mut *audio, is_sound(tag)),
+            TagKind::Video => (&mut *video, is_keyframe(tag)),
+            TagKind::Script => {
+                tags.push(tag.clone());
+                continue;
+            }
+        };
+        if *track == Track::Resuming && is_start {
+            *track = Track::On;
+            let headers = block.headers().block(tag.time());
+            let headers = headers.iter().flat_map(Block::tags);
+            tags.extend(headers.filter(|header| header.kind() == tag.kind()).cloned());
+        }
+        if *track == Track::On {
+            tags.push(tag.clone());
+        }
+    }
+    tags
+}
+
+fn is_sound(tag: &Tag) -> bool {
+    audio::Head::parse(tag.data()).is_ok_and(|head| head.packet == audio::Packet::Frames)
+}
+
+fn is_keyframe(tag: &Tag) -> bool {
+    video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
+}
+
+/// The value of `start` in the query, as for HTTP-FLV; a value that does not exist is the error.
+fn start(query: &str) -> Result<Start, &str> {
+    let mut values = query.split('&').filter_map(|pair| pair.strip_prefix("start="));
+    match values.next_back() {
+        None | Some("gop") => Ok(Start::Gop),
+        Some("live") => Ok(Start::Live),
+        Some(other) => Err(other),
+    }
+}
+
+/// How the hub's refusal is told to an RTMP peer, and counted.
+fn refusal(error: ViewError) -> (PlayRefusal, &'static str) {
+    match error {
+        ViewError::NotFound => (PlayRefusal::NotFound, "not_found"),
+        ViewError::NotReady => (PlayRefusal::NotFound, "not_ready"),
+        ViewError::TooManyViewers { .. } => (PlayRefusal::Failed, "too_many_viewers"),
+        ViewError::Closing => (PlayRefusal::Failed, "server_stopping"),
+    }
+}
+
+fn ending(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::Finished => "the stream has ended",
+        EndReason::PublisherLost => "the publisher was lost",
+        EndReason::Kicked => "an operator stopped the stream",
+        EndReason::ServerStopping => "the server is stopping",
+    }
+}
+
+/// The message stream that almost every player plays on: the first that is made.
+const SHARED_STREAM_ID: u32 = 1;

@@ -11,6 +11,7 @@ mod claim;
 mod clock;
 mod config;
 mod describe;
+mod epoch;
 pub mod framed;
 mod headers;
 mod metadata;

@@ -2,6 +2,7 @@
 
 use pushpull_media::flv::{TagKind, audio, video};
 
+use super::clock::TrackId;
 use super::headers::HeaderKind;
 use super::multitrack::{self, TrackIds};
 
@@ -70,6 +71,16 @@ impl Packet {
             _ => return None,
         };
         Some(Self { head, role, tracks: multitrack::tracks(kind, data) })
+    }
+
+    /// The track whose frame it is; the first of them if it is a frame of many.
+    pub(super) fn track(&self) -> Option<TrackId> {
+        let is_video = match self.role {
+            Role::Sound => false,
+            Role::Picture { .. } => true,
+            Role::Header(_) | Role::Other => return None,
+        };
+        Some(TrackId { is_video, number: self.tracks.lowest().unwrap_or(0) })
     }
 
     /// Whether it is something that this version knows no name for.

@@ -106,7 +106,10 @@ impl Publisher {
         if packet.is_unknown() {
             self.hub.stats().unknown_one();
         }
-        let time = self.clock.unwrap(packet.role, timestamp);
+        let time = match packet.track() {
+            Some(track) => Some(self.clock.frame(track, timestamp, now)),
+            None => self.clock.between_frames(timestamp),
+        };
         let message = Message { kind, packet, time, buffer };
         match &mut self.preroll {
             Some(preroll) => {

@@ -254,6 +254,12 @@ impl Ring {
         Load { viewers: state.viewers, bytes: state.bytes, lag: worst }
     }
 
+    /// Blocks held.
+    #[cfg(test)]
+    pub fn blocks(&self) -> usize {
+        self.lock().blocks.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the state whole: every change below is complete before anything can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

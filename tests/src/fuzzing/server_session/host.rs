@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pushpull_rtmp::chunk::Limits;
 use pushpull_rtmp::handshake::RANDOM_LEN;
-use pushpull_rtmp::server::{PublishRefusal, ServerConfig, ServerEvent};
+use pushpull_rtmp::server::{PlayRefusal, PublishRefusal, ServerConfig, ServerEvent};
 use pushpull_rtmp::{Error, ServerConnection};
 
 /// Part of a mind: questions are answered later.
@@ -26,6 +26,7 @@ pub(super) struct Host<'a> {
     /// Message streams that wait for an answer.
     asked: BTreeMap<u32, Question>,
     publishing: BTreeSet<u32>,
+    playing: BTreeSet<u32>,
     connected: bool,
     /// What the peer sent that was not read yet.
     unread: Vec<u8>,
@@ -89,6 +90,7 @@ impl<'a> Host<'a> {
             failed: false,
             asked: BTreeMap::new(),
             publishing: BTreeSet::new(),
+            playing: BTreeSet::new(),
             connected: false,
             unread: Vec::new(),
             received: 0,
@@ -177,7 +179,13 @@ impl<'a> Host<'a> {
         self.answers += 1;
         match self.asked.remove(&stream_id) {
             Some(Question::Play) => {
-                self.connection.reject_play(stream_id, "nothing here");
+                if mind & REFUSE == 0 {
+                    self.playing.insert(stream_id);
+                    self.connection.accept_play(stream_id);
+                } else {
+                    let refusal = PlayRefusal::NotFound;
+                    self.connection.reject_play(stream_id, refusal, "nothing here");
+                }
                 Ok(())
             }
             Some(Question::Publish) if mind & REFUSE != 0 => {
@@ -204,6 +212,10 @@ impl<'a> Host<'a> {
         self.publishing.remove(&stream_id);
         self.answers += 1;
         self.connection.stop_publish(stream_id, refusal(choice), "replaced");
+        if let Some(stream_id) = self.playing.pop_first() {
+            self.answers += 1;
+            self.connection.end_play(stream_id, "over");
+        }
         self.after(Ok(()));
     }
 
@@ -279,9 +291,31 @@ impl<'a> Host<'a> {
                 assert!(self.publishing.remove(&stream_id), "{stream_id} did not publish");
                 format!("unpublish {stream_id}")
             }
+            ServerEvent::Pause { stream_id, paused } => {
+                assert!(self.plays(stream_id), "{stream_id} does not play");
+                format!("pause {stream_id} {paused}")
+            }
+            ServerEvent::ReceiveAudio { stream_id, on } => {
+                assert!(self.plays(stream_id), "{stream_id} does not play");
+                format!("audio {stream_id} {on}")
+            }
+            ServerEvent::ReceiveVideo { stream_id, on } => {
+                assert!(self.plays(stream_id), "{stream_id} does not play");
+                format!("video {stream_id} {on}")
+            }
+            ServerEvent::Stop { stream_id } => {
+                assert!(self.plays(stream_id), "{stream_id} does not play");
+                self.playing.remove(&stream_id);
+                self.asked.remove(&stream_id);
+                format!("stop {stream_id}")
+            }
             event => panic!("{event:?} is unknown here"),
         };
         self.seen.push(short);
+    }
+
+    fn plays(&self, stream_id: u32) -> bool {
+        self.playing.contains(&stream_id) || self.asked.get(&stream_id) == Some(&Question::Play)
     }
 
     fn look_at_amounts(&self) {

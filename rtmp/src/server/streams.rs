@@ -105,10 +105,17 @@ impl ServerConnection {
         }
     }
 
-    /// Reads what was held. A part of it may ask again: then the rest is held again.
+    /// Reads what was held. A part of it may ask again: then the rest is held again; or be the end: then the rest is not
+    /// read.
     pub(super) fn process_held(&mut self, held: VecDeque<Message>) -> Result<(), Error> {
         self.adapt_limits();
-        held.into_iter().try_for_each(|message| self.message(message))
+        for message in held {
+            if self.is_over() {
+                break;
+            }
+            self.message(message)?;
+        }
+        Ok(())
     }
 
     /// Holds `message` back if stream `about`, which it is about, waits for an answer; otherwise gives it back.

@@ -65,6 +65,7 @@ fn is_ordinary(text: &str) -> bool {
 }
 
 fn is_prefixed(stream: &str) -> bool {
+    let stream = stream.trim_start_matches('/');
     ["mp4:", "flv:"].iter().any(|prefix| stream.starts_with(prefix))
 }
 

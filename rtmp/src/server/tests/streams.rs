@@ -147,6 +147,21 @@ fn while_one_waits_for_an_answer_all_else_goes_on() {
 }
 
 #[test]
+fn what_was_held_is_read_no_further_than_the_end() {
+    let mut peer = Peer::connected();
+    peer.call(1, "publish", 0.0, vec!["a".into()]);
+    peer.call(1, "closeStream", 0.0, vec![]);
+    peer.call(1, "publish", 0.0, vec!["..".into()]);
+    peer.call(1, "publish", 0.0, vec!["b".into()]);
+    assert_eq!(events(&mut peer), ["publish 1 live/a"]);
+    peer.server.accept_publish(1).unwrap();
+    assert!(peer.server.is_over());
+    let events = events(&mut peer);
+    assert_eq!((&*events[0], events.len()), ("unpublish 1", 2));
+    assert!(events[1].starts_with("BadName"), "{events:?}");
+}
+
+#[test]
 fn an_answer_nobody_waits_for_changes_nothing() {
     let mut peer = two();
     peer.server.accept_publish(1).unwrap();

@@ -6,6 +6,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Result, bail, ensure};
+use pushpull_rtmp::chunk;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,6 +16,9 @@ use tokio::{
 pub struct Peer {
     socket: TcpStream,
     received: Vec<u8>,
+    /// What was received, read as chunks.
+    reader: chunk::Reader,
+    messages: Vec<(u8, Vec<u8>)>,
 }
 
 impl Peer {
@@ -22,7 +26,8 @@ impl Peer {
     pub async fn connect(server: SocketAddr) -> Result<Peer> {
         let socket = TcpStream::connect(server).await?;
         socket.set_nodelay(true)?;
-        Ok(Peer { socket, received: Vec::new() })
+        let reader = chunk::Reader::new(chunk::Limits::MEDIA);
+        Ok(Peer { socket, received: Vec::new(), reader, messages: Vec::new() })
     }
 
     /// Connects and shakes hands.
@@ -39,10 +44,14 @@ impl Peer {
 
     /// Shakes hands and connects to the application `live`, chunks of 65,536 bytes from then on.
     pub async fn connected(server: SocketAddr) -> Result<Peer> {
+        Peer::connected_to(server, "live", &format!("rtmp://{server}/live")).await
+    }
+
+    /// The same for any application.
+    pub async fn connected_to(server: SocketAddr, app: &str, tc_url: &str) -> Result<Peer> {
         let mut peer = Peer::greet(server).await?;
         peer.send(&set_chunk_size(65_536)).await?;
-        let url = format!("rtmp://{server}/live");
-        peer.send(&connect(&object(&[("app", string("live")), ("tcUrl", string(&url))]))).await?;
+        peer.send(&connect(&object(&[("app", string(app)), ("tcUrl", string(tc_url))]))).await?;
         peer.answered(b"NetConnection.Connect.Success").await?;
         Ok(peer)
     }
@@ -82,7 +91,7 @@ impl Peer {
                     self.received.drain(..at + pattern.len());
                     return Ok(());
                 }
-                if self.socket.read_buf(&mut self.received).await? == 0 {
+                if self.read().await? == 0 {
                     bail!(
                         "the server hung up before it said {:?}; it said {:?}",
                         String::from_utf8_lossy(pattern),
@@ -100,11 +109,40 @@ impl Peer {
         }
     }
 
+    /// Reads until the server has sent a message of type `kind`, and returns its payload; each is returned once.
+    pub async fn message(&mut self, kind: u8) -> Result<Vec<u8>> {
+        let wait = async {
+            loop {
+                if let Some(at) = self.messages.iter().position(|&(other, _)| other == kind) {
+                    return Ok(self.messages.remove(at).1);
+                }
+                ensure!(
+                    self.read().await? > 0,
+                    "the server hung up before a message of type {kind}"
+                );
+            }
+        };
+        match tokio::time::timeout(ANSWER, wait).await {
+            Ok(done) => done,
+            Err(_) => bail!("no message of type {kind} came within {ANSWER:?}"),
+        }
+    }
+
+    async fn read(&mut self) -> Result<usize> {
+        let len = self.socket.read_buf(&mut self.received).await?;
+        let mut fresh = &self.received[self.received.len() - len..];
+        // Without a handshake there are no chunks.
+        while let Ok(Some(message)) = self.reader.read(&mut fresh) {
+            self.messages.push((message.kind, message.payload.data().to_vec()));
+        }
+        Ok(len)
+    }
+
     /// Reads until the server hangs up. Returns what it had said.
     pub async fn hung_up(&mut self) -> Result<Vec<u8>> {
         let wait = async {
             // A reset is a way to hang up, too.
-            while self.socket.read_buf(&mut self.received).await.unwrap_or(0) > 0 {}
+            while self.read().await.unwrap_or(0) > 0 {}
         };
         match tokio::time::timeout(HANG_UP, wait).await {
             Ok(()) => Ok(std::mem::take(&mut self.received)),
@@ -202,6 +240,12 @@ pub fn publish(name: &str) -> Vec<u8> {
         message(8, 0, COMMAND, 1, &publish),
     ]
     .concat()
+}
+
+/// A command on message stream `stream` without a command object; the arguments are encoded already.
+pub fn command(stream: u32, name: &str, transaction: f64, arguments: &[Vec<u8>]) -> Vec<u8> {
+    let head = [string(name), number(transaction), null()].concat();
+    message(3, 0, COMMAND, stream, &[head, arguments.concat()].concat())
 }
 
 /// Message type of an AMF0 command.

@@ -93,6 +93,43 @@ pub async fn packets(input: &str, kind: &str) -> Result<Vec<Packet>> {
     packets.collect::<Option<Vec<_>>>().context("a packet has a size and a hash")
 }
 
+/// Checks that what was relayed is what was published, from some point on to the end: every byte, and every time but for
+/// where the clock begins.
+pub fn same_packets(what: &str, source: &[Packet], relayed: &[Packet]) -> Result<()> {
+    let missing =
+        source.len().checked_sub(relayed.len()).context("more packets than the source has")?;
+    ensure!(
+        missing <= source.len() / 2,
+        "only {} of {} {what} packets came",
+        relayed.len(),
+        source.len()
+    );
+    // A viewer that came a little late has the end of it.
+    let source = &source[missing..];
+    for (at, (source, relayed)) in source.iter().zip(relayed).enumerate() {
+        ensure!(
+            source.hash == relayed.hash && source.size == relayed.size,
+            "{what} packet {at}: {source:?} became {relayed:?}"
+        );
+    }
+    // Times begin elsewhere and are whole milliseconds; the distances stay.
+    let offset = seconds(&relayed[0].dts)? - seconds(&source[0].dts)?;
+    for (at, (source, relayed)) in source.iter().zip(relayed).enumerate() {
+        for (source, relayed) in [(&source.dts, &relayed.dts), (&source.pts, &relayed.pts)] {
+            let error = seconds(relayed)? - seconds(source)? - offset;
+            ensure!(
+                error.abs() < 0.0025,
+                "{what} packet {at} is {error} s off: {source:?}, {relayed:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn seconds(time: &Option<String>) -> Result<f64> {
+    Ok(time.as_deref().context("a packet has times")?.parse()?)
+}
+
 /// Runs a program to its end and returns what it printed; what it said on standard error is in the error.
 pub async fn run(program: &str, arguments: &[String]) -> Result<String> {
     let mut command = tokio::process::Command::new(program);

@@ -6,6 +6,7 @@
 pub mod browser;
 pub mod clip;
 pub mod driver;
+pub mod encoder;
 pub mod fault;
 pub mod ffmpeg;
 pub mod files;
@@ -26,6 +27,7 @@ pub use crate::{
     browser::Browser,
     clip::Clip,
     driver::Kind,
+    encoder::Encoder,
     ffmpeg::Publisher,
     player::Player,
     scene::Scene,

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, net::SocketAddr};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use pushpull_media::flv::Tag;
 use pushpull_rtmp::{
     ClientConnection,
@@ -19,28 +19,47 @@ pub struct Player {
     socket: TcpStream,
     rtmp: ClientConnection,
     statuses: VecDeque<String>,
+    /// What a Stream EOF means at present.
+    eof: Option<Eof>,
     room: Vec<u8>,
 }
 
 impl Player {
-    /// Asks `server` for a stream, such as `live/stream1?start=live`, and waits for nothing.
+    /// Connects to `server`, to ask for a stream such as `live/stream1?start=live`. It shakes hands and asks once its
+    /// answer is waited for.
     pub async fn ask(server: SocketAddr, stream: &str) -> Result<Player> {
-        let url = PublishUrl::parse(&format!("rtmp://{server}/{stream}"))?;
-        let socket = TcpStream::connect(server).await?;
+        Player::over(TcpStream::connect(server).await?, stream)
+    }
+
+    /// The same over a connection of the caller's making.
+    pub fn over(socket: TcpStream, stream: &str) -> Result<Player> {
+        let url = PublishUrl::parse(&format!("rtmp://{}/{stream}", socket.peer_addr()?))?;
         socket.set_nodelay(true)?;
         let rtmp = ClientConnection::new(ClientConfig::play(url), [0x21; RANDOM_LEN]);
-        Ok(Player { socket, rtmp, statuses: VecDeque::new(), room: vec![0; READ_LEN] })
+        Ok(Player { socket, rtmp, statuses: VecDeque::new(), eof: None, room: vec![0; READ_LEN] })
     }
 
     /// Plays a stream. The server must give it.
     pub async fn start(server: SocketAddr, stream: &str) -> Result<Player> {
         let mut player = Player::ask(server, stream).await?;
+        player.accepted().await?;
+        Ok(player)
+    }
+
+    /// Waits for the answer, which must not be a refusal.
+    pub async fn accepted(&mut self) -> Result<()> {
+        match self.refused().await? {
+            None => Ok(()),
+            Some(code) => bail!("refused: {code}"),
+        }
+    }
+
+    /// Waits for the answer: the status code of a refusal, or none.
+    pub async fn refused(&mut self) -> Result<Option<String>> {
         loop {
-            match player.event().await?.context("the server hung up")? {
-                ClientEvent::Playing => return Ok(player),
-                ClientEvent::Refused { code, description } => {
-                    bail!("{stream}: {code}: {description}")
-                }
+            match self.event().await?.context("the server hung up")? {
+                ClientEvent::Playing => return Ok(None),
+                ClientEvent::Refused { code, .. } => return Ok(Some(code)),
                 _ => {}
             }
         }
@@ -68,23 +87,26 @@ impl Player {
                 ClientEvent::Media { kind, timestamp, buffer } => {
                     return Ok(Some(buffer.finish(kind, i64::from(timestamp))));
                 }
-                ClientEvent::Status { code } => self.statuses.push_back(code),
+                ClientEvent::Status { code } => self.note(code),
                 ClientEvent::Refused { code, description } => bail!("{code}: {description}"),
-                ClientEvent::Eof => {
-                    let ended = self.statuses.iter().any(|code| code == UNPUBLISHED);
-                    if ended {
-                        return Ok(None);
-                    }
-                    // A pause ends in the same way, for the time being.
-                    ensure!(
-                        self.statuses.iter().any(|code| code == PAUSED),
-                        "Stream EOF without a word; before it came {:?}",
-                        self.statuses
-                    );
-                }
+                ClientEvent::Eof => match self.eof {
+                    Some(Eof::End) => return Ok(None),
+                    Some(Eof::Pause) => {}
+                    None => bail!("Stream EOF without a word; before came {:?}", self.statuses),
+                },
                 _ => {}
             }
         }
+    }
+
+    /// Waits for one event, and keeps it only if it is a status.
+    pub async fn listen(&mut self) -> Result<()> {
+        match self.event().await?.context("the server hung up")? {
+            ClientEvent::Status { code } => self.note(code),
+            ClientEvent::Refused { code, description } => bail!("{code}: {description}"),
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Status codes that came since they were last asked for, between the tags.
@@ -110,6 +132,15 @@ impl Player {
         self.flush().await
     }
 
+    fn note(&mut self, code: String) {
+        match code.as_str() {
+            "NetStream.Play.UnpublishNotify" => self.eof = Some(Eof::End),
+            "NetStream.Pause.Notify" => self.eof = Some(Eof::Pause),
+            _ => {}
+        }
+        self.statuses.push_back(code);
+    }
+
     async fn flush(&mut self) -> Result<()> {
         while let Some(bytes) = self.rtmp.take_output() {
             self.socket.write_all(&bytes).await?;
@@ -118,8 +149,13 @@ impl Player {
     }
 }
 
+/// Why a Stream EOF comes.
+enum Eof {
+    /// The stream is over.
+    End,
+    /// It is paused.
+    Pause,
+}
+
 /// One read: a player takes pictures of some 10 kB.
 const READ_LEN: usize = 16 << 10;
-
-const UNPUBLISHED: &str = "NetStream.Play.UnpublishNotify";
-const PAUSED: &str = "NetStream.Pause.Notify";

@@ -38,6 +38,7 @@ pub struct Metrics {
     publishers_refused: Family<Refusal, Counter>,
     players: Gauge,
     players_refused: Family<Refusal, Counter>,
+    rtmp_ignored: Family<Refusal, Counter>,
 }
 
 impl Metrics {
@@ -64,6 +65,9 @@ impl Metrics {
         let players_refused = Family::default();
         let help = "Streams that RTMP peers wanted to play and did not get, by reason";
         registry.register("players_refused", help, players_refused.clone());
+        let rtmp_ignored = Family::default();
+        let help = "RTMP messages that nobody gets, by reason";
+        registry.register("rtmp_ignored", help, rtmp_ignored.clone());
         Metrics {
             registry,
             http,
@@ -73,6 +77,7 @@ impl Metrics {
             publishers_refused,
             players,
             players_refused,
+            rtmp_ignored,
         }
     }
 
@@ -90,6 +95,13 @@ impl Metrics {
     /// Counts an RTMP player that did not get its stream; `reason` is one of a few fixed words.
     pub fn player_refused(&self, reason: &'static str) {
         self.players_refused.get_or_create(&Refusal { reason }).inc();
+    }
+
+    /// Counts RTMP messages that nobody gets; `reason` is one of a few fixed words.
+    pub fn rtmp_ignored(&self, reason: &'static str, messages: u64) {
+        if messages > 0 {
+            self.rtmp_ignored.get_or_create(&Refusal { reason }).inc_by(messages);
+        }
     }
 
     /// The text of `/metrics`.

@@ -96,6 +96,7 @@ const SIGNING_VERSION: [u8; 4] = [4, 5, 0, 1];
 #[cfg(test)]
 mod tests {
     use super::super::Client;
+    use super::super::digest::Scheme;
     use super::*;
 
     const RANDOM: [u8; RANDOM_LEN] = [0x42; RANDOM_LEN];
@@ -127,6 +128,55 @@ mod tests {
         let mut rest = input.as_slice();
         assert!(Server::new(RANDOM).receive(&mut rest, &mut BytesMut::new()).unwrap());
         assert_eq!(rest, b"next");
+    }
+
+    #[test]
+    fn a_cut_at_any_byte_changes_nothing() {
+        let mut hello = vec![3];
+        hello.extend((0..PACKET_LEN).map(|i| (i % 251) as u8));
+        let mut c1 = [0x5A; PACKET_LEN];
+        digest::sign(&mut c1, Scheme::One, PLAYER_NAME);
+        let signed = [&[3][..], &c1].concat();
+        for hello in [hello, signed] {
+            let input = [&hello[..], &[9; PACKET_LEN], b"next"].concat();
+            let run = |cut: usize| {
+                let (mut first, second) = input.split_at(cut);
+                let mut server = Server::new(RANDOM);
+                let mut output = BytesMut::new();
+                let done = server.receive(&mut first, &mut output).unwrap();
+                assert_eq!(done, cut > 2 * PACKET_LEN);
+                let rest = [first, second].concat();
+                let mut rest = rest.as_slice();
+                assert!(server.receive(&mut rest, &mut output).unwrap());
+                (output, rest.to_vec())
+            };
+            let whole = run(input.len());
+            assert_eq!((whole.0.len(), &whole.1[..]), (1 + 2 * PACKET_LEN, &b"next"[..]));
+            for cut in 0..input.len() {
+                assert_eq!(run(cut), whole, "cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_signed_c1_of_either_scheme_is_answered_in_it() {
+        for scheme in [Scheme::Zero, Scheme::One] {
+            let mut c1 = [0x5A; PACKET_LEN];
+            let client = digest::sign(&mut c1, scheme, PLAYER_NAME);
+            let mut output = BytesMut::new();
+            let hello = [&[3][..], &c1].concat();
+            Server::new(RANDOM).receive(&mut hello.as_slice(), &mut output).unwrap();
+            let s1 = output[1..].first_chunk().unwrap();
+            assert_eq!(digest::find(s1, SERVER_NAME).map(|(found, _)| found), Some(scheme));
+            let s2 = &output[1 + PACKET_LEN..];
+            assert!(digest::is_answer(s2, SERVER_KEY, &client));
+            // One bit off, and it is a simple C1: echoed.
+            c1[1000] ^= 1;
+            let mut output = BytesMut::new();
+            let hello = [&[3][..], &c1].concat();
+            Server::new(RANDOM).receive(&mut hello.as_slice(), &mut output).unwrap();
+            assert_eq!(output[1 + PACKET_LEN..], c1);
+        }
     }
 
     #[test]

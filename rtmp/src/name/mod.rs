@@ -162,13 +162,20 @@ fn percent_decode(text: &str) -> Result<String, NameError> {
 }
 
 /// Whether a character may be in a name: of ASCII a few, of all else whatever people can see and tell apart in a list
-/// (letters with their marks, emoji), which leaves out control characters, spaces that are not the space, and characters
-/// that show nothing or turn the text around.
+/// (letters with their marks, emoji).
 fn is_allowed(character: char) -> bool {
     match character {
         ' '..='~' => character.is_ascii_alphanumeric() || " -._~!$&'()*+,;=:@".contains(character),
+        _ => is_visible(character),
+    }
+}
+
+/// Whether a character shows: it is not a control character, not a space other than the space, and none of those that show
+/// nothing or turn the text around.
+pub(crate) fn is_visible(character: char) -> bool {
+    match character {
         // Joiners: words of Persian and Hindi need them, and emoji.
-        '\u{200C}' | '\u{200D}' => true,
+        ' ' | '\u{200C}' | '\u{200D}' => true,
         '\u{AD}'
         | '\u{61C}'
         | '\u{180E}'
@@ -176,7 +183,8 @@ fn is_allowed(character: char) -> bool {
         | '\u{202A}'..='\u{202E}'
         | '\u{2060}'..='\u{206F}'
         | '\u{FEFF}'
-        | '\u{FFF0}'..='\u{FFFF}'
+        | '\u{FFF0}'..='\u{FFFB}'
+        | '\u{FFFE}'..='\u{FFFF}'
         | '\u{E0000}'..='\u{10FFFF}' => false,
         _ => !character.is_control() && !character.is_whitespace(),
     }

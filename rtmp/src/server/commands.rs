@@ -90,7 +90,9 @@ impl ServerConnection {
 
         let (app, tc_url) = (text("app").to_owned(), text("tcUrl").to_owned());
         let agent = printable(text("flashVer"));
-        self.events.push_back(ServerEvent::Connected { app: printable(&app), agent });
+        // Its parameters may be secret.
+        let shown = printable(app.split_once('?').map_or(app.as_str(), |(app, _)| app));
+        self.events.push_back(ServerEvent::Connected { app: shown, agent });
         self.connect = Some(Connect { app, tc_url });
     }
 
@@ -169,9 +171,9 @@ fn connect_result(connect: &Command) -> Command {
     }
 }
 
-/// A peer's text, fit for a log line: short and without control characters.
+/// A peer's text, fit for a log line: short, and without characters that cannot be seen or turn the line around.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(MAX_PRINTABLE).collect()
+    text.chars().filter(|&c| name::is_visible(c)).take(MAX_PRINTABLE).collect()
 }
 
 /// The codecs of Enhanced RTMP v2.

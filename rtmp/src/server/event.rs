@@ -9,7 +9,7 @@ use crate::name::NameError;
 pub enum ServerEvent {
     /// `connect` was received and answered.
     Connected {
-        /// The `app` as sent.
+        /// The `app` without its parameters, fit for a log line.
         app: String,
         /// What the peer calls itself (`flashVer`), fit for a log line.
         agent: String,

@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use pushpull_media::flv::TagKind;
-use pushpull_rtmp::server::ServerEvent;
+use pushpull_rtmp::server::{Counters, ServerEvent};
 use pushpull_rtmp::{ServerConnection, handshake};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
@@ -36,6 +36,8 @@ pub(super) struct Session {
     started: Instant,
     /// What the peer calls itself, once it has connected.
     pub(super) agent: Option<String>,
+    /// What of [`ServerConnection::counters`] the metrics know.
+    counted: Counters,
     pub(super) publishings: Publishings,
     pub(super) playings: Playings,
 }
@@ -80,6 +82,7 @@ impl Session {
             span,
             started: Instant::now(),
             agent: None,
+            counted: Counters::default(),
             publishings: Publishings::default(),
             playings,
         })
@@ -88,6 +91,7 @@ impl Session {
     /// Serves the peer until one side has had enough.
     pub(super) async fn run(mut self, shutdown: CancellationToken) {
         let end = self.converse(&shutdown).await;
+        self.count_ignored();
         self.report(&end);
         // Without a goodbye, the hub holds the viewers.
         self.publishings.lose_all();
@@ -123,6 +127,7 @@ impl Session {
                 Task::Obey(verdict) => self.obey(verdict),
                 Task::Due => {
                     self.publishings.flush();
+                    self.count_ignored();
                     self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol)
                 }
                 Task::Play(turn) => {
@@ -284,6 +289,20 @@ impl Session {
             End::Network(error) if !publishing => info!(seconds, reason = %error, "lost"),
             _ => warn!(seconds, publishing, reason = %end, "lost"),
         }
+    }
+
+    /// Brings the metrics up to what was ignored so far.
+    fn count_ignored(&mut self) {
+        let now = self.rtmp.counters();
+        let before = std::mem::replace(&mut self.counted, now);
+        let count = |reason, now: u64, before: u64| {
+            self.host.metrics.rtmp_ignored(reason, now.saturating_sub(before));
+        };
+        count("meaningless", now.ignored_messages, before.ignored_messages);
+        count("undecodable_data", now.ignored_data, before.ignored_data);
+        count("stray_media", now.stray_media, before.stray_media);
+        count("empty_media", now.empty_media, before.empty_media);
+        count("unfinished", now.unfinished, before.unfinished);
     }
 
     fn count(&self, end: &End) {

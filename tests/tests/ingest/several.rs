@@ -2,12 +2,13 @@
 
 use anyhow::{Result, ensure};
 use pushpull_tests::{
-    Server, Viewer,
+    Server, Viewer, http,
     rtmp::{self, Peer, VIDEO},
-    stage,
+    server::PATIENCE,
+    stage, until,
 };
 
-use super::{Sent, bytes, contains, goodbye, media, relayed, same, watch};
+use super::{Sent, bytes, contains, goodbye, media, picture, relayed, same, sound, watch};
 
 /// `createStream`, whose answer is taken to be `id`, and `publish` of `name` on it.
 async fn publish(peer: &mut Peer, id: u32, name: &str) -> Result<()> {
@@ -129,7 +130,47 @@ fn media_on_another_message_stream_is_nobodys() {
         let wire: Vec<u8> = foreign.iter().flat_map(|sent| sent.bytes_on(0)).collect();
         peer.send(&wire).await?;
         let viewer = watch(&server, "a").await?;
-        relayed(viewer, &mut peer, &goodbye(), &own).await
+        relayed(viewer, &mut peer, &goodbye(), &own).await?;
+        drop(peer);
+        let stray = format!("rtmp_ignored_total{{reason=\"stray_media\"}} {}\n", 2 * foreign.len());
+        until("strays are counted", PATIENCE, async || {
+            let metrics = http::get(server.http, "/metrics").await?.text().await?;
+            Ok(metrics.contains(&stray).then_some(()))
+        })
+        .await
+    });
+}
+
+#[test]
+fn one_that_waits_loses_nothing_of_what_it_sends() {
+    stage(async |stage| {
+        // Several times what is held here: the network holds the rest.
+        let server = Server::start(stage, &["--takeover-idle", "20s"]).await?;
+        let mut holder = Peer::publishing(server.rtmp, "a").await?;
+        holder.send(&bytes(&media("theirs"))).await?;
+        watch(&server, "a").await?;
+
+        let mut peer = Peer::connected(server.rtmp).await?;
+        let mut sent = media("waiting");
+        for number in 20..120 {
+            sent.push(picture(number * 40, false, "large", 60_000));
+            sent.push(sound(number * 40, "small"));
+        }
+        peer.send(&rtmp::publish("a")).await?;
+        // The holder leaves when more has been sent than the server holds.
+        let mut len = 0;
+        for message in &sent {
+            let wire = message.bytes();
+            len += wire.len();
+            if len > 2_200_000 && len - wire.len() <= 2_200_000 {
+                holder.send(&goodbye()).await?;
+            }
+            peer.send(&wire).await?;
+        }
+        ensure!(len > 4_000_000, "{len} bytes");
+        peer.answered(b"NetStream.Publish.Start").await?;
+        let viewer = watch(&server, "a").await?;
+        relayed(viewer, &mut peer, &goodbye(), &sent).await
     });
 }
 

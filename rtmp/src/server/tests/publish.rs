@@ -34,6 +34,22 @@ fn publish_takes_any_type_and_no_key() {
 }
 
 #[test]
+fn the_connection_itself_can_be_published_on() {
+    // Message stream 0, by pushers that do not look at the answer to createStream.
+    let mut peer = Peer::connected();
+    peer.call(0, "publish", 5.0, vec!["s".into()]);
+    peer.send(9, 0, b"early");
+    let said = peer.call(0, "createStream", 6.0, vec![]);
+    assert_eq!(said, [result(6.0, Value::Number(1.0))], "calls are answered meanwhile");
+    assert!(matches!(peer.server.next_event(), Some(ServerEvent::Publish { stream_id: 0, .. })));
+    peer.server.accept_publish(0).unwrap();
+    assert_eq!(status(&peer.said()), "NetStream.Publish.Start");
+    peer.send(9, 0, b"late");
+    let expected = [b"early".to_vec(), b"late".to_vec()].map(|data| (TagKind::Video, data));
+    assert_eq!(peer.media(), expected);
+}
+
+#[test]
 fn a_key_that_is_not_a_string_is_an_error_status() {
     let mut peer = Peer::connected();
     let said = peer.call(1, "publish", 5.0, vec![Value::Number(7.0)]);

@@ -97,7 +97,8 @@ impl ServerConnection {
     }
 
     fn create_stream(&mut self, command: &Command) {
-        if self.streams.len() >= self.config.max_streams {
+        let id = self.last_stream_id.saturating_add(1);
+        if !self.has_room_for(id) {
             let info = object([
                 ("level", "error".into()),
                 ("code", "NetConnection.Call.Failed".into()),
@@ -106,9 +107,9 @@ impl ServerConnection {
             self.send_command(0, &Command::new("_error", command.transaction, vec![info]));
             return;
         }
-        self.last_stream_id = self.last_stream_id.saturating_add(1);
-        self.streams.entry(self.last_stream_id).or_default();
-        self.send_result(command, Value::Number(f64::from(self.last_stream_id)));
+        self.last_stream_id = id;
+        self.streams.entry(id).or_default();
+        self.send_result(command, Value::Number(f64::from(id)));
     }
 
     /// The stream a command is about; a bad name gets the status `code`, and ends a connection without another purpose.

@@ -142,4 +142,6 @@ pub struct Counters {
     pub empty_media: u64,
     /// Messages that never became complete.
     pub unfinished: u64,
+    /// Message streams over [`super::ServerConfig::max_streams`].
+    pub refused_streams: u64,
 }

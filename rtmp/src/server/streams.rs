@@ -58,9 +58,15 @@ impl Stream {
 }
 
 impl ServerConnection {
-    /// Whether there is room for message stream `stream_id`, or it is there.
-    pub(super) fn has_room_for(&self, stream_id: u32) -> bool {
-        self.streams.contains_key(&stream_id) || self.streams.len() < self.config.max_streams
+    /// Whether message stream `stream_id` is there, or there is room for it; counts it if not.
+    pub(super) fn has_room_for(&mut self, stream_id: u32) -> bool {
+        let has_room =
+            self.streams.contains_key(&stream_id) || self.streams.len() < self.config.max_streams;
+        if !has_room {
+            let refused = &mut self.counters.refused_streams;
+            *refused = refused.saturating_add(1);
+        }
+        has_room
     }
 
     /// Whether no message stream publishes, plays, or wants to.

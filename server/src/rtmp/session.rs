@@ -303,6 +303,7 @@ impl Session {
         count("stray_media", now.stray_media, before.stray_media);
         count("empty_media", now.empty_media, before.empty_media);
         count("unfinished", now.unfinished, before.unfinished);
+        count("too_many_message_streams", now.refused_streams, before.refused_streams);
     }
 
     fn count(&self, end: &End) {

@@ -148,6 +148,7 @@ fn message_streams_are_bounded() {
     assert!(matches!(said.as_slice(), [Said::Command(c)] if c.name == "_error"), "{said:?}");
     let said = peer.call(99, "publish", 0.0, vec!["s".into()]);
     assert_eq!(status(&said), "NetStream.Publish.Failed");
+    assert_eq!(peer.server.counters().refused_streams, 2);
     peer.call(0, "deleteStream", 0.0, vec![Value::Number(1.0)]);
     let said = peer.call(0, "createStream", 2.0, vec![]);
     assert_eq!(said, [result(2.0, Value::Number(17.0))], "ids are not used again");

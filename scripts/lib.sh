@@ -183,6 +183,12 @@ want_peer_relays() {
     fi
 }
 
+# Whether GStreamer has all of these elements.
+have_gst() {
+    local element
+    for element in "$@"; do gst-inspect-1.0 --exists "$element" || return 1; done
+}
+
 # Debian's packages for the end-to-end tests, when their programs are missing.
 need_test_packages() {
     local packages=""
@@ -192,6 +198,10 @@ need_test_packages() {
     { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
     have node || packages="$packages nodejs"
     have npm || packages="$packages npm"
+    have rtmpdump || packages="$packages rtmpdump"
+    have mpv || packages="$packages mpv"
+    { have gst-launch-1.0 && have_gst flvmux souphttpsrc h264parse rtmp2sink rtmpsink; } ||
+        packages="$packages gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
     # The variable holds words to be split.
     # shellcheck disable=SC2086
     if [ -n "$packages" ]; then install_packages $packages; fi

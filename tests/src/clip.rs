@@ -20,6 +20,8 @@ pub enum Clip {
     Silent,
     /// Four seconds without a picture.
     Blind,
+    /// Four seconds with MP3 for sound.
+    Mp3,
     /// Four seconds of noise at about 8 Mbit/s.
     Heavy,
     /// Half a minute, small; each picture carries its number in the upper edge: black, white, ten bits from the least on.
@@ -81,6 +83,10 @@ impl Clip {
             Clip::Blind => {
                 "-v error -f lavfi -i sine=frequency=440:sample_rate=48000 -t 4 -c:a aac -b:a 96k"
             }
+            Clip::Mp3 => concat!(
+                "-v error -f lavfi -i testsrc2=size=480x270:rate=25 -f lavfi -i sine=frequency=440:sample_rate=44100 -t 4 ",
+                "-c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 0 -g 25 -sc_threshold 0 -b:v 500k -c:a libmp3lame -b:a 96k"
+            ),
             Clip::Heavy => concat!(
                 "-v error -f lavfi -i nullsrc=size=640x360:rate=25,geq=random(1)*255:128:128 ",
                 "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 4 ",

@@ -36,7 +36,7 @@ const LEGACY: [&str; 12] = [
 #[test]
 fn every_file_is_carried_bit_for_bit() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &["--lag", "1h", "--gop", "1h"]).await?;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/codecs");
         for file in std::fs::read_dir(folder)? {
             let path = file?.path();
@@ -73,7 +73,7 @@ fn every_file_is_carried_bit_for_bit() {
 #[test]
 fn what_no_encoder_here_makes_is_carried_bit_for_bit() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &["--lag", "1h", "--gop", "1h"]).await?;
         for (name, tags) in made::streams() {
             carried(&server, name, &tags).await.context(name)?;
         }
@@ -84,7 +84,7 @@ fn what_no_encoder_here_makes_is_carried_bit_for_bit() {
 #[test]
 fn codecs_are_named_truthfully() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &["--lag", "1h", "--gop", "1h"]).await?;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/codecs");
         for (file, video, audio) in [
             ("hevc", "H.265 hvc1.1.6.L30.90 192x108", "AAC mp4a.40.2 48000 2"),
@@ -117,7 +117,7 @@ fn codecs_are_named_truthfully() {
 #[test]
 fn a_chosen_track_is_a_plain_stream_for_players_that_know_of_one() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
+        let server = Server::start(stage, &["--lag", "1h", "--gop", "1h"]).await?;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/codecs");
         let tags = tags_of(&folder.join("multitrack.flv"))?;
         let (beginning, rest) = tags.split_at(beginning_of(&tags)?);

@@ -127,8 +127,10 @@ impl ServerConnection {
     }
 
     /// What to send, if anything.
+    ///
+    /// The connection keeps no buffer for the next: once it is set up, it has little to say.
     pub fn take_output(&mut self) -> Option<Bytes> {
-        (!self.output.is_empty()).then(|| self.output.split().freeze())
+        (!self.output.is_empty()).then(|| std::mem::take(&mut self.output).freeze())
     }
 
     /// When to call [`ServerConnection::on_timeout`].

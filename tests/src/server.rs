@@ -92,6 +92,20 @@ impl Server {
         Ok(kilobytes << 10)
     }
 
+    /// How long the process has worked so far, on all cores together.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let mut total = 0;
+        for task in std::fs::read_dir(format!("/proc/{}/task", self.process.pid()))? {
+            // A thread that has just ended has no more to tell.
+            let Ok(stat) = std::fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
+            let nanoseconds = stat.split(' ').next().context("the kernel tells it")?;
+            total += nanoseconds.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
     /// How many sockets and files the process holds open.
     pub fn open_files(&self) -> Result<usize> {
         Ok(std::fs::read_dir(format!("/proc/{}/fd", self.process.pid()))?.count())

@@ -64,4 +64,11 @@ mod tests {
         assert_eq!(read(&payload[..payload.len() - 5]), expected[..2]);
         assert_eq!(read(&[]), []);
     }
+
+    #[test]
+    fn messages_in_an_aggregate_are_bounded() {
+        let tag = Tag::new(TagKind::Audio, 0, b"").unwrap();
+        let payload = tag.bytes().repeat(MAX_INNER + 5);
+        assert_eq!(split(&payload, 0).count(), MAX_INNER);
+    }
 }

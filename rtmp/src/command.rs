@@ -96,6 +96,13 @@ mod tests {
     }
 
     #[test]
+    fn arguments_are_bounded() {
+        let payload = Command::new("x", 0.0, vec![Value::Null; MAX_ARGUMENTS + 5]).encode();
+        let command = Command::decode(20, &payload).unwrap();
+        assert_eq!(command.arguments.len(), MAX_ARGUMENTS);
+    }
+
+    #[test]
     fn what_is_missing_or_broken_is_left_out() {
         let mut payload = Command::new("publish", 5.0, vec!["key".into()]).encode();
         payload.extend([0x11, 1, 2, 3]);

@@ -140,10 +140,8 @@ impl Server {
             }
         };
         if let Err(error) = outcome {
-            if error.is_timeout() {
-                self.metrics.hits.hit(Limit::HttpHeadTime);
-            } else if error.is_parse_too_large() {
-                self.metrics.hits.hit(Limit::HttpHeadSize);
+            if let Some(limit) = Limit::of_http(&error) {
+                self.metrics.hits.hit(limit);
             }
             debug!(%error, "connection ended");
         }

@@ -1,7 +1,11 @@
 //! The limits that a peer can run into, and how often it happened. `docs/relay.md` has the table of them, and what each is
 //! set by.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    error::Error as _,
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 /// A limit that is counted when somebody runs into it. Its label in the metrics is the key that sets it, as a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,12 +37,12 @@ pub enum Limit {
     RtmpPartial,
     /// RTMP chunk streams of a connection.
     RtmpChunkStreams,
-    /// What an RTMP peer sends before it is answered.
-    RtmpHeld,
     /// Time for the head of an HTTP request.
     HttpHeadTime,
     /// Size of the head of an HTTP request.
     HttpHeadSize,
+    /// Time for an HTTP peer to take some of what it is sent.
+    HttpStall,
     /// Time until a publisher's first media.
     FirstMedia,
     /// Time without media.
@@ -71,9 +75,9 @@ impl Limit {
         Limit::RtmpMessage,
         Limit::RtmpPartial,
         Limit::RtmpChunkStreams,
-        Limit::RtmpHeld,
         Limit::HttpHeadTime,
         Limit::HttpHeadSize,
+        Limit::HttpStall,
         Limit::FirstMedia,
         Limit::MediaIdle,
         Limit::Streams,
@@ -99,9 +103,9 @@ impl Limit {
             Limit::RtmpMessage => "rtmp_max_message",
             Limit::RtmpPartial => "rtmp_partial",
             Limit::RtmpChunkStreams => "rtmp_max_chunk_streams",
-            Limit::RtmpHeld => "rtmp_max_held",
             Limit::HttpHeadTime => "http_head_timeout",
             Limit::HttpHeadSize => "http_head_size",
+            Limit::HttpStall => "http_stall",
             Limit::FirstMedia => "first_media",
             Limit::MediaIdle => "media_idle",
             Limit::Streams => "max_streams",
@@ -112,14 +116,27 @@ impl Limit {
         }
     }
 
-    /// The limit that a connection ended by, if it was one.
+    /// The limit that an HTTP connection ended by, if it was one.
+    pub fn of_http(error: &hyper::Error) -> Option<Limit> {
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        if error.is_parse_too_large() {
+            Some(Limit::HttpHeadSize)
+        } else if error.is_timeout() {
+            Some(Limit::HttpHeadTime)
+        } else if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
+            Some(Limit::HttpStall)
+        } else {
+            None
+        }
+    }
+
+    /// The limit that an RTMP connection ended by, if it was one.
     pub fn of_rtmp(error: &pushpull_rtmp::Error) -> Option<Limit> {
         use pushpull_rtmp::Error;
         match error {
             Error::MessageTooLarge { .. } => Some(Limit::RtmpMessage),
             Error::PartialTooLarge { .. } => Some(Limit::RtmpPartial),
             Error::TooManyChunkStreams { .. } => Some(Limit::RtmpChunkStreams),
-            Error::HeldTooLarge { .. } => Some(Limit::RtmpHeld),
             Error::HandshakeTimeout { .. } => Some(Limit::RtmpHandshake),
             Error::SetupTimeout { .. } => Some(Limit::RtmpSetup),
             Error::IdleTimeout { .. } => Some(Limit::RtmpIdle),

@@ -12,6 +12,7 @@ pub mod ffmpeg;
 pub mod files;
 pub mod fuzzing;
 pub mod http;
+pub mod phone;
 pub mod player;
 pub mod process;
 pub mod renderers;

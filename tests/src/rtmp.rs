@@ -9,7 +9,7 @@ use anyhow::{Result, bail, ensure};
 use pushpull_rtmp::chunk;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// A connection to an RTMP server.
@@ -26,20 +26,27 @@ impl Peer {
     pub async fn connect(server: SocketAddr) -> Result<Peer> {
         let socket = TcpStream::connect(server).await?;
         socket.set_nodelay(true)?;
+        Ok(Peer::over(socket))
+    }
+
+    fn over(socket: TcpStream) -> Peer {
         let reader = chunk::Reader::new(chunk::Limits::MEDIA);
-        Ok(Peer { socket, received: Vec::new(), reader, messages: Vec::new() })
+        Peer { socket, received: Vec::new(), reader, messages: Vec::new() }
     }
 
     /// Connects and shakes hands.
     pub async fn greet(server: SocketAddr) -> Result<Peer> {
-        let mut peer = Peer::connect(server).await?;
-        peer.send(&c0_c1()).await?;
+        Peer::connect(server).await?.shake_hands().await
+    }
+
+    async fn shake_hands(mut self) -> Result<Peer> {
+        self.send(&c0_c1()).await?;
         let mut answer = vec![0; 1 + 2 * HANDSHAKE_LEN];
-        tokio::time::timeout(ANSWER, peer.socket.read_exact(&mut answer)).await??;
+        tokio::time::timeout(ANSWER, self.socket.read_exact(&mut answer)).await??;
         ensure!(answer.first() == Some(&3), "the server speaks RTMP version 3");
         // C2 returns what S1 brought.
-        peer.send(&answer[1..=HANDSHAKE_LEN]).await?;
-        Ok(peer)
+        self.send(&answer[1..=HANDSHAKE_LEN]).await?;
+        Ok(self)
     }
 
     /// Shakes hands and connects to the application `live`, chunks of 65,536 bytes from then on.
@@ -49,11 +56,22 @@ impl Peer {
 
     /// The same for any application.
     pub async fn connected_to(server: SocketAddr, app: &str, tc_url: &str) -> Result<Peer> {
-        let mut peer = Peer::greet(server).await?;
-        peer.send(&set_chunk_size(65_536)).await?;
-        peer.send(&connect(&object(&[("app", string(app)), ("tcUrl", string(tc_url))]))).await?;
-        peer.answered(b"NetConnection.Connect.Success").await?;
-        Ok(peer)
+        Peer::greet(server).await?.join(app, tc_url).await
+    }
+
+    async fn join(mut self, app: &str, tc_url: &str) -> Result<Peer> {
+        self.send(&set_chunk_size(65_536)).await?;
+        self.send(&connect(&object(&[("app", string(app)), ("tcUrl", string(tc_url))]))).await?;
+        self.answered(b"NetConnection.Connect.Success").await?;
+        Ok(self)
+    }
+
+    /// As [`Peer::connected`], with a kernel that takes only `room` bytes of what the test does not read.
+    pub async fn connected_with(server: SocketAddr, room: u32) -> Result<Peer> {
+        let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(room)?;
+        let peer = Peer::over(socket.connect(server).await?);
+        peer.shake_hands().await?.join("live", &format!("rtmp://{server}/live")).await
     }
 
     /// Connects and publishes `live/<name>`: the next thing to send is media on message stream 1.
@@ -246,6 +264,13 @@ pub fn publish(name: &str) -> Vec<u8> {
 pub fn command(stream: u32, name: &str, transaction: f64, arguments: &[Vec<u8>]) -> Vec<u8> {
     let head = [string(name), number(transaction), null()].concat();
     message(3, 0, COMMAND, stream, &[head, arguments.concat()].concat())
+}
+
+/// `createStream` and `play` of a name in the application `live`, on message stream 1.
+pub fn play(name: &str) -> Vec<u8> {
+    let create = [string("createStream"), number(3.0), null()].concat();
+    let play = [string("play"), number(4.0), null(), string(name)].concat();
+    [message(3, 0, COMMAND, 0, &create), message(8, 0, COMMAND, 1, &play)].concat()
 }
 
 /// Message type of an AMF0 command.

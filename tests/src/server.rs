@@ -24,7 +24,22 @@ pub struct Server {
 impl Server {
     /// Starts the server with further `arguments` and waits until it listens.
     pub async fn start(stage: &Stage, arguments: &[&str]) -> Result<Server> {
-        let mut command = Command::new(binary()?);
+        Server::run(stage, Command::new(binary()?), arguments).await
+    }
+
+    /// The same in a process that may have no more than `files` files and sockets open.
+    pub async fn with_open_files(
+        stage: &Stage,
+        files: usize,
+        arguments: &[&str],
+    ) -> Result<Server> {
+        let mut command = Command::new("sh");
+        let script = "ulimit -n \"$0\" && exec \"$@\"";
+        command.args(["-c", script, &files.to_string()]).arg(binary()?);
+        Server::run(stage, command, arguments).await
+    }
+
+    async fn run(stage: &Stage, mut command: Command, arguments: &[&str]) -> Result<Server> {
         command.args(["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(arguments);
         // The environment is configuration; a developer's own must not reach the test.
         for (name, _) in std::env::vars_os() {
@@ -83,27 +98,34 @@ impl Server {
 
     /// The most memory the process has had in use so far, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
+        self.memory_line("VmHWM:")
+    }
+
+    /// The memory the process has in use, in bytes.
+    pub fn memory(&self) -> Result<u64> {
+        self.memory_line("VmRSS:")
+    }
+
+    fn memory_line(&self, label: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid()))?;
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .context("the kernel tells VmHWM")?;
+            .find_map(|line| line.strip_prefix(label))
+            .with_context(|| format!("the kernel tells {label}"))?;
         let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kilobytes << 10)
     }
 
-    /// How long the process has worked so far, on all cores together.
-    pub fn cpu_time(&self) -> Result<Duration> {
-        let mut total = 0;
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.process.pid()))? {
-            // A thread that has just ended has no more to tell.
-            let Ok(stat) = std::fs::read_to_string(task?.path().join("schedstat")) else {
-                continue;
-            };
-            let nanoseconds = stat.split(' ').next().context("the kernel tells it")?;
-            total += nanoseconds.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(total))
+    /// One figure of `/metrics`: a line's name with its labels, as it stands there.
+    pub async fn metric(&self, name: &str) -> Result<u64> {
+        let text = http::get(self.http, "/metrics").await?.text().await?;
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.with_context(|| format!("no {name} in /metrics"))?.parse()?)
+    }
+
+    /// How often a limit was run into.
+    pub async fn hits(&self, limit: &str) -> Result<u64> {
+        self.metric(&format!("pushpull_limits_hit_total{{limit=\"{limit}\"}}")).await
     }
 
     /// How many sockets and files the process holds open.

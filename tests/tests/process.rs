@@ -6,12 +6,16 @@ use anyhow::{Context, Result, ensure};
 use futures_util::StreamExt;
 use pushpull_tests::{
     Clip, Publisher, Server, Stage, Viewer, http,
+    phone::{Phone, picture},
     process::Process,
-    rtmp::Peer,
+    rtmp::{self, Peer},
     server::{PATIENCE, binary},
-    stage,
+    stage, until,
 };
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpSocket, TcpStream},
+};
 use tokio_tungstenite::tungstenite::Message;
 
 /// What the program promises.
@@ -67,6 +71,79 @@ async fn stops_cleanly(stage: &Stage, signal: &str) -> Result<()> {
     tokio::try_join!(ends, last)?;
     waiting.abort();
     Ok(())
+}
+
+#[test]
+fn stops_in_time_though_viewers_stall_and_publishers_flood() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--lag", "1h", "--http-stall", "1h"]).await?;
+        let mut phone = Phone::start(&server, "phone", "first").await?;
+        phone.word = "large".repeat(10_000);
+        let gathering = async {
+            // None of them reads; the kernel between takes some kilobytes.
+            let mut stalled = Vec::new();
+            for request in [
+                "GET /live/phone.flv HTTP/1.1\r\nHost: x\r\n\r\n",
+                "GET /live/phone.flv HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            ] {
+                let socket = TcpSocket::new_v4()?;
+                socket.set_recv_buffer_size(4096)?;
+                let mut socket = socket.connect(server.http).await?;
+                socket.write_all(request.as_bytes()).await?;
+                stalled.push(socket);
+            }
+            let mut player = Peer::connected_with(server.rtmp, 4096).await?;
+            player.send(&rtmp::play("phone")).await?;
+            until("all three watch", PATIENCE, async || {
+                let stream = server.stream("live/phone").await?;
+                Ok(stream.filter(|stream| stream["viewers"] == 3))
+            })
+            .await?;
+            let start = server.metric("pushpull_received_bytes_total").await?;
+            until("they are behind", PATIENCE, async || {
+                let received = server.metric("pushpull_received_bytes_total").await?;
+                Ok((received > start + 4_000_000).then_some(()))
+            })
+            .await?;
+            Ok((stalled, player))
+        };
+        let _stalled = phone.shooting(gathering).await?;
+        // One that sends as fast as it is taken, and one that listens.
+        let mut flood = Peer::publishing(server.rtmp, "flood").await?;
+        let flooding = tokio::spawn(async move {
+            let pictures = picture(&"flood".repeat(10_000), 0);
+            while flood.send(&pictures).await.is_ok() {}
+        });
+        let mut listens = Peer::publishing(server.rtmp, "listens").await?;
+        server.process().signal("TERM")?;
+        let code = server.process().exit(STOP_LIMIT).await?;
+        ensure!(code == Some(0), "exit code {code:?}");
+        let said = String::from_utf8_lossy(&listens.hung_up().await?).into_owned();
+        ensure!(said.contains("NetStream.Publish.Failed"), "it is told: {said:?}");
+        flooding.await?;
+        Ok(())
+    });
+}
+
+#[test]
+fn viewers_over_rtmp_are_told_that_the_server_stops() {
+    stage(async |stage| {
+        let server = Server::start(stage, &[]).await?;
+        let mut phone = Phone::start(&server, "phone", "first").await?;
+        let playing = async {
+            let mut viewer = Viewer::rtmp(&server, "live/phone").await?;
+            viewer.keyframe().await?;
+            Ok(viewer)
+        };
+        let mut viewer = phone.shooting(playing).await?;
+        server.process().signal("TERM")?;
+        // To its end, which is UnpublishNotify.
+        viewer.rest().await?;
+        let code = server.process().exit(STOP_LIMIT).await?;
+        ensure!(code == Some(0), "exit code {code:?}");
+        Ok(())
+    });
 }
 
 #[test]

@@ -1,150 +1,15 @@
 //! Publishers that are lost and come back, that want a name somebody has, that go silent, that are thrown out.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use pushpull_media::flv::TagKind;
 use pushpull_tests::{
-    Server, Viewer, http,
-    rtmp::{self, AUDIO, Peer, VIDEO},
+    Server, http,
+    phone::{Phone, headers, picture, watched},
+    rtmp::{self, Peer},
     server::PATIENCE,
     stage, until,
 };
-use tokio::sync::watch;
-
-/// A phone, played by a test: each of its pictures is a keyframe with the same word in it.
-struct Phone {
-    peer: Peer,
-    word: &'static str,
-    time: u32,
-}
-
-impl Phone {
-    /// Publishes `live/<key>`; the pictures are still to come.
-    async fn start(server: &Server, key: &str, word: &'static str) -> Result<Phone> {
-        let mut peer = Peer::publishing(server.rtmp, key).await?;
-        peer.send(&headers()).await?;
-        Ok(Phone { peer, word, time: 0 })
-    }
-
-    /// A picture with its sound.
-    async fn shoot(&mut self) -> Result<()> {
-        self.time += 40;
-        self.peer.send(&picture(self.word, self.time)).await
-    }
-
-    /// Goes on shooting until `other` has ended.
-    async fn shooting<T>(&mut self, other: impl Future<Output = Result<T>>) -> Result<T> {
-        let mut other = std::pin::pin!(other);
-        loop {
-            tokio::select! {
-                ended = &mut other => return ended,
-                () = tokio::time::sleep(Duration::from_millis(40)) => self.shoot().await?,
-            }
-        }
-    }
-}
-
-fn headers() -> Vec<u8> {
-    [
-        rtmp::message(6, 0, VIDEO, 1, b"\x17\0\0\0\0\x01\x64\0\x1f\xff\xe1\0\0\x01\0\0"),
-        rtmp::message(4, 0, AUDIO, 1, b"\xAF\0\x11\x90"),
-    ]
-    .concat()
-}
-
-fn picture(word: &str, time: u32) -> Vec<u8> {
-    let data = [b"\x17\x01\0\0\0".as_slice(), word.as_bytes()].concat();
-    [rtmp::message(6, time, VIDEO, 1, &data), rtmp::message(4, time, AUDIO, 1, b"\xAF\x01sound")]
-        .concat()
-}
-
-/// What a viewer has seen.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    words: BTreeSet<String>,
-    time: i64,
-    ended: bool,
-    complaint: Option<String>,
-}
-
-/// Someone who watches, from the first picture on.
-struct Witness(watch::Receiver<Seen>);
-
-impl Witness {
-    fn of(mut viewer: Viewer) -> Witness {
-        let (seen, witness) = watch::channel(Seen::default());
-        tokio::spawn(async move {
-            let outcome = async {
-                while let Some(tag) = viewer.next().await? {
-                    if tag.kind() != TagKind::Video || tag.data().get(1) != Some(&1) {
-                        continue;
-                    }
-                    let word = String::from_utf8_lossy(&tag.data()[5..]).into_owned();
-                    let before = seen.borrow().time;
-                    ensure!(tag.time() >= before, "time went back from {before} to {}", tag.time());
-                    seen.send_modify(|seen| {
-                        seen.words.insert(word);
-                        seen.time = tag.time();
-                    });
-                }
-                Ok::<_, anyhow::Error>(())
-            };
-            let complaint = outcome.await.err().map(|error| format!("{error:#}"));
-            seen.send_modify(|seen| {
-                seen.ended = true;
-                seen.complaint = complaint;
-            });
-        });
-        Witness(witness)
-    }
-
-    /// Waits until a picture with `word` has come, on the connection that was there from the start.
-    async fn sees(&mut self, word: &str) -> Result<()> {
-        self.is("a picture", |seen| seen.words.contains(word) || seen.ended).await?;
-        let seen = self.0.borrow().clone();
-        ensure!(!seen.ended, "the viewer was cut off before {word}: {seen:?}");
-        Ok(())
-    }
-
-    /// Waits until the stream has ended, as it should.
-    async fn ends(&mut self) -> Result<()> {
-        self.is("the end", |seen| seen.ended).await?;
-        let seen = self.0.borrow().clone();
-        ensure!(seen.complaint.is_none(), "{seen:?}");
-        Ok(())
-    }
-
-    fn words(&self) -> BTreeSet<String> {
-        self.0.borrow().words.clone()
-    }
-
-    async fn is(&mut self, what: &str, condition: impl FnMut(&Seen) -> bool) -> Result<()> {
-        let waiting = tokio::time::timeout(PATIENCE, self.0.wait_for(condition)).await;
-        waiting.with_context(|| format!("{what} comes within {PATIENCE:?}"))??;
-        Ok(())
-    }
-}
-
-/// A phone and everybody who watches it, over HTTP and over a WebSocket.
-async fn watched(server: &Server, key: &str) -> Result<(Phone, [Witness; 2])> {
-    let mut phone = Phone::start(server, key, "first").await?;
-    let path = "/live/phone.flv";
-    let joining = async {
-        let over_http = Viewer::http(server, path).await?;
-        Ok((over_http, Viewer::websocket(server, path).await?))
-    };
-    let (over_http, over_websocket) = phone.shooting(joining).await?;
-    let mut witnesses = [Witness::of(over_http), Witness::of(over_websocket)];
-    let seeing = async {
-        for witness in &mut witnesses {
-            witness.sees("first").await?;
-        }
-        Ok(())
-    };
-    phone.shooting(seeing).await?;
-    Ok((phone, witnesses))
-}
 
 #[test]
 fn a_phone_that_comes_back_three_times_in_ten_seconds_gets_its_name_back() {
@@ -226,7 +91,7 @@ fn a_stranger_cannot_take_a_stream_that_is_alive() {
             Ok(())
         };
         phone.shooting(strangers).await?;
-        phone.word = "still there";
+        phone.word = "still there".to_owned();
         let seeing = async {
             for witness in &mut witnesses {
                 witness.sees("still there").await?;
@@ -328,7 +193,7 @@ fn a_publisher_that_only_answers_pings_is_let_go_in_the_end() {
         let (mut phone, mut witnesses) = watched(&server, "phone").await?;
         // An honest pause.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        phone.word = "after a pause";
+        phone.word = "after a pause".to_owned();
         phone.shoot().await?;
         phone.shoot().await?;
         for witness in &mut witnesses {
@@ -380,10 +245,8 @@ fn a_kicked_publisher_is_told_and_stays_out_for_the_time_it_is_banned() {
 
 /// Waits until a limit is counted as often as expected.
 async fn counted(server: &Server, limit: &str, times: u64) -> Result<()> {
-    let line = format!("pushpull_limits_hit_total{{limit=\"{limit}\"}} {times}");
-    until(&line, PATIENCE, async || {
-        let text = http::get(server.http, "/metrics").await?.text().await?;
-        Ok(text.lines().any(|found| found == line).then_some(()))
+    until(&format!("{limit} is counted"), PATIENCE, async || {
+        Ok((server.hits(limit).await? == times).then_some(()))
     })
     .await
 }

@@ -8,7 +8,6 @@ use crate::Error;
 #[derive(Debug)]
 pub struct Server {
     random: [u8; RANDOM_LEN],
-    /// C1 as it comes.
     received: Vec<u8>,
     state: State,
 }
@@ -17,8 +16,7 @@ pub struct Server {
 enum State {
     Version,
     C1,
-    /// So many bytes of it are still to come; it is not looked at, and not kept.
-    C2(usize),
+    C2,
     Done,
 }
 
@@ -54,17 +52,15 @@ impl Server {
                     if let Some(c1) = self.received.first_chunk() {
                         answer(c1, &self.random, output);
                     }
-                    self.received = Vec::new();
-                    self.state = State::C2(PACKET_LEN);
+                    self.received.clear();
+                    self.state = State::C2;
                 }
-                State::C2(0) => self.state = State::Done,
-                State::C2(missing) => {
-                    let len = missing.min(input.len());
-                    if len == 0 {
+                State::C2 => {
+                    if !fill(&mut self.received, PACKET_LEN, input) {
                         return Ok(false);
                     }
-                    *input = input.get(len..).unwrap_or_default();
-                    self.state = State::C2(missing.saturating_sub(len));
+                    self.received = Vec::new();
+                    self.state = State::Done;
                 }
                 State::Done => return Ok(true),
             }

@@ -7,7 +7,7 @@ use super::Hub;
 use super::stream::Stream;
 use crate::limits::Limit;
 
-/// Memory that the rings take, and may take, in bytes.
+/// Bytes that the rings hold, and may hold.
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,
@@ -49,7 +49,7 @@ impl Hub {
         while let excess @ 1.. = self.budget().excess()
             && let Some((at, bytes)) = streams
                 .iter()
-                .map(|stream| stream.ring.memory())
+                .map(|stream| stream.ring.bytes())
                 .enumerate()
                 .max_by_key(|&(_, bytes)| bytes)
         {

@@ -374,12 +374,13 @@ async fn silent(hub: Hub, stream: Arc<Stream>, session: u64) {
             true => (Limit::MediaIdle, config.media_idle),
             false => (Limit::FirstMedia, config.first_media),
         };
-        let deadline = since + wait;
-        if Instant::now() >= deadline {
+        let (now, deadline) = (Instant::now(), since + wait);
+        if now >= deadline {
             hub.stats().hits().hit(limit);
             return;
         }
-        sleep_until(deadline).await;
+        // Its first media brings the other limit into force, which may be the shorter one.
+        sleep_until(deadline.min(now + config.media_idle)).await;
     }
 }
 

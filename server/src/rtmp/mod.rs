@@ -24,10 +24,10 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, error, info_span, warn};
 
-use crate::accept::{Full, Places, pause_after};
+use crate::accept::{Full, Place, Places, pause_after};
 use crate::hub::Hub;
 use crate::limits::Limit;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, OpenConnection};
 use crate::net;
 use session::Session;
 
@@ -108,14 +108,8 @@ pub async fn serve(
             metrics: metrics.clone(),
             players: players.clone(),
         };
-        let session = converse(socket, peer, host, shutdown.clone(), span.clone());
-        sessions.spawn(
-            async move {
-                session.await;
-                drop((place, open));
-            }
-            .instrument(span),
-        );
+        let session = converse(socket, peer, host, shutdown.clone(), span.clone(), (place, open));
+        sessions.spawn(session.instrument(span));
     }
     drop(listener);
     let all_ended = async {
@@ -140,16 +134,19 @@ struct Host {
     players: Arc<Semaphore>,
 }
 
+/// `_held` lasts as long as the connection.
 async fn converse(
     socket: TcpStream,
     peer: SocketAddr,
     host: Host,
     shutdown: CancellationToken,
     span: Span,
+    _held: (Place, OpenConnection),
 ) {
     net::tune(&socket, &host.config.socket);
     match Session::new(socket, peer, host, span) {
-        Ok(session) => session.run(shutdown).await,
+        // In a box: a future has room for everything that passes through it, often twice.
+        Ok(session) => Box::new(session).run(shutdown).await,
         Err(error) => error!(%error, "no random bytes for the handshake"),
     }
 }

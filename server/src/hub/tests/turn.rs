@@ -260,3 +260,16 @@ async fn a_publisher_without_media_is_stopped_in_the_end() {
     assert_eq!(stopped.await, StopReason::Silent);
     assert_eq!(paused.elapsed().as_millis(), config.media_idle.as_millis());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_may_be_limited_to_less_than_the_start() {
+    let media_idle = Duration::from_secs(2);
+    let hub = Hub::new(Config { media_idle, ..Config::default() });
+    let mut publisher = publish(&hub, "live/x");
+    let stopped = tokio::spawn(publisher.stopped());
+    tokio::time::sleep(media_idle / 2).await;
+    publisher.open(0);
+    let paused = Instant::now();
+    assert_eq!(stopped.await.unwrap(), StopReason::Silent);
+    assert_eq!(paused.elapsed().as_millis(), media_idle.as_millis());
+}

@@ -200,6 +200,8 @@ need_test_packages() {
     have npm || packages="$packages npm"
     have rtmpdump || packages="$packages rtmpdump"
     have mpv || packages="$packages mpv"
+    have obs || packages="$packages obs-studio"
+    { have xvfb-run && have xauth; } || packages="$packages xvfb xauth"
     { have gst-launch-1.0 && have_gst flvmux souphttpsrc h264parse rtmp2sink rtmpsink; } ||
         packages="$packages gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
     # The variable holds words to be split.

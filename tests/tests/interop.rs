@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    net::SocketAddr,
     path::Path,
     process::{Command, Stdio},
 };
@@ -12,8 +13,9 @@ use pushpull_tests::{
     ffmpeg::{Leeway, packets, same_packets_but},
     process::Process,
     server::PATIENCE,
-    stage,
+    stage, until,
 };
+use serde_json::{Value, json};
 
 #[test]
 fn ffmpeg_publishes_to_all_players() {
@@ -61,6 +63,71 @@ fn librtmp_publishes() {
 #[test]
 fn librtmp_publishes_b_frames() {
     stage(async |stage| interoperate(stage, LIBRTMP, Clip::BFrames, &FFPROBES).await);
+}
+
+/// OBS draws an empty scene; its pictures and its silence have to come as it says it encodes them.
+#[test]
+fn obs_publishes() {
+    stage(async |stage| {
+        let server = Server::start(stage, &[]).await?;
+        let obs = Process::start("OBS", obs(stage.folder(), server.rtmp)?)?;
+        stage.watch(&obs);
+        let stream = until("OBS is live", 4 * PATIENCE, async || {
+            ensure!(obs.is_running().await?, "it ended: {}", obs.log().text());
+            let is_live =
+                |stream: &Value| stream["state"] == "live" && stream["audio"] != Value::Null;
+            Ok(server.stream("live/obs").await?.filter(is_live))
+        })
+        .await?;
+        let (video, audio) = (&stream["video"], &stream["audio"]);
+        ensure!(
+            video["codec"] == "H.264" && video["width"] == 640 && video["height"] == 360,
+            "{video}"
+        );
+        ensure!(audio["codec"] == "AAC" && audio["sample_rate"] == 48_000, "{audio}");
+        for url in [server.push_url("obs"), server.url("/live/obs.flv")] {
+            let decode =
+                ["-nostdin", "-v", "error", "-i", &url, "-frames:v", "60", "-f", "null", "-"];
+            quietly("ffmpeg", &decode).await?;
+        }
+        Ok(())
+    });
+}
+
+/// OBS without a screen and without questions.
+fn obs(folder: &Path, server: SocketAddr) -> Result<Command> {
+    let config = folder.join("config/obs-studio");
+    let (profile, scenes) = (config.join("basic/profiles/test"), config.join("basic/scenes"));
+    std::fs::create_dir_all(&profile)?;
+    std::fs::create_dir_all(&scenes)?;
+    std::fs::write(
+        config.join("global.ini"),
+        "[General]\nFirstRun=true\nEnableAutoUpdates=false\n\
+         [Basic]\nProfile=test\nProfileDir=test\nSceneCollection=test\nSceneCollectionFile=test\n",
+    )?;
+    std::fs::write(
+        profile.join("basic.ini"),
+        "[General]\nName=test\n[Output]\nMode=Simple\n\
+         [SimpleOutput]\nStreamEncoder=x264\nVBitrate=500\nABitrate=96\nPreset=ultrafast\n\
+         [Video]\nBaseCX=640\nBaseCY=360\nOutputCX=640\nOutputCY=360\nFPSCommon=30\n\
+         [Audio]\nSampleRate=48000\n",
+    )?;
+    let settings =
+        json!({ "server": format!("rtmp://{server}/live"), "key": "obs", "use_auth": false });
+    let service = json!({ "type": "rtmp_custom", "settings": settings });
+    std::fs::write(profile.join("service.json"), service.to_string())?;
+    let scene = json!({ "id": "scene", "versioned_id": "scene", "name": "Scene", "settings": { "items": [] } });
+    let scene = json!({
+        "name": "test", "current_scene": "Scene", "current_program_scene": "Scene",
+        "scene_order": [{ "name": "Scene" }], "sources": [scene],
+    });
+    std::fs::write(scenes.join("test.json"), scene.to_string())?;
+
+    let mut command = Command::new("xvfb-run");
+    command.args(["-a", "-s", "-screen 0 1024x768x24", "obs", "--multi", "--startstreaming"]);
+    command.env("HOME", folder).env("XDG_CONFIG_HOME", folder.join("config"));
+    command.env("XDG_RUNTIME_DIR", folder);
+    Ok(command)
 }
 
 /// All `players` watch what `publisher` sends of `clip`, once.

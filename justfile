@@ -31,9 +31,9 @@ fmt:
 bench name *args:
     @scripts/bench "$@"
 
-# Play for half an hour, or as many minutes as said, and see that nothing grows.
-soak minutes="30":
-    @scripts/bench soak --minutes {{minutes}}
+# Half an hour, or as many minutes as said, and nothing grows: `just soak`, `just soak 5`, `just soak relay`.
+soak *args:
+    @scripts/soak "$@"
 
 # Fuzz each target for a minute, or for as many seconds as said: `just fuzz 600`, `just fuzz 60 amf0`.
 fuzz *args:

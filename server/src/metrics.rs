@@ -246,7 +246,11 @@ impl Collector for HubMetrics {
                 streams.len() - live,
             ),
             ("viewers", "Viewers at present", viewers),
-            ("media_bytes", "Bytes of media held for viewers", hub.media_bytes()),
+            (
+                "media_bytes",
+                "Memory taken by the media held for viewers, in bytes",
+                hub.media_bytes(),
+            ),
         ];
         for (name, help, value) in gauges {
             let gauge = ConstGauge::new(as_gauge(value));

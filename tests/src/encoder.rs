@@ -1,9 +1,9 @@
 //! A publisher that sends what a test tells it to, message by message.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path};
 
 use anyhow::{Context, Result, bail};
-use pushpull_media::flv::TagKind;
+use pushpull_media::flv::{self, Item, Tag, TagKind};
 use pushpull_rtmp::{
     ClientConnection,
     client::{ClientConfig, ClientEvent, PublishUrl},
@@ -12,7 +12,10 @@ use pushpull_rtmp::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    time::timeout,
 };
+
+use crate::server::PATIENCE;
 
 /// A publisher that was accepted.
 pub struct Encoder {
@@ -78,10 +81,22 @@ impl Encoder {
         self.send(TagKind::Audio, time, &sound(mark)).await
     }
 
-    /// Says goodbye.
+    /// Sends tags at their times, modulo 2^32, one after the other.
+    pub async fn send_all(&mut self, tags: &[Tag]) -> Result<()> {
+        for tag in tags {
+            self.send(tag.kind(), u32::try_from(tag.time() & 0xFFFF_FFFF)?, tag.data()).await?;
+        }
+        Ok(())
+    }
+
+    /// Says goodbye, and waits until the server has read all and hung up: a socket that is closed with words of the server
+    /// still unread is reset, and what was sent last may be lost.
     pub async fn stop(mut self) -> Result<()> {
         self.rtmp.unpublish();
-        self.flush().await
+        self.flush().await?;
+        self.socket.shutdown().await?;
+        let read = async { while self.socket.read(&mut self.room).await.unwrap_or(0) > 0 {} };
+        timeout(PATIENCE, read).await.context("the server does not hang up")
     }
 
     async fn flush(&mut self) -> Result<()> {
@@ -90,6 +105,20 @@ impl Encoder {
         }
         Ok(())
     }
+}
+
+/// The tags of an FLV file.
+pub fn tags_of(file: &Path) -> Result<Vec<Tag>> {
+    let bytes = std::fs::read(file).with_context(|| format!("{} is missing", file.display()))?;
+    let mut reader = flv::Reader::new();
+    reader.push(&bytes);
+    let mut tags = Vec::new();
+    while let Some(item) = reader.next()? {
+        if let Item::Tag(tag) = item {
+            tags.push(tag);
+        }
+    }
+    Ok(tags)
 }
 
 /// The data of a picture's tag.

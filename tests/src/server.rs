@@ -116,6 +116,20 @@ impl Server {
         Ok(kilobytes << 10)
     }
 
+    /// How long the process has worked so far, on all cores together.
+    pub fn cpu_time(&self) -> Result<Duration> {
+        let mut total = 0;
+        for task in std::fs::read_dir(format!("/proc/{}/task", self.process.pid()))? {
+            // A thread that has just ended has no more to tell.
+            let Ok(stat) = std::fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
+            let nanoseconds = stat.split(' ').next().context("the kernel tells it")?;
+            total += nanoseconds.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(total))
+    }
+
     /// One figure of `/metrics`: a line's name with its labels, as it stands there.
     pub async fn metric(&self, name: &str) -> Result<u64> {
         let text = http::get(self.http, "/metrics").await?.text().await?;

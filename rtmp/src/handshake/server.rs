@@ -8,6 +8,7 @@ use crate::Error;
 #[derive(Debug)]
 pub struct Server {
     random: [u8; RANDOM_LEN],
+    /// C1 as it comes.
     received: Vec<u8>,
     state: State,
 }
@@ -16,7 +17,8 @@ pub struct Server {
 enum State {
     Version,
     C1,
-    C2,
+    /// So many bytes of it are still to come; it is not looked at, and not kept.
+    C2(usize),
     Done,
 }
 
@@ -52,15 +54,17 @@ impl Server {
                     if let Some(c1) = self.received.first_chunk() {
                         answer(c1, &self.random, output);
                     }
-                    self.received.clear();
-                    self.state = State::C2;
+                    self.received = Vec::new();
+                    self.state = State::C2(PACKET_LEN);
                 }
-                State::C2 => {
-                    if !fill(&mut self.received, PACKET_LEN, input) {
+                State::C2(0) => self.state = State::Done,
+                State::C2(missing) => {
+                    let len = missing.min(input.len());
+                    if len == 0 {
                         return Ok(false);
                     }
-                    self.received = Vec::new();
-                    self.state = State::Done;
+                    *input = input.get(len..).unwrap_or_default();
+                    self.state = State::C2(missing.saturating_sub(len));
                 }
                 State::Done => return Ok(true),
             }

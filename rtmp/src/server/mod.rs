@@ -127,8 +127,9 @@ impl ServerConnection {
     }
 
     /// What to send, if anything.
+    ///
+    /// The connection keeps no buffer for the next: once it is set up, it has little to say.
     pub fn take_output(&mut self) -> Option<Bytes> {
-        // The room behind it goes, too: a connection that is idle holds none.
         (!self.output.is_empty()).then(|| std::mem::take(&mut self.output).freeze())
     }
 

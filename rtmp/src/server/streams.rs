@@ -172,11 +172,8 @@ impl ServerConnection {
         }
         let media = self.config.media_limits;
         let held = self.config.max_held_len;
-        let asked = Limits {
-            max_message_len: media.max_message_len.min(u32::try_from(held).unwrap_or(u32::MAX)),
-            max_partial_len: media.max_partial_len.min(held),
-            ..media
-        };
+        // A picture larger than what is held waits in the network for the answer, as far as the host heeds `room`.
+        let asked = Limits { max_partial_len: media.max_partial_len.min(held), ..media };
         self.reader.set_limits(match (is_publishing, has_asked) {
             (true, _) => media,
             (false, true) => asked,

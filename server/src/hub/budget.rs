@@ -7,7 +7,7 @@ use super::Hub;
 use super::stream::Stream;
 use crate::limits::Limit;
 
-/// Bytes that the rings hold, and may hold.
+/// Memory that the rings take, and may take, in bytes.
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,
@@ -49,7 +49,7 @@ impl Hub {
         while let excess @ 1.. = self.budget().excess()
             && let Some((at, bytes)) = streams
                 .iter()
-                .map(|stream| stream.ring.bytes())
+                .map(|stream| stream.ring.memory())
                 .enumerate()
                 .max_by_key(|&(_, bytes)| bytes)
         {

@@ -144,9 +144,11 @@ impl Clock {
             })
             .min_by_key(|(raw, _, epoch)| epoch.distance(*raw));
         if let Some((raw, index, epoch)) = nearest {
-            if let Some(track) = track {
-                // The epoch was placed by another track; this one must not go back.
-                epoch.move_on((track.time + 1 - epoch.time(raw)).max(0));
+            if let Some(track) = track
+                && epoch.time(raw) <= track.time
+            {
+                // The epoch was placed by another track, or long ago; this one must not go back.
+                epoch.move_on(track.time + track.step - epoch.time(raw));
             }
             epoch.saw(raw, now);
             return (self.forgotten + index, raw, epoch.time(raw));

@@ -62,7 +62,7 @@ impl Headers {
     /// These headers with `tag` as the one of `kind` for its tracks, under a new version; `None` if it holds the same data
     /// already.
     ///
-    /// A tag that would be more than [`BYTES_MAX`] with the others is not kept: joiners do without it.
+    /// A tag that would be more than [`BYTES_MAX`] or [`TAGS_MAX`] with the others is not kept: joiners do without it.
     pub fn with(&self, kind: HeaderKind, tag: Tag) -> Option<Self> {
         let tracks = multitrack::tracks(tag.kind(), tag.data());
         let newest = self.kept.iter().rfind(|kept| kept.kind == kind && kept.tracks.meets(tracks));
@@ -74,7 +74,7 @@ impl Headers {
         headers.see(tag.kind(), tracks);
         headers.forget(kind, tracks);
         let held: usize = headers.kept.iter().map(|kept| kept.tag.bytes().len()).sum();
-        if held + tag.bytes().len() <= BYTES_MAX {
+        if held + tag.bytes().len() <= BYTES_MAX && headers.kept.len() < TAGS_MAX {
             let at = headers.kept.partition_point(|kept| kept.kind <= kind);
             headers.kept.insert(at, Kept { kind, tracks, tag });
         }
@@ -140,6 +140,10 @@ impl Headers {
 
 /// Bytes of all headers of a stream. Those of one track are some hundred bytes; metadata with a picture in it may be more.
 const BYTES_MAX: usize = 1 << 20;
+
+/// Headers of all tracks of a stream: each change makes a list of them anew, which the blocks up to the next change hold.
+/// OBS sends ten tracks of pictures and six of sound at the most, with one or two headers each.
+const TAGS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -217,5 +221,11 @@ mod tests {
         }
         let bytes: usize = headers.kept.iter().map(|kept| kept.tag.bytes().len()).sum();
         assert!(bytes <= BYTES_MAX && headers.kept.len() == 3);
+        large.truncate(10);
+        for track in 0..=u8::MAX {
+            large[6] = track;
+            add(&mut headers, HeaderKind::Video, &large);
+        }
+        assert_eq!(headers.kept.len(), TAGS_MAX);
     }
 }

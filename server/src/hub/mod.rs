@@ -284,7 +284,7 @@ impl Hub {
         &self.inner.stats
     }
 
-    /// Bytes of media held for viewers, those of streams included that ended and still have some.
+    /// The memory that the media held for viewers takes, that of streams included that ended and still have some.
     #[must_use]
     pub fn media_bytes(&self) -> usize {
         self.budget().used()

@@ -22,7 +22,8 @@ pub struct Ring {
 /// What a ring keeps.
 ///
 /// A block is kept while it is within *both* lag limits, or not older than the newest start and within *both* GOP
-/// limits. A viewer whose next block is gone has fallen behind and goes to the newest start. If a GOP is over its limits
+/// limits. Tags of a few bytes cost many times as much as their bytes: a ring also keeps no more than one tag for each
+/// KiB of `gop_bytes` (but some thousands), which is far beyond what encoders send. A viewer whose next block is gone has fallen behind and goes to the newest start. If a GOP is over its limits
 /// there is no start in the ring until the next keyframe comes; joiners wait for it, present viewers notice nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -132,15 +133,15 @@ impl Ring {
         wake(wakers);
     }
 
-    /// Bytes of the blocks held.
-    pub fn bytes(&self) -> usize {
-        self.lock().bytes
+    /// What the blocks held take of the memory, in bytes.
+    pub fn memory(&self) -> usize {
+        self.lock().memory()
     }
 
-    /// Lets go of the oldest blocks until no more than `bytes` are held, but never of the newest.
-    pub fn shrink(&self, bytes: usize) {
+    /// Lets go of the oldest blocks until they take no more than `memory`, but never of the newest.
+    pub fn shrink(&self, memory: usize) {
         let mut state = self.lock();
-        while state.bytes > bytes && state.blocks.len() > 1 {
+        while state.memory() > memory && state.blocks.len() > 1 {
             state.drop_oldest();
         }
         state.forget_starts();
@@ -346,6 +347,8 @@ struct State {
     starts: VecDeque<u64>,
     /// Bytes of the blocks held.
     bytes: usize,
+    /// Tags in the blocks held.
+    tags: usize,
     /// Bytes of all blocks ever pushed.
     total: u64,
     end: Option<EndReason>,
@@ -367,8 +370,13 @@ impl State {
         }
         let len = block.bytes().len();
         self.bytes += len;
+        self.tags += block.tags().len();
         self.total += len as u64;
         self.blocks.push_back(Held { block, end: self.total });
+    }
+
+    fn memory(&self) -> usize {
+        self.bytes + self.tags * TAG_COST
     }
 
     fn evict(&mut self, limits: &Limits) {
@@ -381,6 +389,7 @@ impl State {
     fn drop_oldest(&mut self) {
         if let Some(held) = self.blocks.pop_front() {
             self.bytes -= held.block.bytes().len();
+            self.tags -= held.block.tags().len();
             self.first += 1;
         }
     }
@@ -400,7 +409,9 @@ impl State {
             return false;
         }
         let span = back.block.position().saturating_sub(front.block.position());
-        let over_gop = self.bytes > limits.gop_bytes || span > limits.gop_ms;
+        let over_gop = self.bytes > limits.gop_bytes
+            || span > limits.gop_ms
+            || self.tags > (limits.gop_bytes / TAG_SHARE).max(TAGS_MIN);
         let over_lag = self.bytes > limits.lag_bytes || span > limits.lag_ms;
         let is_newest_start = self.starts.back() == Some(&self.first);
         over_gop || (over_lag && !is_newest_start)
@@ -464,3 +475,12 @@ fn wake(wakers: Vec<Waker>) {
         waker.wake();
     }
 }
+
+/// Bytes of [`Limits::gop_bytes`] for each tag that a ring may hold. An audio frame has 200 to 400, a picture some thousands.
+const TAG_SHARE: usize = 1 << 10;
+
+/// Tags that a ring may hold however small it is: half a minute of sound and pictures.
+const TAGS_MIN: usize = 4096;
+
+/// What a tag takes besides its bytes if it is a block of its own, in bytes.
+const TAG_COST: usize = 512;

@@ -26,7 +26,7 @@ pub(super) struct Stream {
     pub(super) ring: Ring,
     pub(super) jumps: Counter,
     budget: Arc<Budget>,
-    /// Bytes of the ring that the budget knows of.
+    /// Memory of the ring that the budget knows of, in bytes.
     accounted: AtomicUsize,
     since: Instant,
     shared: Mutex<Shared>,
@@ -161,9 +161,9 @@ impl Stream {
         shared.state == State::Waiting && shared.session == session
     }
 
-    /// Tells the budget how many bytes the ring holds, and returns it.
+    /// Tells the budget how much memory the ring takes, and returns it.
     pub(super) fn account(&self) -> usize {
-        let now = self.ring.bytes();
+        let now = self.ring.memory();
         self.budget.change(self.accounted.swap(now, Ordering::Relaxed), now);
         now
     }

@@ -145,8 +145,7 @@ async fn converse(
 ) {
     net::tune(&socket, &host.config.socket);
     match Session::new(socket, peer, host, span) {
-        // In a box: a future has room for everything that passes through it, often twice.
-        Ok(session) => Box::new(session).run(shutdown).await,
+        Ok(session) => session.run(shutdown).await,
         Err(error) => error!(%error, "no random bytes for the handshake"),
     }
 }

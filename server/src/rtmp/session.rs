@@ -59,6 +59,8 @@ enum Task {
 }
 
 impl Session {
+    /// In a box: futures that take it from one to the next would have room for it each.
+    ///
     /// # Errors
     /// When the system has no random bytes.
     pub(super) fn new(
@@ -66,13 +68,13 @@ impl Session {
         peer: SocketAddr,
         host: Host,
         span: Span,
-    ) -> Result<Self, getrandom::Error> {
+    ) -> Result<Box<Self>, getrandom::Error> {
         let mut random = [0; handshake::RANDOM_LEN];
         getrandom::fill(&mut random)?;
         let protocol = host.config.protocol.clone();
         let playings = Playings::new(protocol.chunk_size);
         let rtmp = ServerConnection::new(protocol, random, Duration::ZERO);
-        Ok(Self {
+        Ok(Box::new(Self {
             socket,
             rtmp,
             outbox: Outbox::new(&host.config.socket),
@@ -85,7 +87,7 @@ impl Session {
             counted: Counters::default(),
             publishings: Publishings::default(),
             playings,
-        })
+        }))
     }
 
     /// Serves the peer until one side has had enough.

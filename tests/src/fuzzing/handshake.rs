@@ -96,8 +96,10 @@ fn together(script: &mut Script<'_>, seed: u8, signed: bool) {
         match client.receive(&mut piece, &mut to_server) {
             Ok(done) => assert!(done || to_server.is_empty()),
             Err(error) => {
-                assert!(change.is_some_and(|(_, bits)| bits != 0), "{error}");
-                return;
+                // A fuzzer can learn a digest from the comparison with it, and sign what was not to be.
+                let is_mistaken = !signed && answer[5..9] != [0; 4];
+                let is_changed = change.is_some_and(|(_, bits)| bits != 0);
+                return assert!(is_changed || is_mistaken, "{error}");
             }
         }
     }

@@ -50,6 +50,18 @@ fn media_is_kept_while_a_viewer_may_be_behind() {
 }
 
 #[test]
+fn tags_of_a_few_bytes_are_bounded_by_their_number() {
+    let limits = Limits { gop_ms: u64::MAX, lag_ms: u64::MAX, gop_bytes: 8 << 20, ..ROOMY };
+    let ring = Ring::new(limits);
+    let headers = headers(1);
+    for number in 0..10_000 {
+        ring.push(block(0, number == 0, &headers));
+    }
+    assert_eq!(ring.blocks(), limits.gop_bytes >> 10);
+    assert!(ring.memory() < 2 * limits.gop_bytes);
+}
+
+#[test]
 fn a_gop_is_kept_whole_for_joiners_though_it_is_longer_than_the_lag() {
     let ring = Ring::new(ROOMY);
     let headers = headers(1);

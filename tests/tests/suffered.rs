@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
-use pushpull_media::flv::TagKind;
+use pushpull_media::{amf0, flv::TagKind};
 use pushpull_tests::{
     Scene, Server, Viewer,
     encoder::Encoder,
@@ -31,10 +31,10 @@ fn half_a_million_tiny_messages_in_one_gop() {
         let many = [0xC6, 0x27, 1, 0, 0, 0, 1].repeat(10_000);
         for _ in 0..50 {
             peer.send(&many).await?;
+            // Answered once all before it was read.
+            peer.send(&rtmp::message(3, 0, COMMAND, 0, &ping())).await?;
+            peer.answered(b"_result").await?;
         }
-        // Answered once all of it was read.
-        peer.send(&rtmp::message(3, 0, COMMAND, 0, &ping())).await?;
-        peer.answered(b"_result").await?;
         scene.is_unharmed(64 << 20).await
     });
 }
@@ -109,6 +109,31 @@ async fn come_and_go(server: &Server, number: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// HDR in OBS, colours in ffmpeg: a metadata frame is neither a picture nor an error, and who joins late needs it as well.
+#[test]
+fn metadata_frames_are_passed_on_and_kept_for_those_who_join() {
+    stage(async |stage| {
+        let server = Server::start(stage, &[]).await?;
+        let mut encoder = Encoder::start(server.rtmp, "live/hdr").await?;
+        let mut colours = b"\x94hvc1".to_vec();
+        amf0::encode(&"colorInfo".into(), &mut colours);
+        amf0::encode(&amf0::Value::Object(vec![("x".into(), 9.0.into())]), &mut colours);
+        let (header, keyframe) = (b"\x90hvc1config".as_slice(), b"\x91hvc1\0\0\0key".as_slice());
+        for (time, data) in [(0, header), (0, &colours), (0, keyframe), (600, b"\xA3hvc1picture")] {
+            encoder.send(TagKind::Video, time, data).await?;
+        }
+        encoder.sound(601, 1).await?;
+        for _ in 0..2 {
+            let mut viewer = Viewer::http(&server, "/live/hdr.flv").await?;
+            for expected in [header, &colours, keyframe] {
+                let tag = viewer.next_of(TagKind::Video).await?;
+                ensure!(tag.data() == expected, "{:02x?}", tag.data());
+            }
+        }
+        Ok(())
+    });
 }
 
 /// Two lengths for one body: whoever stands in front may have read another end of the request than we did, and what

@@ -171,7 +171,7 @@ impl Playing {
 impl Session {
     /// Asks the hub for a stream. While it is waited for, the connection goes on.
     pub(super) fn play(&mut self, stream_id: u32, name: StreamName, query: &str) {
-        self.span.record("stream", name.as_str());
+        self.name_in_log(&name);
         let start = match start(query) {
             Ok(start) => start,
             Err(value) => {

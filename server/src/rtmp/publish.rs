@@ -32,6 +32,7 @@ struct Claiming {
 
 /// A message stream that publishes.
 struct Publishing {
+    name: StreamName,
     publisher: Publisher,
     stopped: Pin<Box<dyn Future<Output = StopReason> + Send>>,
     since: Instant,
@@ -80,26 +81,21 @@ impl Publishings {
     pub(super) fn finish(&mut self, stream_id: u32) {
         if let Some(publishing) = self.by_stream.remove(&stream_id) {
             let seconds = publishing.since.elapsed().as_secs();
-            info!(stream_id, seconds, "unpublished");
+            info!(name = %publishing.name, stream_id, seconds, "unpublished");
             publishing.publisher.finish();
         }
     }
 
-    /// It is gone without a goodbye: the hub holds the viewers.
-    pub(super) fn lose(&mut self, stream_id: u32) {
-        self.by_stream.remove(&stream_id);
-    }
-
-    /// They are all gone without a goodbye.
+    /// They are all gone without a goodbye: the hub holds the viewers.
     pub(super) fn lose_all(&mut self) {
         self.claiming.clear();
         self.by_stream.clear();
     }
 
-    fn begin(&mut self, stream_id: u32, claim: Claim) {
+    fn begin(&mut self, stream_id: u32, name: StreamName, claim: Claim) {
         let publisher = claim.go_live();
         let stopped = Box::pin(publisher.stopped());
-        let publishing = Publishing { publisher, stopped, since: Instant::now() };
+        let publishing = Publishing { name, publisher, stopped, since: Instant::now() };
         self.by_stream.insert(stream_id, publishing);
     }
 }
@@ -121,7 +117,7 @@ impl Session {
         name: StreamName,
         query: String,
     ) -> Result<(), End> {
-        self.span.record("stream", name.as_str());
+        self.name_in_log(&name);
         let source = Source {
             protocol: "rtmp",
             peer: self.peer.to_string(),
@@ -144,19 +140,19 @@ impl Session {
         match verdict {
             Verdict::Claimed { stream_id, name, outcome: Ok(claim) } => {
                 info!(%name, stream_id, "publishing");
-                self.publishings.begin(stream_id, claim);
+                self.publishings.begin(stream_id, name, claim);
                 // Media that came along with the command is read now.
                 self.rtmp.accept_publish(stream_id).map_err(End::Protocol)
             }
-            Verdict::Claimed { stream_id, outcome: Err(error), .. } => {
+            Verdict::Claimed { stream_id, name, outcome: Err(error) } => {
                 let (refusal, text) = (refusal(error), error.to_string());
                 let told = self.rtmp.reject_publish(stream_id, refusal, &text);
-                self.refused(End::Refused(error))?;
+                self.refused(Some(&name), End::Refused(error))?;
                 told.map_err(End::Protocol)
             }
             Verdict::Stopped { stream_id, reason } => {
-                self.stop(stream_id, reason);
-                self.refused(End::Stopped(reason))
+                let name = self.stop(stream_id, reason);
+                self.refused(name.as_ref(), End::Stopped(reason))
             }
         }
     }
@@ -173,10 +169,12 @@ impl Session {
         }
     }
 
-    fn stop(&mut self, stream_id: u32, reason: StopReason) {
+    /// Tells a publisher that it has to stop. Its stream's name.
+    fn stop(&mut self, stream_id: u32, reason: StopReason) -> Option<StreamName> {
         let (refusal, text) = stop(reason);
         self.rtmp.stop_publish(stream_id, refusal, text);
-        self.publishings.lose(stream_id);
+        // Without a goodbye: the hub knows what to do with the viewers.
+        self.publishings.by_stream.remove(&stream_id).map(|publishing| publishing.name)
     }
 }
 

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use pushpull_media::flv::TagKind;
 use pushpull_rtmp::server::{Counters, ServerEvent};
-use pushpull_rtmp::{ServerConnection, handshake};
+use pushpull_rtmp::{ServerConnection, StreamName, handshake};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout};
@@ -32,7 +32,9 @@ pub(super) struct Session {
     unsent_answers: usize,
     pub(super) host: Host,
     pub(super) peer: SocketAddr,
-    pub(super) span: Span,
+    span: Span,
+    /// Whether the log's lines have the name of a stream.
+    is_named: bool,
     started: Instant,
     /// What the peer calls itself, once it has connected.
     pub(super) agent: Option<String>,
@@ -82,6 +84,7 @@ impl Session {
             host,
             peer,
             span,
+            is_named: false,
             started: Instant::now(),
             agent: None,
             counted: Counters::default(),
@@ -241,7 +244,7 @@ impl Session {
                     self.playings.receive(stream_id, TagKind::Video, on);
                 }
                 ServerEvent::Stop { stream_id } => self.playings.stop(stream_id),
-                ServerEvent::BadName(error) => self.refused(End::BadName(error))?,
+                ServerEvent::BadName(error) => self.refused(None, End::BadName(error))?,
                 ServerEvent::Media(media) => self.publishings.media(media),
                 ServerEvent::Unpublish { stream_id } => self.publishings.finish(stream_id),
                 _ => {}
@@ -250,13 +253,21 @@ impl Session {
         Ok(())
     }
 
-    /// One message stream was refused or stopped, which is the end of the connection unless it has another purpose.
-    pub(super) fn refused(&self, end: End) -> Result<(), End> {
+    /// Puts the first stream's name into the log's lines: those about further ones have theirs, too.
+    pub(super) fn name_in_log(&mut self, name: &StreamName) {
+        if !std::mem::replace(&mut self.is_named, true) {
+            self.span.record("stream", name.as_str());
+        }
+    }
+
+    /// A message stream was refused or stopped, which is the end of the connection unless it has another purpose.
+    pub(super) fn refused(&self, name: Option<&StreamName>, end: End) -> Result<(), End> {
         if self.rtmp.is_over() {
             return Err(end);
         }
         self.count(&end);
-        warn!(reason = %end, "a message stream is over; the connection goes on");
+        let name = name.map(StreamName::as_str);
+        warn!(name, reason = %end, "a message stream is over; the connection goes on");
         Ok(())
     }
 

@@ -66,6 +66,9 @@ fn one_after_the_other() {
             let goodbye = rtmp::command(0, "deleteStream", 0.0, &[rtmp::number(id.into())]);
             relayed(viewer, &mut peer, &goodbye, &sent).await?;
         }
+        // A connection that goes on for days must not write longer and longer lines.
+        let log = server.process().log().text();
+        ensure!(log.lines().all(|line| line.matches("stream=").count() < 2), "{log}");
         Ok(())
     });
 }
@@ -90,6 +93,29 @@ fn a_refused_second_leaves_the_first_alone() {
         let viewer = watch(&server, "a").await?;
         relayed(viewer, &mut peer, &goodbye(), &first).await?;
         relayed(taken, &mut holder, &goodbye(), &theirs).await
+    });
+}
+
+#[test]
+fn one_that_is_kicked_or_silent_leaves_the_others_alone() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--first-media", "1s"]).await?;
+        let mut peer = Peer::connected(server.rtmp).await?;
+        publish(&mut peer, 1, "a").await?;
+        publish(&mut peer, 2, "kicked").await?;
+        publish(&mut peer, 3, "silent").await?;
+        let (first, second) = (media("first"), media("second"));
+        peer.send(&in_turns(&first, &second)).await?;
+        let (a, mut b) = (watch(&server, "a").await?, watch(&server, "kicked").await?);
+        let kick = http::request(server.http, "DELETE", "/api/v1/streams/live/kicked", &[]).await?;
+        ensure!(kick.status == 204, "{}", kick.status);
+        peer.answered(b"NetStream.Publish.Denied").await?;
+        // What was held for the next picture is not waited for.
+        let kicked = b.rest().await?;
+        ensure!(kicked.iter().all(|tag| second.iter().any(|sent| sent.data == tag.data())));
+        // Nothing was sent on the third.
+        peer.answered(b"NetStream.Publish.Failed").await?;
+        relayed(a, &mut peer, &goodbye(), &first).await
     });
 }
 

@@ -20,7 +20,7 @@ use crate::{
     config::Config,
     demo, descriptors,
     endpoints::Endpoints,
-    flv::{self, FlvState},
+    flv::FlvState,
     http,
     hub::Hub,
     metrics::Metrics,
@@ -142,8 +142,8 @@ impl App {
             });
         }
         let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
-        let files = Files { site: self.site, flv: FlvState::new(hub.clone(), shutdown.clone()) };
-        let router = router(api, files, metrics.clone());
+        let router = router(api, self.site, metrics.clone());
+        let flv = FlvState::new(hub.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,
             hub.clone(),
@@ -151,7 +151,8 @@ impl App {
             metrics.clone(),
             shutdown.requested().clone(),
         );
-        let server = http::Server::new(router, self.config.http_limits, metrics, shutdown.clone());
+        let server =
+            http::Server::new(router, flv, self.config.http_limits, metrics, shutdown.clone());
         let mut listeners = JoinSet::new();
         let hold = shutdown.hold();
         listeners.spawn(async move {
@@ -168,8 +169,8 @@ impl App {
     }
 }
 
-/// Everything that is served over HTTP.
-fn router(api: Api, files: Files, metrics: Arc<Metrics>) -> Router {
+/// Everything that is served over HTTP but the streams.
+fn router(api: Api, site: web::Site, metrics: Arc<Metrics>) -> Router {
     let metrics = move || {
         let response = metrics.respond();
         async move { response }
@@ -179,24 +180,15 @@ fn router(api: Api, files: Files, metrics: Arc<Metrics>) -> Router {
         .route("/metrics", get(metrics))
         .fallback(file)
         .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
-        .with_state(files)
+        .with_state(site)
         .nest(api::PREFIX, api.router())
 }
 
-/// What answers where no route does: streams and files lie in one namespace.
-#[derive(Clone)]
-struct Files {
-    site: web::Site,
-    flv: FlvState,
-}
-
-async fn file(State(Files { site, flv }): State<Files>, request: Request) -> Response {
+/// What answers where no route does.
+async fn file(State(site): State<web::Site>, request: Request) -> Response {
     let path = request.uri().path();
     if path.starts_with("/api/") {
         return Problem::not_found(path).into_response();
-    }
-    if flv::is_stream_path(path) {
-        return flv::serve(State(flv), request).await;
     }
     site.respond(request.method(), path, request.headers()).await
 }

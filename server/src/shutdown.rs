@@ -33,6 +33,12 @@ impl Shutdown {
         });
     }
 
+    /// Runs `task` until it ends: for tasks that ask [`Shutdown::forced`] themselves, when it concerns them. To be asked
+    /// every time it is woken costs a task that is woken often.
+    pub fn track<T: Future<Output = ()> + Send + 'static>(&self, task: T) {
+        self.tasks.spawn(task);
+    }
+
     /// Counts as a task that runs, until it is dropped: for what goes on in a task that somebody else started.
     pub fn hold(&self) -> TaskTrackerToken {
         self.tasks.token()
@@ -41,6 +47,11 @@ impl Shutdown {
     /// Cancelled when everything shall come to an end of its own.
     pub fn requested(&self) -> &CancellationToken {
         &self.requested
+    }
+
+    /// Cancelled when everything must end at once.
+    pub fn forced(&self) -> &CancellationToken {
+        &self.forced
     }
 
     /// Tasks that have not ended yet.

@@ -5,88 +5,174 @@
 
 mod cors;
 mod http;
+mod sender;
 mod tracks;
 mod ws;
 
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::{future::poll_fn, io, net::SocketAddr};
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, Version, header},
     response::{IntoResponse, Response},
 };
 use pushpull_rtmp::StreamName;
+use tokio::net::TcpStream;
+use tracing::{Instrument, Span, debug};
 
 use crate::{
-    hub::{Hub, Start, ViewError, ViewerInfo},
+    http::{
+        answer,
+        inlet::{Head, Inlet, Payload},
+    },
+    hub::{Hub, Start, ViewError, Viewer, ViewerInfo},
+    limits::Limit,
+    net,
     problem::Problem,
     shutdown::Shutdown,
 };
 
-/// What the handlers need.
+use sender::Form;
+
+/// What the streams are served from.
 #[derive(Clone, Debug)]
 pub struct FlvState {
     hub: Hub,
     shutdown: Shutdown,
 }
 
+/// Who asks, and over what.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The connection.
+    pub socket: &'a TcpStream,
+    /// What came on it behind the request's head.
+    pub inlet: &'a mut Inlet,
+    /// How it is kept.
+    pub limits: &'a net::Limits,
+    /// Whose it is.
+    pub peer: SocketAddr,
+    /// Its span, which is entered only when there is something to log.
+    pub span: &'a Span,
+}
+
+/// What is said to a request.
+enum Answer {
+    /// A few words.
+    Words(Box<Response>),
+    /// The stream.
+    Stream(Box<Viewer>, Form),
+    /// The stream, after an upgrade with these fields.
+    WebSocket(Box<Viewer>, Box<HeaderMap>),
+}
+
 impl FlvState {
-    /// Serves the streams of `hub`. WebSockets run until they end or `shutdown` is forced; what ends them is
-    /// [`Hub::close`].
+    /// Serves the streams of `hub`. Viewers are there until [`Hub::close`] ends them, or `shutdown` is forced.
     pub fn new(hub: Hub, shutdown: Shutdown) -> Self {
         Self { hub, shutdown }
     }
-}
 
-/// Answers any request whose path [is a stream's](is_stream_path).
-pub async fn serve(State(state): State<FlvState>, request: Request) -> Response {
-    if request.method() == Method::OPTIONS {
-        return cors::preflight(request.headers());
-    }
-    let mut response = answer(state, request).await.unwrap_or_else(IntoResponse::into_response);
-    cors::allow(response.headers_mut());
-    response
-}
-
-/// Whether a path is one that [`serve`] answers: it ends in `.flv`.
-pub fn is_stream_path(path: &str) -> bool {
-    path.ends_with(EXTENSION)
-}
-
-async fn answer(state: FlvState, request: Request) -> Result<Response, Problem> {
-    let (mut parts, _) = request.into_parts();
-    if parts.method != Method::GET && parts.method != Method::HEAD {
-        return Err(Problem::method_not_allowed(METHODS));
-    }
-    let name = stream_name(parts.uri.path())?;
-    let start = start(&parts.uri)?;
-    let tracks = tracks::chosen(&parts.uri)?;
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
-    let peer = peer.map_or_else(String::new, |peer| peer.to_string());
-
-    if parts.method == Method::GET && is_websocket(&parts.headers) {
-        let upgrade = match ws::upgrade(&mut parts).await {
-            Ok(upgrade) => upgrade,
-            Err(refusal) => return Ok(refusal),
+    /// Answers a request whose path [is a stream's](is_stream_path), with a whole stream if need be; `false` if the
+    /// connection must be closed then.
+    pub async fn serve(&self, asked: Asked<'_>, head: Box<Head>) -> bool {
+        // What follows a request is nobody's here. The connection cannot go on behind it.
+        let keeps_open = head.keeps_open() && head.payload() == Payload::Length(0);
+        let method = head.request.method().clone();
+        let answer = {
+            let answer =
+                Box::pin(self.answer(head.request, asked.peer).instrument(asked.span.clone()));
+            tokio::select! {
+                biased;
+                answer = answer => answer,
+                // It waits for the stream no longer.
+                () = poll_fn(|context| asked.inlet.poll_gone(context, asked.socket)) => return false,
+            }
         };
-        let info = ViewerInfo { protocol: "ws-flv", peer };
-        let viewer =
-            state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
-        return Ok(upgrade.start(viewer.choosing(tracks), state.shutdown));
+        match answer {
+            Answer::Stream(viewer, form) => {
+                http::stream(asked, viewer, self, form, keeps_open).await
+            }
+            Answer::WebSocket(viewer, headers) => {
+                Box::pin(ws::stream(asked, *headers, viewer, self)).await;
+                false
+            }
+            Answer::Words(response) => {
+                let sent = Box::pin(answer::send(
+                    asked.socket,
+                    asked.limits,
+                    &method,
+                    *response,
+                    keeps_open,
+                ));
+                let sent = self.shutdown.forced().run_until_cancelled(sent).await;
+                matches!(sent, Some(Ok(()))) && keeps_open
+            }
+        }
     }
-    let info = ViewerInfo { protocol: "http-flv", peer };
-    if parts.method == Method::HEAD {
-        // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for.
-        let viewer = state.hub.view_now(&name, start, info).await;
-        return viewer
-            .map(|_| http::head())
-            .map_err(|error| refuse(&name, &error).with_detail_header());
+
+    async fn answer(&self, request: Request<()>, peer: SocketAddr) -> Answer {
+        if request.method() == Method::OPTIONS {
+            return Answer::Words(Box::new(cors::preflight(request.headers())));
+        }
+        self.try_answer(request, peer).await.unwrap_or_else(|problem| {
+            let mut response = problem.into_response();
+            cors::allow(response.headers_mut());
+            Answer::Words(Box::new(response))
+        })
     }
-    let viewer = state.hub.view(&name, start, info).await.map_err(|error| refuse(&name, &error))?;
-    Ok(http::body(viewer.choosing(tracks)))
+
+    async fn try_answer(&self, request: Request<()>, peer: SocketAddr) -> Result<Answer, Problem> {
+        let method = request.method();
+        if method != Method::GET && method != Method::HEAD {
+            return Err(Problem::method_not_allowed(METHODS));
+        }
+        let name = stream_name(request.uri().path())?;
+        let start = start(request.uri())?;
+        let tracks = tracks::chosen(request.uri())?;
+        let peer = peer.to_string();
+        if method == Method::GET && ws::is_asked_for(request.headers()) {
+            let headers = ws::accept(&request)?;
+            let viewer = self.view(&name, start, ViewerInfo { protocol: "ws-flv", peer }).await?;
+            let viewer = Box::new(viewer.choosing(tracks));
+            return Ok(Answer::WebSocket(viewer, Box::new(headers)));
+        }
+        let form = if request.version() == Version::HTTP_11 { Form::Chunks } else { Form::Plain };
+        let info = ViewerInfo { protocol: "http-flv", peer };
+        if method == Method::HEAD {
+            // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for.
+            let viewer = self.hub.view_now(&name, start, info).await;
+            return match viewer {
+                Ok(_) => Ok(Answer::Words(Box::new(http::head(form)))),
+                Err(error) => Err(refuse(&name, &error).with_detail_header()),
+            };
+        }
+        let viewer = self.view(&name, start, info).await?;
+        Ok(Answer::Stream(Box::new(viewer.choosing(tracks)), form))
+    }
+
+    async fn view(
+        &self,
+        name: &StreamName,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Result<Viewer, Problem> {
+        self.hub.view(name, start, info).await.map_err(|error| refuse(name, &error))
+    }
+
+    /// A viewer's connection ended before the stream did.
+    fn cut_off(&self, error: &io::Error) {
+        if error.kind() == io::ErrorKind::TimedOut {
+            self.hub.stats().hits().hit(Limit::HttpStall);
+        }
+        debug!(%error, "viewer cut off");
+    }
+}
+
+/// Whether a path is one that [`FlvState::serve`] answers: it ends in `.flv` and is not the API's.
+pub fn is_stream_path(path: &str) -> bool {
+    path.ends_with(EXTENSION) && !path.starts_with("/api/")
 }
 
 fn refuse(name: &StreamName, error: &ViewError) -> Problem {
@@ -129,12 +215,6 @@ fn start(uri: &Uri) -> Result<Start, Problem> {
             format!("start is {other:?}, expected gop or live"),
         )),
     }
-}
-
-fn is_websocket(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::UPGRADE)
-        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 const EXTENSION: &str = ".flv";

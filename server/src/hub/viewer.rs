@@ -49,8 +49,8 @@ pub enum Next {
 /// It holds no media but what [`Viewer::next`] returns: one that takes nothing costs nothing, and one that falls too far
 /// behind goes on at the newest keyframe.
 ///
-/// Its host takes the next block only while it holds little, so that a peer's lag is here, where something can be done
-/// about it, and calls [`Viewer::poll_hold`] while its peer takes nothing.
+/// Its host takes little at a time, and the next only when its peer has that, so that a peer's lag is here, where something
+/// can be done about it; and it calls [`Viewer::poll_hold`] while its peer takes nothing.
 #[derive(Debug)]
 pub struct Viewer {
     hub: Hub,

@@ -4,22 +4,13 @@ mod outbox;
 mod stall;
 
 pub use outbox::{OUTBOX_MAX, Outbox};
+pub use stall::Stall;
 
-use std::{
-    fmt, io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, net::Shutdown, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::net::TcpStream;
 use tracing::debug;
-
-use stall::Stall;
 
 /// How a connection is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,94 +64,12 @@ pub fn tune(stream: &TcpStream, limits: &Limits) {
     }
 }
 
-/// A connection that fails with [`io::ErrorKind::TimedOut`] when its peer takes nothing for too long.
+/// Tells the peer that nothing more will come: it may still speak.
 ///
-/// It looks only at writes that wait: a peer that is merely silent may stay. Whatever stands behind it (hyper, a
-/// WebSocket) gets an error and lets go of the media it holds.
-pub struct Connection<G = ()> {
-    stream: TcpStream,
-    stall: Stall,
-    _guard: G,
-}
-
-impl<G> Connection<G> {
-    /// Tunes `stream` and watches over it. `guard` is dropped with the connection, wherever an upgrade takes it: the
-    /// place for the permit that bounds the connections.
-    pub fn new(stream: TcpStream, limits: &Limits, guard: G) -> Self {
-        tune(&stream, limits);
-        Self { stream, stall: Stall::new(limits), _guard: guard }
-    }
-
-    /// Takes note of the outcome of a write of `len` bytes.
-    fn watch(
-        &mut self,
-        context: &mut Context<'_>,
-        outcome: Poll<io::Result<usize>>,
-        len: usize,
-    ) -> Poll<io::Result<usize>> {
-        match outcome {
-            Poll::Ready(Ok(taken)) => {
-                self.stall.took(taken);
-                if taken == len {
-                    self.stall.rest();
-                }
-                outcome
-            }
-            Poll::Ready(Err(_)) => outcome,
-            Poll::Pending => self.stall.poll_wait(context).map(Err),
-        }
-    }
-}
-
-impl<G: Unpin> AsyncRead for Connection<G> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buf)
-    }
-}
-
-impl<G: Unpin> AsyncWrite for Connection<G> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write(context, buf);
-        self.watch(context, outcome, buf.len())
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(context, bufs);
-        self.watch(context, outcome, bufs.iter().map(|buf| buf.len()).sum())
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-impl<G> fmt::Debug for Connection<G> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("stream", &self.stream)
-            .field("stall", &self.stall)
-            .finish_non_exhaustive()
-    }
+/// # Errors
+/// The peer is gone already.
+pub fn end(socket: &TcpStream) -> io::Result<()> {
+    SockRef::from(socket).shutdown(Shutdown::Write)
 }
 
 fn log(option: &str, outcome: io::Result<()>) {

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 
 use super::{Limits, stall::Stall};
 
-/// A host gives its outbox no more while it holds so much: what a peer does not take stays in the hub's ring, where it is
+/// A host fills an empty outbox up to so much, and gives it no more before that is sent: what a peer does not take stays in the hub's ring, where it is
 /// seen and can be left out. 64 KiB is a write the kernel takes in one go when there is room.
 pub const OUTBOX_MAX: usize = 64 << 10;
 
@@ -62,38 +62,21 @@ impl Outbox {
         socket: &TcpStream,
     ) -> Poll<io::Result<()>> {
         loop {
-            let written = match self.parts.front() {
-                None => {
-                    self.stall.rest();
-                    return Poll::Ready(Ok(()));
-                }
-                Some(only) if self.parts.len() == 1 => socket.try_write(only),
-                Some(_) => socket.try_write_vectored(&self.slices()),
+            let Some(first) = self.parts.front() else {
+                self.stall.rest();
+                return Poll::Ready(Ok(()));
             };
-            match written {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(len) => {
-                    self.stall.took(len);
-                    self.advance(len);
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match socket.poll_write_ready(context) {
-                        Poll::Ready(ready) => ready?,
-                        Poll::Pending => {
-                            return Poll::Ready(Err(ready!(self.stall.poll_wait(context))));
-                        }
-                    }
-                }
-                Err(error) => return Poll::Ready(Err(error)),
+            let parts = &self.parts;
+            let written = if parts.len() == 1 {
+                self.stall.poll_write(context, socket, || socket.try_write(first))
+            } else {
+                self.stall.poll_write(context, socket, || socket.try_write_vectored(&slices(parts)))
+            };
+            match ready!(written)? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                len => self.advance(len),
             }
         }
-    }
-
-    /// The first parts, as many as one write takes.
-    fn slices(&self) -> [IoSlice<'_>; SLICES] {
-        let mut parts = self.parts.iter();
-        std::array::from_fn(|_| IoSlice::new(parts.next().map_or(&[], Bytes::as_ref)))
     }
 
     /// Drops the first `len` bytes.
@@ -108,6 +91,12 @@ impl Outbox {
             self.parts.pop_front();
         }
     }
+}
+
+/// The first parts, as many as one write takes.
+fn slices(parts: &VecDeque<Bytes>) -> [IoSlice<'_>; SLICES] {
+    let mut parts = parts.iter();
+    std::array::from_fn(|_| IoSlice::new(parts.next().map_or(&[], Bytes::as_ref)))
 }
 
 /// Parts of one vectored write: at usual bitrates, half a second of pictures.

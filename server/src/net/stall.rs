@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, Sleep, sleep_until},
+};
 
 use super::Limits;
 
@@ -16,7 +19,7 @@ use super::Limits;
 /// Neither the clock nor a timer is touched while the peer keeps up: both begin with the first write that must wait. A
 /// timer that has begun is not set anew at every write, but looks when it fires whether it fired too early.
 #[derive(Debug)]
-pub(super) struct Stall {
+pub struct Stall {
     limit: Duration,
     bytes: usize,
     /// When the present wait began; `None` while nothing waits.
@@ -27,13 +30,42 @@ pub(super) struct Stall {
 }
 
 impl Stall {
-    pub(super) fn new(limits: &Limits) -> Self {
+    /// Watches over a peer that nothing was sent to yet.
+    pub fn new(limits: &Limits) -> Self {
         let Limits { stall, stall_bytes, .. } = *limits;
         Self { limit: stall, bytes: stall_bytes, since: None, taken: 0, timer: None }
     }
 
+    /// One `attempt` to write to `socket`, or more until the outcome is one: pending while the socket is full.
+    ///
+    /// # Errors
+    /// Those of the attempt, and [`io::ErrorKind::TimedOut`] when the peer has taken next to nothing for too long.
+    pub fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &TcpStream,
+        attempt: impl Fn() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match attempt() {
+                Ok(len) => {
+                    self.took(len);
+                    return Poll::Ready(Ok(len));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match socket.poll_write_ready(context) {
+                        Poll::Ready(ready) => ready?,
+                        Poll::Pending => return self.poll_wait(context).map(Err),
+                    }
+                }
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     /// The peer took `len` bytes.
-    pub(super) fn took(&mut self, len: usize) {
+    fn took(&mut self, len: usize) {
         self.taken = self.taken.saturating_add(len);
         if self.taken >= self.bytes {
             self.since = None;
@@ -41,13 +73,13 @@ impl Stall {
     }
 
     /// The peer has taken everything.
-    pub(super) fn rest(&mut self) {
+    pub fn rest(&mut self) {
         self.since = None;
     }
 
-    /// To be called whenever a write must wait: ready, with the error, when the peer has taken next to nothing for too
+    /// A write must wait: ready, with the error, when the peer has taken next to nothing for too
     /// long.
-    pub(super) fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let since = match self.since {
             Some(since) => since,
             None => {

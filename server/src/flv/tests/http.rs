@@ -112,3 +112,75 @@ async fn what_was_sent_is_counted() {
     let tags = body.len() - Header::LEN;
     assert_eq!(server.hub.stats().bytes_out(), tags as u64);
 }
+
+#[tokio::test]
+async fn for_http_1_0_the_body_ends_with_the_connection() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.connect().await;
+    client.write(b"GET /live/x.flv HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").await;
+    client.read_head().await;
+    assert_eq!(client.status(), 200);
+    assert_eq!(client.header("transfer-encoding"), None);
+    assert_eq!(client.header("connection"), Some("close"));
+    server.viewers(1).await;
+    feed.inter(40, 10);
+    feed.finish();
+    while client.fill().await > 0 {}
+    let (_, tags) = parse(&client.buffer);
+    assert_eq!(words(&tags), ["avcC 0", "asc 0", "key 0", "sound 0", "inter 40"]);
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_a_refusal_and_after_a_stream() {
+    let server = Server::start().await;
+    let mut client = server.get("/live/none.flv").await;
+    assert_eq!(client.status(), 404);
+    client.text().await;
+    for _ in 0..2 {
+        let mut feed = server.publish("live/x");
+        feed.open();
+        client.write(b"GET /live/x.flv HTTP/1.1\r\nHost: test\r\n\r\n").await;
+        client.read_head().await;
+        assert_eq!(client.status(), 200);
+        feed.finish();
+        parse(&client.body().await);
+    }
+}
+
+#[tokio::test]
+async fn what_a_viewer_asks_meanwhile_is_answered_after_the_stream() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.get("/live/x.flv").await;
+    client.write(b"GET /live/none.flv HTTP/1.1\r\nHost: test\r\n\r\n").await;
+    feed.finish();
+    parse(&client.body().await);
+    client.read_head().await;
+    assert_eq!(client.status(), 404);
+}
+
+#[tokio::test]
+async fn a_viewer_that_talks_without_end_is_closed() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.get("/live/x.flv").await;
+    server.viewers(1).await;
+    client.write(&[b'x'; 20 << 10]).await;
+    server.viewers(0).await;
+}
+
+#[tokio::test]
+async fn who_leaves_while_it_waits_is_gone() {
+    let config = Config { start_wait: Duration::from_secs(3600), ..Config::default() };
+    let server = Server::with(config, Limits::default()).await;
+    let mut feed = server.publish("live/x");
+    let client = server.send("GET", "/live/x.flv", "").await;
+    server.viewers(1).await;
+    feed.send(TagKind::Video, 0, b"\x17\0\0\0\0avcC");
+    drop(client);
+    server.viewers(0).await;
+}

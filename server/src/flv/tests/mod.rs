@@ -7,20 +7,21 @@ mod ws;
 
 use std::time::Duration;
 
-use axum::{Router, extract::Request};
-use hyper::{body::Incoming, service::service_fn};
-use hyper_util::rt::TokioIo;
+use std::sync::Arc;
+
+use axum::{Router, routing::get};
 use pushpull_media::flv::{Header, Item, Reader, Tag, TagBuffer, TagKind};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpSocket, TcpStream},
 };
-use tower::ServiceExt;
 
 use super::*;
 use crate::{
+    http as host,
     hub::{Config, Publisher, Source},
-    net::{Connection, Limits},
+    metrics::Metrics,
+    net::Limits,
 };
 
 /// A server on a port of its own, and its hub.
@@ -40,15 +41,13 @@ impl Server {
         let hub = Hub::new(config);
         let shutdown = Shutdown::new();
         let state = FlvState::new(hub.clone(), shutdown.clone());
-        let router = Router::new().fallback(serve).with_state(state);
+        let router = Router::new().route("/", get(async || "a page"));
+        let metrics = Arc::new(Metrics::new(hub.clone()));
+        let limits = host::Limits { net: limits, ..host::Limits::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            loop {
-                let (stream, peer) = listener.accept().await.unwrap();
-                tokio::spawn(converse(Connection::new(stream, &limits, ()), peer, router.clone()));
-            }
-        });
+        let server = host::Server::new(router, state, limits, metrics, shutdown.clone());
+        tokio::spawn(server.serve(listener));
         Self { hub, shutdown, address }
     }
 
@@ -71,12 +70,17 @@ impl Server {
 
     /// Sends a request.
     async fn send(&self, method: &str, target: &str, lines: &str) -> Client {
+        let mut client = self.connect().await;
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
+        client.write(request.as_bytes()).await;
+        client
+    }
+
+    async fn connect(&self) -> Client {
         let socket = TcpSocket::new_v4().unwrap();
         // Little room, so that one who does not read is soon noticed.
         socket.set_recv_buffer_size(16 << 10).unwrap();
-        let mut stream = socket.connect(self.address).await.unwrap();
-        let request = format!("{method} {target} HTTP/1.1\r\nHost: test\r\n{lines}\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
         Client { stream, buffer: Vec::new(), head: String::new() }
     }
 
@@ -85,17 +89,6 @@ impl Server {
         until(|| self.hub.streams().iter().map(|stream| stream.viewers).sum::<usize>() == count)
             .await;
     }
-}
-
-async fn converse(connection: Connection, peer: SocketAddr, router: Router) {
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(axum::body::Body::new))
-    });
-    let _ = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(connection), service)
-        .with_upgrades()
-        .await;
 }
 
 /// Waits for a condition; the test run's own limit ends a wait for nothing.
@@ -155,6 +148,10 @@ struct Client {
 }
 
 impl Client {
+    async fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).await.unwrap();
+    }
+
     async fn read_head(&mut self) {
         let end = self.read_to(b"\r\n\r\n").await;
         self.head = String::from_utf8(end).unwrap();

@@ -1,6 +1,7 @@
 //! Viewers that read slowly, or not at all.
 
 use super::*;
+use crate::net::OUTBOX_MAX;
 
 /// Small kernel buffers, so that one who does not read is noticed after a few blocks.
 fn tight() -> Limits {
@@ -65,10 +66,13 @@ async fn viewers_that_read_nothing_pin_next_to_nothing() {
         tokio::task::yield_now().await;
     }
     let taken = server.hub.stats().bytes_out() as usize / STALLED;
-    // What the kernel holds at both ends, and what hyper collects before it waits (408 KiB or 16 blocks, by default).
-    let bound = 10 * (16 << 10) + 16 * (PICTURE + 100);
+    // What the kernel holds at both ends, and one outbox.
+    let bound = 10 * (16 << 10) + OUTBOX_MAX + PICTURE + 100;
     assert!(taken < bound, "{taken} bytes were taken for each, the bound is {bound}");
-    let ring = server.hub.streams()[0].buffered_bytes;
+    let status = &server.hub.streams()[0];
+    assert!(status.lag_bytes > 15 << 20, "{} bytes of lag", status.lag_bytes);
+    assert!(status.lag_ms > 150_000, "{} ms of lag", status.lag_ms);
+    let ring = status.buffered_bytes;
     assert!(ring < 5 * 25 * (PICTURE + 100), "{ring} bytes: 5 s of media, whoever reads");
 }
 
@@ -88,6 +92,7 @@ async fn a_viewer_that_takes_nothing_is_closed() {
             server.hub.streams()[0].viewers == 0
         })
         .await;
+        assert_eq!(server.hub.stats().hits().of(Limit::HttpStall), 1);
     }
 }
 
@@ -105,4 +110,25 @@ async fn a_viewer_that_is_silent_but_has_all_there_is_may_stay() {
     feed.keyframe(40, 10);
     feed.finish();
     assert!(client.body().await.windows(2).any(|bytes| bytes == b"\x17\x01"), "the keyframe");
+}
+
+#[tokio::test]
+async fn a_viewer_that_holds_a_picture_from_too_long_ago_is_closed() {
+    // Long before the limit of time.
+    let config = Config { lag_bytes: 64 << 10, gop_bytes: 1 << 20, ..Config::default() };
+    for upgrade in ["", super::ws::UPGRADE] {
+        let server = Server::with(config.clone(), tight()).await;
+        let mut feed = server.publish("live/x");
+        feed.open();
+        let _stalled = server.request("GET", "/live/x.flv", upgrade).await;
+        let mut quick = server.get("/live/x.flv").await;
+        server.viewers(2).await;
+        let mut time = 0;
+        while server.hub.streams()[0].viewers == 2 {
+            time += 40;
+            feed.keyframe(time, PICTURE);
+            quick.chunk().await;
+        }
+        assert!(time / 40 * (PICTURE as u32) < 4 << 20, "{time} ms");
+    }
 }

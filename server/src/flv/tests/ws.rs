@@ -43,7 +43,7 @@ async fn the_bytes_are_those_of_http_flv() {
     for step in 1..200 {
         feed.sound(step * 40 - 20);
         if step % 25 == 0 {
-            // Larger than one message.
+            // As long as lengths of 16 bits do not tell.
             feed.keyframe(step * 40, 100_000);
         } else {
             feed.inter(step * 40, 3_000);
@@ -66,7 +66,7 @@ async fn the_bytes_are_those_of_http_flv() {
     assert!(by_ws.bytes == by_http.bytes, "the same bytes");
     assert_eq!(parse(&by_http.bytes).1.len(), 2 + 1 + 1 + 2 * 199);
     assert_eq!(server.hub.stats().jumps(), 0);
-    assert_eq!(largest, 32 << 10, "a large block goes in several messages");
+    assert!(largest > 100_000, "a block is one message, whatever its size");
 }
 
 #[tokio::test]

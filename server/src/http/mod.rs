@@ -1,0 +1,295 @@
+//! The HTTP listeners: connections in, each with its limits, until the server stops.
+//!
+//! `axum::serve` sets no timer, and without one hyper's limit on the request head does nothing
+//! (hyperium/hyper-util#137): hence an accept loop of our own around hyper's connection.
+//!
+//! Streams do not go through hyper: a viewer is a socket and a place in the hub's ring. The head of a request is read here
+//! ([`inlet`]); one for a stream goes to [`flv`], the others to hyper, through a [`gate`] that holds the next one for a
+//! stream back.
+
+pub mod answer;
+mod gate;
+pub mod inlet;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    io::{Read, Write},
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, Response, header},
+};
+use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use socket2::SockRef;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tracing::{Instrument, Span, debug, info_span};
+
+use crate::{
+    accept::{Full, Places, pause_after},
+    flv::{self, FlvState},
+    limits::Limit,
+    metrics::Metrics,
+    net,
+    shutdown::Shutdown,
+};
+
+use gate::{Answer, Exchange, Gate};
+use inlet::{Arrival, Inlet};
+
+/// What HTTP peers are held to.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Connections at a time, over all listeners, viewers included.
+    pub max_connections: usize,
+    /// Connections of one address at a time (an IPv6 network of 64 bits is one); 0 for no such limit. Default half of
+    /// all: one peer cannot take every place, and many behind one router find room.
+    pub max_connections_per_ip: usize,
+    /// From the first byte of a request, or from the last answer, to the end of the head.
+    pub head_timeout: Duration,
+    /// Bytes of a request's head.
+    pub head_size: usize,
+    /// How the socket is kept.
+    pub net: net::Limits,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            max_connections: 10_000,
+            max_connections_per_ip: 5_000,
+            head_timeout: Duration::from_secs(10),
+            head_size: 16 << 10,
+            net: net::Limits::default(),
+        }
+    }
+}
+
+/// What every HTTP listener shares. Clones are the same server.
+#[derive(Clone)]
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    router: Router,
+    flv: FlvState,
+    limits: Limits,
+    places: Places,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+}
+
+impl Server {
+    /// Serves the streams of `flv` and answers everything else with `router`, within `limits`, until `shutdown`.
+    pub fn new(
+        router: Router,
+        flv: FlvState,
+        limits: Limits,
+        metrics: Arc<Metrics>,
+        shutdown: Shutdown,
+    ) -> Server {
+        let places = Places::new(limits.max_connections, limits.max_connections_per_ip);
+        Server { shared: Arc::new(Shared { router, flv, limits, places, metrics, shutdown }) }
+    }
+
+    /// Accepts connections until the server stops.
+    pub async fn serve(self, listener: TcpListener) {
+        let requested = self.shared.shutdown.requested().clone();
+        requested.run_until_cancelled(self.accept(listener)).await;
+    }
+
+    async fn accept(&self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, peer)) => self.admit(stream, peer),
+                Err(error) => pause_after(&error, &self.shared.metrics.hits).await,
+            }
+        }
+    }
+
+    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        let Shared { places, metrics, shutdown, .. } = &*self.shared;
+        let place = match places.take(peer.ip()) {
+            Ok(place) => place,
+            Err(full) => {
+                metrics.http.refuse();
+                metrics.hits.hit(match full {
+                    Full::All => Limit::HttpConnections,
+                    Full::Address => Limit::HttpPerAddress,
+                });
+                return refuse(&stream, full);
+            }
+        };
+        let open = metrics.http.open();
+        let span = info_span!("http", id = open.id, %peer);
+        let shared = self.shared.clone();
+        let held = (place, open);
+        shutdown.track(async move {
+            shared.converse(stream, peer, span).await;
+            drop(held);
+        });
+    }
+}
+
+impl Shared {
+    /// Answers what comes on a connection until it ends.
+    ///
+    /// This is the task of a viewer too: what a viewer does not need while it watches is boxed, and nothing stands around
+    /// the stream that would have to be asked at every picture (the span, the shutdown).
+    async fn converse(&self, socket: TcpStream, peer: SocketAddr, span: Span) {
+        net::tune(&socket, &self.limits.net);
+        let mut inlet = Inlet::new(self.limits.head_size);
+        loop {
+            let Some(arrival) = self.next(&mut inlet, &socket).await else { return };
+            let goes_on = match arrival {
+                Arrival::End => false,
+                Arrival::Head(head) if flv::is_stream_path(head.request.uri().path()) => {
+                    inlet.consume(head.len);
+                    let limits = &self.limits.net;
+                    let asked = flv::Asked {
+                        socket: &socket,
+                        inlet: &mut inlet,
+                        limits,
+                        peer,
+                        span: &span,
+                    };
+                    self.flv.serve(asked, head).await
+                }
+                Arrival::Head(_) | Arrival::Strange => {
+                    let rest = self.hand_on(&socket, &mut inlet, peer);
+                    let rest: Pin<Box<dyn Future<Output = bool> + Send>> =
+                        Box::pin(rest.instrument(span.clone()));
+                    rest.await
+                }
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    }
+
+    /// What comes next; `None` if nothing comes in time, or the server stops.
+    async fn next(&self, inlet: &mut Inlet, socket: &TcpStream) -> Option<Arrival> {
+        let next = poll_fn(|context| inlet.poll_head(context, socket));
+        let next = self.shutdown.requested().run_until_cancelled(next);
+        match timeout(self.limits.head_timeout, next).await {
+            Ok(arrival) => arrival?.ok(),
+            Err(_) => {
+                self.metrics.hits.hit(Limit::HttpHeadTime);
+                None
+            }
+        }
+    }
+
+    /// Lets hyper answer with the router's words, until there is a request for a stream; `false` if the connection has
+    /// ended before.
+    async fn hand_on(&self, socket: &TcpStream, inlet: &mut Inlet, peer: SocketAddr) -> bool {
+        let exchange = Arc::new(Exchange::default());
+        let limits = &self.limits.net;
+        let gate = Gate::new(socket, inlet, limits, exchange.clone(), flv::is_stream_path);
+        let router = TowerToHyperService::new(self.router.clone());
+        let service = Routes { router, peer, exchange: exchange.clone() };
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.head_timeout)
+            .max_header_size(self.limits.head_size)
+            .max_headers(inlet::FIELDS_MAX)
+            .max_buf_size(self.limits.head_size.max(BUFFER_SIZE))
+            .serve_connection(TokioIo::new(gate), service);
+        let mut connection = std::pin::pin!(connection);
+        let conversation = async {
+            tokio::select! {
+                outcome = &mut connection => outcome,
+                () = self.shutdown.requested().cancelled() => {
+                    connection.as_mut().graceful_shutdown();
+                    connection.await
+                }
+            }
+        };
+        match self.shutdown.forced().run_until_cancelled(conversation).await {
+            Some(Ok(())) => exchange.has_ended(),
+            Some(Err(error)) => {
+                if let Some(limit) = Limit::of_http(&error) {
+                    self.metrics.hits.hit(limit);
+                }
+                debug!(%error, "connection ended");
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+/// The router, with the peer's address where handlers find it: `ConnectInfo<SocketAddr>`.
+struct Routes {
+    router: TowerToHyperService<Router>,
+    peer: SocketAddr,
+    exchange: Arc<Exchange>,
+}
+
+impl Service<Request<Incoming>> for Routes {
+    type Response = Response<Answer>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
+
+    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let exchange = self.exchange.clone();
+        let answer = self.router.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?;
+            if exchange.is_last() {
+                response
+                    .headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response.map(|body| Answer::new(body, exchange)))
+        })
+    }
+}
+
+/// Says why before closing: a reset connection looks like a broken network.
+///
+/// The peer has no claim on our time: one attempt to write, which a new connection has room for, and one to take what it
+/// has said already, which would make the system reset it.
+fn refuse(stream: &TcpStream, full: Full) {
+    let socket = SockRef::from(stream);
+    let answer = match full {
+        Full::All => ALL_FULL,
+        Full::Address => ADDRESS_FULL,
+    };
+    let refused =
+        (&*socket).write_all(answer).and_then(|()| socket.shutdown(std::net::Shutdown::Write));
+    // It may have said nothing yet.
+    drop((&*socket).read(&mut [0; HEAD]));
+    if let Err(error) = refused {
+        debug!(%error, "the refused peer was not told");
+    }
+}
+
+const ALL_FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
+const ADDRESS_FULL: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 39\r\nConnection: close\r\n\r\ntoo many connections from your address\n";
+
+/// More than the head of a usual request.
+const HEAD: usize = 4 << 10;
+
+/// What hyper takes of an answer before it writes.
+const BUFFER_SIZE: usize = 128 << 10;

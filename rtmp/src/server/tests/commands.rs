@@ -124,6 +124,17 @@ fn every_call_gets_its_answer() {
 }
 
 #[test]
+fn the_chunk_size_is_told_before_anything_is_longer_than_a_chunk_was() {
+    let mut peer = Peer::new();
+    let connect = Command::new("connect", 1.0, vec![]);
+    peer.send(20, 0, &connect.encode());
+    let output = peer.server.take_output().unwrap();
+    let find = |pattern: &[u8]| output.windows(pattern.len()).position(|w| w == pattern).unwrap();
+    let told = find(&[1, 0, 0, 0xEA, 0x60]);
+    assert!(told < 128 && told < find(b"_result"), "Set Chunk Size at byte {told}");
+}
+
+#[test]
 fn connecting_twice_is_an_error_that_changes_nothing() {
     let mut peer = Peer::connected();
     let said = peer.connect("other", vec![]);

@@ -1,3 +1,4 @@
+mod answers;
 mod commands;
 mod keeping;
 mod media;

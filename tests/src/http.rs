@@ -47,6 +47,14 @@ pub async fn send(
     Response::read(socket, method).await
 }
 
+/// The head of a request to turn a connection into a WebSocket.
+pub fn websocket_request(path: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+}
+
 /// An answer; its body may still be coming.
 pub struct Response {
     /// The status code.

@@ -133,17 +133,16 @@ impl Witness {
     }
 }
 
-/// A phone on `live/phone`, published as `key` (which may have parameters), and those who watch it: over HTTP and over a
-/// WebSocket.
-pub async fn watched(server: &Server, key: &str) -> Result<(Phone, [Witness; 2])> {
+/// A phone on `live/phone`, published as `key` (which may have parameters), and those who watch it: over HTTP, over a
+/// WebSocket and over RTMP.
+pub async fn watched(server: &Server, key: &str) -> Result<(Phone, [Witness; 3])> {
     let mut phone = Phone::start(server, key, "first").await?;
-    let path = "/live/phone.flv";
     let joining = async {
-        let over_http = Viewer::http(server, path).await?;
-        Ok((over_http, Viewer::websocket(server, path).await?))
+        let over_http = Viewer::http(server, "/live/phone.flv").await?;
+        let over_websocket = Viewer::websocket(server, "/live/phone.flv").await?;
+        Ok([over_http, over_websocket, Viewer::rtmp(server, "live/phone").await?])
     };
-    let (over_http, over_websocket) = phone.shooting(joining).await?;
-    let mut witnesses = [Witness::of(over_http), Witness::of(over_websocket)];
+    let mut witnesses = phone.shooting(joining).await?.map(Witness::of);
     let seeing = async {
         for witness in &mut witnesses {
             witness.sees("first").await?;

@@ -99,6 +99,11 @@ impl Peer {
         drop(self.send(bytes).await);
     }
 
+    /// The bare connection.
+    pub fn into_socket(self) -> TcpStream {
+        self.socket
+    }
+
     /// Reads until the server has sent `pattern`.
     pub async fn answered(&mut self, pattern: &[u8]) -> Result<()> {
         let wait = async {

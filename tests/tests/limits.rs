@@ -1,12 +1,12 @@
 //! What a peer can make the server hold: measured from outside, on the real program.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
     Server, Stage, Viewer, http,
     phone::{Phone, watched},
-    rtmp::{self, AUDIO, COMMAND, Peer, VIDEO},
+    rtmp::{self, COMMAND, Peer, VIDEO},
     server::PATIENCE,
     stage::{self, stage},
     until,
@@ -164,48 +164,70 @@ fn five_hundred_halves_of_messages() {
     });
 }
 
-#[test]
-fn a_hundred_viewers_that_never_read_while_200_megabytes_pass() {
+/// What a hundred viewers that never read may make the server hold.
+const STALLED: u64 = 48 * MIB;
+
+/// A hundred viewers join with `join`, on a socket with little room, and read nothing while 200 MB pass.
+fn stalled_viewers_are_cheap(join: impl AsyncFn(&Server) -> Result<TcpStream>) {
     stage::stage_for(Duration::from_secs(300), async |stage| {
         let server = patient(stage, &[]).await?;
-        let mut publisher = Peer::publishing(server.rtmp, "heavy").await?;
-        let mut time = 0;
-        let mut shoot = async |publisher: &mut Peer| -> Result<()> {
-            let kind: &[u8] = if time % 1000 == 0 { b"\x17\x01\0\0\0" } else { b"\x27\x01\0\0\0" };
-            let picture = [kind, &[7; 50_000]].concat();
-            publisher.send(&rtmp::message(6, time, VIDEO, 1, &picture)).await?;
-            publisher.send(&rtmp::message(4, time, AUDIO, 1, b"\xAF\x01sound")).await?;
-            time += 40;
-            Ok(())
-        };
-        shoot(&mut publisher).await?;
+        let mut phone = Phone::start(&server, "heavy", &"heavy".repeat(10_000)).await?;
+        phone.shoot().await?;
         server.live("live/heavy").await?;
-        grows_less(&server, 48 * MIB, async |server| {
+        grows_less(&server, STALLED, async |server| {
             let mut stalled = Vec::new();
             for _ in 0..100 {
-                let socket = TcpSocket::new_v4()?;
-                socket.set_recv_buffer_size(4096)?;
-                let mut socket = socket.connect(server.http).await?;
-                socket.write_all(b"GET /live/heavy.flv HTTP/1.1\r\nHost: x\r\n\r\n").await?;
-                stalled.push(socket);
+                stalled.push(join(server).await?);
             }
             until("all of them watch", PATIENCE, async || {
-                shoot(&mut publisher).await?;
+                phone.shoot().await?;
                 Ok((server.metric("pushpull_viewers").await? == 100).then_some(()))
             })
             .await?;
-            let start = server.metric("pushpull_received_bytes_total").await?;
-            loop {
+            let passed = "pushpull_received_bytes_total";
+            let end = server.metric(passed).await? + 200_000_000;
+            while server.metric(passed).await? < end {
                 for _ in 0..100 {
-                    shoot(&mut publisher).await?;
-                }
-                let passed = server.metric("pushpull_received_bytes_total").await? - start;
-                if passed >= 200_000_000 {
-                    return Ok(());
+                    phone.shoot().await?;
                 }
             }
+            Ok(())
         })
         .await
+    });
+}
+
+/// A connection whose kernel takes only a few kilobytes of what nobody reads.
+async fn narrow(server: SocketAddr) -> Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_recv_buffer_size(4096)?;
+    Ok(socket.connect(server).await?)
+}
+
+#[test]
+fn a_hundred_viewers_that_never_read_while_200_megabytes_pass() {
+    stalled_viewers_are_cheap(async |server| {
+        let mut socket = narrow(server.http).await?;
+        socket.write_all(b"GET /live/heavy.flv HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+        Ok(socket)
+    });
+}
+
+#[test]
+fn a_hundred_websockets_that_never_read_while_200_megabytes_pass() {
+    stalled_viewers_are_cheap(async |server| {
+        let mut socket = narrow(server.http).await?;
+        socket.write_all(http::websocket_request("/live/heavy.flv").as_bytes()).await?;
+        Ok(socket)
+    });
+}
+
+#[test]
+fn a_hundred_players_that_never_read_while_200_megabytes_pass() {
+    stalled_viewers_are_cheap(async |server| {
+        let mut player = Peer::connected_with(server.rtmp, 4096).await?;
+        player.send(&rtmp::play("heavy")).await?;
+        Ok(player.into_socket())
     });
 }
 

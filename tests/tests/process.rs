@@ -82,11 +82,8 @@ fn stops_in_time_though_viewers_stall_and_publishers_flood() {
         let gathering = async {
             // None of them reads; the kernel between takes some kilobytes.
             let mut stalled = Vec::new();
-            for request in [
-                "GET /live/phone.flv HTTP/1.1\r\nHost: x\r\n\r\n",
-                "GET /live/phone.flv HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            ] {
+            let plain = "GET /live/phone.flv HTTP/1.1\r\nHost: x\r\n\r\n".to_owned();
+            for request in [plain, http::websocket_request("/live/phone.flv")] {
                 let socket = TcpSocket::new_v4()?;
                 socket.set_recv_buffer_size(4096)?;
                 let mut socket = socket.connect(server.http).await?;

@@ -169,7 +169,7 @@ fn a_dead_publisher_is_found_by_its_silence() {
         for witness in &mut witnesses {
             witness.ends().await?;
         }
-        counted(&server, "rtmp_idle_timeout", 1).await
+        counted(&server, "rtmp_idle_timeout").await
     });
 }
 
@@ -181,7 +181,7 @@ fn a_publisher_that_sends_nothing_is_let_go_and_its_name_is_free() {
         let said = silent.hung_up().await?;
         ensure!(String::from_utf8_lossy(&said).contains("NetStream.Publish.Failed"));
         Phone::start(&server, "phone", "second").await?;
-        counted(&server, "first_media", 1).await
+        counted(&server, "first_media").await
     });
 }
 
@@ -210,7 +210,7 @@ fn a_publisher_that_only_answers_pings_is_let_go_in_the_end() {
         for witness in &mut witnesses {
             witness.ends().await?;
         }
-        counted(&server, "media_idle", 1).await
+        counted(&server, "media_idle").await
     });
 }
 
@@ -234,7 +234,7 @@ fn a_kicked_publisher_is_told_and_stays_out_for_the_time_it_is_banned() {
         let said = String::from_utf8_lossy(&back.hung_up().await?).into_owned();
         ensure!(said.contains("NetStream.Publish.Denied") && said.contains("operator"), "{said:?}");
         ensure!(delete("/api/v1/streams/live/other?ban=3s").await? == 503, "one ban is the limit");
-        counted(&server, "max_bans", 1).await?;
+        counted(&server, "max_bans").await?;
         until("the ban is over", PATIENCE, async || {
             Ok(Phone::start(&server, "phone", "back").await.ok())
         })
@@ -243,10 +243,10 @@ fn a_kicked_publisher_is_told_and_stays_out_for_the_time_it_is_banned() {
     });
 }
 
-/// Waits until a limit is counted as often as expected.
-async fn counted(server: &Server, limit: &str, times: u64) -> Result<()> {
+/// Waits until a limit is counted.
+async fn counted(server: &Server, limit: &str) -> Result<()> {
     until(&format!("{limit} is counted"), PATIENCE, async || {
-        Ok((server.hits(limit).await? == times).then_some(()))
+        Ok((server.hits(limit).await? > 0).then_some(()))
     })
     .await
 }

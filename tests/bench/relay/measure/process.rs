@@ -1,6 +1,6 @@
 //! What a process has used, read from `/proc`, and where it may run.
 
-use std::process::Command;
+use std::{ffi::OsStr, process::Command, sync::OnceLock};
 
 use anyhow::{Context, Result, ensure};
 
@@ -33,10 +33,10 @@ pub fn busy_seconds() -> Result<f64> {
     Ok(busy.map(|(_, ticks)| *ticks as f64).sum::<f64>() / TICKS_PER_SECOND)
 }
 
-/// Binds all threads of this process, and what they start later, to one core.
-pub fn pin_myself(core: usize) -> Result<()> {
+/// Binds all threads of this process, and what they start later, to the viewers' core.
+pub fn pin_myself() -> Result<()> {
     let output = Command::new("taskset")
-        .args(["--all-tasks", "--pid", "--cpu-list", &core.to_string()])
+        .args(["--all-tasks", "--pid", "--cpu-list", &cores().1.to_string()])
         .arg(std::process::id().to_string())
         .output()
         .context("taskset is needed to give the relay a core of its own (util-linux)")?;
@@ -44,11 +44,25 @@ pub fn pin_myself(core: usize) -> Result<()> {
     Ok(())
 }
 
-/// A command that runs on one core only. The process it becomes is the program's.
-pub fn pinned(core: usize, program: impl AsRef<std::ffi::OsStr>) -> Command {
+/// A command that runs on the relays' core only. The process it becomes is the program's.
+pub fn pinned(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &core.to_string()]).arg(program);
+    command.args(["--cpu-list", &cores().0.to_string()]).arg(program);
     command
+}
+
+/// The relays' core and the viewers': the first and the last that this process was given. On a machine with one core
+/// they are the same, and figures mean nothing.
+fn cores() -> &'static (usize, usize) {
+    // Asked before this process binds itself to one of them.
+    static CORES: OnceLock<(usize, usize)> = OnceLock::new();
+    CORES.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+        let numbers = list.unwrap_or_default().trim().split([',', '-']);
+        let numbers: Vec<usize> = numbers.filter_map(|number| number.parse().ok()).collect();
+        (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0))
+    })
 }
 
 /// Lets this process hold as many descriptors as it may.

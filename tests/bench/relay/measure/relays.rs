@@ -1,4 +1,4 @@
-//! What is measured: our relay, others, and the floor, each a process of its own on core 0.
+//! What is measured: our relay, others, and the floor, each a process of its own on the first core.
 
 use std::{
     fmt,
@@ -95,7 +95,7 @@ enum Listens {
 }
 
 fn ours(binary: PathBuf, arguments: &[&str]) -> (Command, Listens) {
-    let mut command = process::pinned(0, binary);
+    let mut command = process::pinned(binary);
     command.args(["--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]).args(arguments);
     // The environment is configuration; a developer's own must not reach the measurement.
     for (name, _) in std::env::vars_os() {
@@ -109,7 +109,7 @@ fn ours(binary: PathBuf, arguments: &[&str]) -> (Command, Listens) {
 fn floor(arguments: &[&str]) -> (Command, Listens) {
     // This program again; `main` knows what to do.
     let program = std::env::current_exe().unwrap_or_default();
-    let mut command = process::pinned(0, program);
+    let mut command = process::pinned(program);
     command.arg("--floor").args(arguments);
     (command, Listens::Says(["floor takes on ", "floor gives on "]))
 }
@@ -134,7 +134,7 @@ fn nms(folder: &std::path::Path) -> Result<(Command, Listens)> {
     });
     let path = folder.join("config.json");
     std::fs::write(&path, config.to_string())?;
-    let mut command = process::pinned(0, "node");
+    let mut command = process::pinned("node");
     command.arg(program).arg("--config").arg(path);
     Ok((command, Listens::At(rtmp, Some(http))))
 }
@@ -153,7 +153,7 @@ fn nginx(folder: &std::path::Path) -> Result<(Command, Listens)> {
     );
     let path = folder.join("nginx.conf");
     std::fs::write(&path, config)?;
-    let mut command = process::pinned(0, "nginx");
+    let mut command = process::pinned("nginx");
     command.arg("-p").arg(folder).arg("-c").arg(path);
     Ok((command, Listens::At(rtmp, None)))
 }

@@ -71,6 +71,14 @@ impl Report {
         &self.failures
     }
 
+    /// CPU-seconds per GB in the first load of a relay.
+    #[allow(dead_code, reason = "only the test of the benchmark asks for it")]
+    pub fn cost(&self, relay: &str) -> Option<f64> {
+        let mut rows = self.loads.iter().flat_map(|(_, _, rows)| rows);
+        let (_, load) = rows.find(|(row, _)| row.to_string() == relay)?;
+        Some(of(load, |window| window.relay))
+    }
+
     /// The tables for a person.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -15,7 +15,7 @@ use pushpull_tests::{
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 /// Memory follows what was received: a message of six bytes must not cost a hundred times as much.
@@ -141,16 +141,18 @@ fn metadata_frames_are_passed_on_and_kept_for_those_who_join() {
 #[test]
 fn a_request_of_two_lengths_is_the_last_of_its_connection() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
-        for lengths in [
+        let server = Server::start(stage, &["--missing-wait", "10ms"]).await?;
+        let paths = ["/health", "/live/none.flv"].into_iter();
+        let lengths = [
             "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
             "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
             "Content-Length: 5\r\nContent-Length: 6\r\n",
             "Transfer-Encoding: chunked, identity\r\n",
-        ] {
+        ];
+        for (path, lengths) in paths.flat_map(|path| lengths.map(|lengths| (path, lengths))) {
             let mut socket = TcpStream::connect(server.http).await?;
             let request = format!(
-                "GET /health HTTP/1.1\r\nHost: x\r\n{lengths}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+                "GET {path} HTTP/1.1\r\nHost: x\r\n{lengths}\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
             );
             socket.write_all(request.as_bytes()).await?;
             let mut answers = Vec::new();
@@ -159,9 +161,31 @@ fn a_request_of_two_lengths_is_the_last_of_its_connection() {
             drop(tokio::time::timeout(PATIENCE, read).await.context("it hangs up")?);
             let answers = String::from_utf8_lossy(&answers);
             let count = answers.matches("HTTP/1.1 ").count();
-            ensure!(count <= 1, "{lengths:?}: {answers}");
+            ensure!(count <= 1, "{path} {lengths:?}: {answers}");
         }
         Ok(())
+    });
+}
+
+/// Answers that are not read are not kept without end.
+#[test]
+fn viewers_that_ping_and_read_nothing() {
+    stage(async |stage| {
+        let mut scene = Scene::open(stage, &[]).await?;
+        let mut viewers = Vec::new();
+        for _ in 0..4 {
+            let mut socket = TcpSocket::new_v4()?.connect(scene.server.http).await?;
+            let request = "GET /live/good.flv HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+            socket.write_all(request.as_bytes()).await?;
+            socket.read_exact(&mut [0; 12]).await?;
+            // Ping, masked, empty.
+            let pings = [0x89, 0x80, 0, 0, 0, 0].repeat(200_000);
+            // It may be shown out.
+            drop(socket.write_all(&pings).await);
+            viewers.push(socket);
+        }
+        scene.is_unharmed(24 << 20).await
     });
 }
 

@@ -214,6 +214,11 @@ impl Collector for HubMetrics {
                 stats.unknown(),
             ),
             (
+                "publisher_clock_jumps",
+                "Times a publisher's clock jumped, which viewers do not see",
+                stats.clock_jumps(),
+            ),
+            (
                 "viewer_jumps",
                 "Times a viewer had fallen behind and jumped to a later keyframe",
                 stats.jumps(),

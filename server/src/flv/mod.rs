@@ -6,7 +6,6 @@
 mod cors;
 mod http;
 mod sender;
-mod tracks;
 mod ws;
 
 #[cfg(test)]
@@ -27,7 +26,7 @@ use crate::{
         answer,
         inlet::{Head, Inlet, Payload},
     },
-    hub::{Hub, Start, ViewError, Viewer, ViewerInfo},
+    hub::{Hub, Selection, Start, ViewError, Viewer, ViewerInfo},
     limits::Limit,
     net,
     problem::Problem,
@@ -130,7 +129,8 @@ impl FlvState {
         }
         let name = stream_name(request.uri().path())?;
         let start = start(request.uri())?;
-        let tracks = tracks::chosen(request.uri())?;
+        let tracks = Selection::in_query(request.uri().query().unwrap_or_default())
+            .map_err(|error| bad_parameter(error.to_string()))?;
         let peer = peer.to_string();
         if method == Method::GET && ws::is_asked_for(request.headers()) {
             let headers = ws::accept(&request)?;
@@ -208,13 +208,12 @@ fn start(uri: &Uri) -> Result<Start, Problem> {
     match values.next_back() {
         None | Some("gop") => Ok(Start::Gop),
         Some("live") => Ok(Start::Live),
-        Some(other) => Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_parameter",
-            "Bad parameter",
-            format!("start is {other:?}, expected gop or live"),
-        )),
+        Some(other) => Err(bad_parameter(format!("start is {other:?}, expected gop or live"))),
     }
+}
+
+fn bad_parameter(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail)
 }
 
 const EXTENSION: &str = ".flv";

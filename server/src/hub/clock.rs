@@ -22,6 +22,8 @@ pub(super) struct Clock {
     epochs: Vec<Epoch>,
     /// How many there were before those.
     forgotten: usize,
+    /// How often a track was taken to a new epoch.
+    jumps: u64,
     /// Of the last frame, without jumps.
     latest: Option<i64>,
     /// The highest of all frames.
@@ -78,6 +80,11 @@ impl Clock {
         self.high = self.latest.map_or(time, |_| self.high.max(time));
         self.latest = Some(time);
         time
+    }
+
+    /// How many jumps were closed. One of all tracks counts as one.
+    pub(super) fn jumps(&self) -> u64 {
+        self.jumps
     }
 
     /// The publisher's time of anything else, without wraps and without jumps; `None` for what precedes all frames:
@@ -153,6 +160,7 @@ impl Clock {
             epoch.saw(raw, now);
             return (self.forgotten + index, raw, epoch.time(raw));
         }
+        self.jumps += u64::from(track.is_some());
         let raw = i64::from(wire);
         let time = match (due, self.latest) {
             (_, None) => raw,

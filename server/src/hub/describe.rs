@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use pushpull_media::flv::{audio, video};
 use serde::Serialize;
 
-use super::headers::HeaderKind;
+use super::headers::{Defaults, HeaderKind};
 use super::multitrack::TrackIds;
 use super::packet::{Head, Packet, Role};
 use super::tracks::Tracks;
@@ -63,9 +63,10 @@ pub enum Track {
     },
 }
 
-/// What is known of the tracks so far, by id. The lowest is the default one.
+/// What is known of the tracks so far, by id.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Description {
+    defaults: Defaults,
     video: BTreeMap<u8, Known<video::Codec, Video>>,
     audio: BTreeMap<u8, Known<audio::Codec, Audio>>,
 }
@@ -125,22 +126,25 @@ impl Description {
         learnt
     }
 
+    pub(super) fn set_defaults(&mut self, defaults: Defaults) {
+        self.defaults = defaults;
+    }
+
     /// The default track's pictures.
     pub(super) fn video(&self, fps: Option<f64>) -> Option<Video> {
-        let (_, known) = self.video.first_key_value()?;
+        let known = self.video.get(&self.defaults.video?)?;
         Some(Video { fps, ..known.details.clone() })
     }
 
     /// The default track's sound.
     pub(super) fn audio(&self) -> Option<Audio> {
-        self.audio.first_key_value().map(|(_, known)| known.details.clone())
+        self.audio.get(&self.defaults.audio?).map(|known| known.details.clone())
     }
 
     /// All tracks of the kinds that are there.
     pub(super) fn tracks(&self, there: Tracks, fps: Option<f64>) -> Vec<Track> {
-        let default = self.video.first_key_value().map(|(&id, _)| id);
         let video = self.video.iter().filter(|_| there.video).map(|(&id, known)| {
-            let fps = fps.filter(|_| Some(id) == default);
+            let fps = fps.filter(|_| Some(id) == self.defaults.video);
             Track::Video { id, video: Video { fps, ..known.details.clone() } }
         });
         let audio = self.audio.iter().filter(|_| there.audio);

@@ -15,6 +15,16 @@ pub struct Headers {
     kept: Vec<Kept>,
     audio: TrackIds,
     video: TrackIds,
+    default: Defaults,
+}
+
+/// The tracks that decide where viewers begin, and that they get who choose none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// Of the sound; `None` before the first.
+    pub audio: Option<u8>,
+    /// Of the pictures; `None` before the first.
+    pub video: Option<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -50,7 +60,7 @@ impl Headers {
         self.version
     }
 
-    /// The tracks of sound or of pictures that have sent something.
+    /// The tracks of sound or of pictures that have sent something, if only a configuration.
     pub fn tracks(&self, kind: TagKind) -> TrackIds {
         match kind {
             TagKind::Audio => self.audio,
@@ -81,14 +91,24 @@ impl Headers {
         Some(headers)
     }
 
-    /// These headers with these tracks known, under a new version; `None` if they are.
+    /// These headers with these tracks known; `None` if they are.
     pub fn with_tracks(&self, kind: TagKind, tracks: TrackIds) -> Option<Self> {
         if self.tracks(kind).covers(tracks) {
             return None;
         }
-        let mut headers = Self { version: self.version + 1, ..self.clone() };
+        let mut headers = self.clone();
         headers.see(kind, tracks);
         Some(headers)
+    }
+
+    /// The default tracks.
+    pub fn defaults(&self) -> Defaults {
+        self.default
+    }
+
+    /// These headers with other default tracks; `None` if they are the same.
+    pub fn with_defaults(&self, default: Defaults) -> Option<Self> {
+        (self.default != default).then(|| Self { default, ..self.clone() })
     }
 
     /// These headers without those of a track whose codec is another now, under a new version; `None` if it has none.

@@ -6,11 +6,13 @@ use pushpull_media::flv::{Tag, TagBuffer, TagKind};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use tracing::debug;
 
 use super::Hub;
 use super::batch::Batch;
 use super::block::Block;
 use super::clock::Clock;
+use super::defaults::DefaultTracks;
 use super::headers::{HeaderKind, Headers};
 use super::metadata;
 use super::multitrack::TrackIds;
@@ -40,6 +42,7 @@ pub struct Publisher {
     headers: Arc<Headers>,
     /// As it came; what is sent of it depends on the tracks.
     metadata: Option<Tag>,
+    defaults: DefaultTracks,
     /// The video track whose keyframe viewers have.
     begun_video: Option<u8>,
     batch: Batch,
@@ -76,6 +79,7 @@ impl Publisher {
             resume: session.resume,
             tracks: Tracks::default(),
             metadata: None,
+            defaults: DefaultTracks::default(),
             begun_video: None,
             batch,
             is_finished: false,
@@ -107,7 +111,15 @@ impl Publisher {
             self.hub.stats().unknown_one();
         }
         let time = match packet.track() {
-            Some(track) => Some(self.clock.frame(track, timestamp, now)),
+            Some(track) => {
+                let jumps = self.clock.jumps();
+                let time = self.clock.frame(track, timestamp, now);
+                if self.clock.jumps() > jumps {
+                    self.hub.stats().clock_jumped();
+                    debug!(stream = %self.stream.name, timestamp, "the publisher's clock jumped");
+                }
+                Some(time)
+            }
             None => self.clock.between_frames(timestamp),
         };
         let message = Message { kind, packet, time, buffer };
@@ -179,9 +191,11 @@ impl Publisher {
     /// Sends a message, or holds it for the next picture.
     fn admit(&mut self, message: Message) {
         let Message { kind, packet, time, buffer } = message;
+        let time = time.map_or_else(|| self.here(), |raw| self.clock.time(raw));
+        let is_frame = packet.track().is_some();
+        let is_main = is_frame && self.defaults.see(kind, packet.tracks, time);
         self.see_tracks(kind, packet.tracks);
-        let main = self.headers.tracks(kind).lowest();
-        let is_main = main.is_some_and(|main| packet.tracks.contains(main));
+        let main = self.defaults.get().video;
         match packet.role {
             Role::Picture { is_keyframe: true } if is_main => self.begun_video = main,
             Role::Picture { is_keyframe: false } if is_main && self.begun_video != main => {
@@ -192,7 +206,6 @@ impl Publisher {
             }
             _ => {}
         }
-        let time = time.map_or_else(|| self.here(), |raw| self.clock.time(raw));
         self.reveal(packet.role, time);
         let tag = self.true_tag(packet.role, buffer.finish(kind, time));
         self.note(&packet, is_main, &tag);
@@ -260,6 +273,8 @@ impl Publisher {
     fn see_tracks(&mut self, kind: TagKind, tracks: TrackIds) {
         let headers = self.headers.with_tracks(kind, tracks);
         self.set_headers(headers);
+        let headers = self.headers.with_defaults(self.defaults.get());
+        self.set_headers(headers);
     }
 
     fn set_headers(&mut self, headers: Option<Headers>) {
@@ -271,12 +286,14 @@ impl Publisher {
 
     /// Keeps the stream's description and measures up to date.
     fn note(&mut self, packet: &Packet, is_main: bool, tag: &Tag) {
+        let defaults = self.defaults.get();
         let learnt = self.stream.with(self.session, |live| {
             if let Role::Picture { is_keyframe } = packet.role
                 && is_main
             {
                 live.meter.picture(tag.time(), is_keyframe);
             }
+            live.description.set_defaults(defaults);
             live.description.learn(packet, tag.data())
         });
         let learnt = learnt.unwrap_or_default();

@@ -11,7 +11,7 @@ use super::block::Block;
 use super::headers::Headers;
 use super::multitrack::{self, Plain};
 
-/// The tracks a viewer chose. One that is not there, or not chosen, is the stream's default: the lowest.
+/// The tracks a viewer chose. One that is not there, or not chosen, is the stream's default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The track of the sound.
@@ -20,16 +20,51 @@ pub struct Selection {
     pub video: Option<u8>,
 }
 
+/// A track in a query that is no number from 0 to 255.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key} is {value:?}, expected a number from 0 to 255")]
+pub struct BadTrack {
+    key: String,
+    value: String,
+}
+
 impl Selection {
+    /// The tracks that a viewer asks for in its query: `track=1`, `audioTrack=1`, `videoTrack=1`; the last word counts.
+    /// `None`: all of them, untouched.
+    ///
+    /// # Errors
+    /// [`BadTrack`]
+    pub fn in_query(query: &str) -> Result<Option<Self>, BadTrack> {
+        let mut selection = None;
+        for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            let (is_audio, is_video) = match key {
+                "track" => (true, true),
+                "audioTrack" => (true, false),
+                "videoTrack" => (false, true),
+                _ => continue,
+            };
+            let bad = |_| BadTrack { key: key.to_owned(), value: value.to_owned() };
+            let track: u8 = value.parse().map_err(bad)?;
+            let Self { audio, video } = selection.get_or_insert_default();
+            if is_audio {
+                *audio = Some(track);
+            }
+            if is_video {
+                *video = Some(track);
+            }
+        }
+        Ok(selection)
+    }
+
     fn among(self, headers: &Headers) -> Chosen {
-        let choose = |kind, wanted: Option<u8>| {
+        let defaults = headers.defaults();
+        let choose = |kind, wanted: Option<u8>, default: Option<u8>| {
             let tracks = headers.tracks(kind);
-            let wanted = wanted.filter(|&track| tracks.contains(track));
-            wanted.or_else(|| tracks.lowest()).unwrap_or(0)
+            wanted.filter(|&track| tracks.contains(track)).or(default).unwrap_or(0)
         };
         Chosen {
-            audio: choose(TagKind::Audio, self.audio),
-            video: choose(TagKind::Video, self.video),
+            audio: choose(TagKind::Audio, self.audio, defaults.audio),
+            video: choose(TagKind::Video, self.video, defaults.video),
         }
     }
 }
@@ -45,14 +80,15 @@ struct Chosen {
 #[derive(Debug)]
 pub(super) struct Filter {
     selection: Selection,
-    video: Option<u8>,
+    /// The tracks of the last block.
+    chosen: Option<Chosen>,
     /// Pictures are left out until the track's next keyframe: those before it belong to pictures the viewer did not get.
     waits: bool,
 }
 
 impl Filter {
     pub(super) fn new(selection: Selection) -> Self {
-        Self { selection, video: None, waits: true }
+        Self { selection, chosen: None, waits: true }
     }
 
     /// The next block comes from elsewhere in the stream than the last.
@@ -60,13 +96,20 @@ impl Filter {
         self.waits = true;
     }
 
+    /// Looks at the next block; `true` if it is given other tracks than before, whose headers it must have first: a track
+    /// that was chosen turned up, or the default became another.
+    pub(super) fn changes(&mut self, block: &Block) -> bool {
+        let chosen = self.selection.among(block.headers());
+        let before = self.chosen.replace(chosen);
+        if before.map(|before| before.video) != Some(chosen.video) {
+            self.waits = true;
+        }
+        before != Some(chosen)
+    }
+
     /// The block as this viewer gets it; `None` if nothing in it is for it.
     pub(super) fn pass(&mut self, block: Arc<Block>) -> Option<Arc<Block>> {
         let chosen = self.selection.among(block.headers());
-        if self.video.replace(chosen.video) != Some(chosen.video) {
-            // The track turned up after the viewer, who was given another until now.
-            self.waits = true;
-        }
         let block = block.forms().get(&block, chosen)?;
         if !self.waits {
             return Some(block);
@@ -158,3 +201,26 @@ fn picture(tag: &Tag) -> Option<bool> {
 /// Forms of a block that are kept. Further ones are made for each viewer anew: that bounds what viewers can make a ring
 /// hold to a few times its own bytes.
 const FORMS_MAX: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tracks_of_a_query() {
+        let some = |audio, video| Some(Selection { audio, video });
+        for (query, selection) in [
+            ("", None),
+            ("token=1&tracks=2", None),
+            ("track=1", some(Some(1), Some(1))),
+            ("videoTrack=0", some(None, Some(0))),
+            ("audioTrack=255&start=live", some(Some(255), None)),
+            ("track=1&audioTrack=0", some(Some(0), Some(1))),
+        ] {
+            assert_eq!(Selection::in_query(query), Ok(selection), "{query}");
+        }
+        for query in ["track=", "track=256", "videoTrack=-1", "audioTrack=first"] {
+            assert!(Selection::in_query(query).is_err(), "{query}");
+        }
+    }
+}

@@ -14,6 +14,7 @@ pub struct Stats {
     bytes_out: Counter,
     ignored: Counter,
     unknown: Counter,
+    clock_jumps: Counter,
     jumps: Counter,
     hits: Arc<Hits>,
 }
@@ -49,6 +50,11 @@ impl Stats {
         self.unknown.get()
     }
 
+    /// Times a publisher's clock jumped, which viewers do not see.
+    pub fn clock_jumps(&self) -> u64 {
+        self.clock_jumps.get()
+    }
+
     /// Times a viewer had fallen behind and jumped to a later keyframe.
     pub fn jumps(&self) -> u64 {
         self.jumps.get()
@@ -81,6 +87,10 @@ impl Stats {
 
     pub(super) fn unknown_one(&self) {
         self.unknown.add(1);
+    }
+
+    pub(super) fn clock_jumped(&self) {
+        self.clock_jumps.add(1);
     }
 
     pub(super) fn jumped(&self) {

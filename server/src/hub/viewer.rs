@@ -11,6 +11,7 @@ use tracing::debug;
 
 use super::Hub;
 use super::block::Block;
+use super::headers::Headers;
 use super::ring::{Cursor, EndReason, Join, Lag, Release, Taken};
 use super::selection::{Filter, Selection};
 use super::stream::Stream;
@@ -134,7 +135,9 @@ impl Viewer {
     /// [`Viewer::next`], for hosts that poll.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Next> {
         loop {
-            let Some(block) = self.headers.take().or_else(|| self.block.take()) else {
+            let headers = self.headers.take();
+            let is_headers = headers.is_some();
+            let Some(block) = headers.or_else(|| self.block.take()) else {
                 match self.stream.ring.poll(&mut self.cursor, context.waker()) {
                     Poll::Ready(Ok(taken)) => self.take(taken),
                     Poll::Ready(Err(reason)) => return Poll::Ready(Next::End(reason)),
@@ -142,6 +145,14 @@ impl Viewer {
                 }
                 continue;
             };
+            if let Some(filter) = &mut self.filter
+                && filter.changes(&block)
+                && !is_headers
+            {
+                self.headers = headers_of(&block, block.headers());
+                self.block = Some(block);
+                continue;
+            }
             let block = match &mut self.filter {
                 None => Some(block),
                 Some(filter) => filter.pass(block),
@@ -182,11 +193,15 @@ impl Viewer {
             self.hub.stats().jumped();
             self.filter.iter_mut().for_each(Filter::jumped);
         }
-        let time = taken.block.tags().first().map_or(0, flv::Tag::time);
-        let headers = taken.headers.and_then(|headers| headers.block(time));
-        self.headers = headers.map(Arc::new);
+        self.headers = taken.headers.and_then(|headers| headers_of(&taken.block, &headers));
         self.block = Some(taken.block);
     }
+}
+
+/// The headers to send in front of a block.
+fn headers_of(block: &Block, headers: &Arc<Headers>) -> Option<Arc<Block>> {
+    let time = block.tags().first().map_or(0, flv::Tag::time);
+    headers.block(time).map(Arc::new)
 }
 
 impl Drop for Viewer {

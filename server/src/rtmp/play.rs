@@ -16,7 +16,9 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
 use super::session::Session;
-use crate::hub::{Block, EndReason, Next, Release, Start, ViewError, Viewer, ViewerInfo};
+use crate::hub::{
+    Block, EndReason, Next, Release, Selection, Start, ViewError, Viewer, ViewerInfo,
+};
 use crate::limits::Limit;
 use crate::metrics::OpenPlayer;
 
@@ -179,6 +181,13 @@ impl Session {
                 return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
             }
         };
+        let tracks = match Selection::in_query(query) {
+            Ok(tracks) => tracks,
+            Err(error) => {
+                let text = error.to_string();
+                return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
+            }
+        };
         let Ok(permit) = self.host.players.clone().try_acquire_owned() else {
             self.host.metrics.hits.hit(Limit::RtmpPlayers);
             let limit = self.host.config.max_players;
@@ -187,8 +196,9 @@ impl Session {
         };
         let (hub, asked) = (self.host.hub.clone(), name.clone());
         let info = ViewerInfo { protocol: "rtmp", peer: self.peer.to_string() };
+        let join = async move { Ok(hub.view(&asked, start, info).await?.choosing(tracks)) };
         let playing = Playing {
-            stage: Stage::Joining(Box::pin(async move { hub.view(&asked, start, info).await })),
+            stage: Stage::Joining(Box::pin(join)),
             is_paused: false,
             audio: Track::On,
             video: Track::On,

@@ -126,14 +126,16 @@ fn a_chosen_track_is_a_plain_stream_for_players_that_know_of_one() {
         server.live("live/tracks").await?;
         let mut first = Viewer::http(&server, "/live/tracks.flv?track=0").await?;
         let mut second = Viewer::websocket(&server, "/live/tracks.flv?videoTrack=1").await?;
-        until("two viewers watch", PATIENCE, async || {
+        let mut third = Viewer::rtmp(&server, "live/tracks?track=1").await?;
+        until("three viewers watch", PATIENCE, async || {
             let stream = server.stream("live/tracks").await?;
-            Ok(stream.filter(|stream| stream["viewers"] == 2))
+            Ok(stream.filter(|stream| stream["viewers"] == 3))
         })
         .await?;
         encoder.send_all(rest).await?;
         encoder.stop().await?;
-        for (viewer, width) in [(&mut first, "192"), (&mut second, "128")] {
+        let viewers = [(&mut first, "192"), (&mut second, "128"), (&mut third, "128")];
+        for (viewer, width) in viewers {
             let both = Header { has_audio: true, has_video: true };
             let file = stage.folder().join(format!("{width}.flv"));
             std::fs::write(&file, bytes_of(&both, &viewer.rest().await?))?;

@@ -169,6 +169,16 @@ async fn a_jump_of_both_tracks_is_closed_once_and_they_keep_their_offset() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn jumps_are_counted_once_for_both_tracks() {
+    let mut scene = Scene::new();
+    let mut frames = steady(0, 0, 2_000);
+    frames.extend(steady(2_000, HOUR, 2_000));
+    frames.extend(steady(4_000, 2 * HOUR, 2_000));
+    scene.send(&frames).await;
+    assert_eq!(scene.hub.stats().clock_jumps(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_jump_with_the_old_clock_still_interleaved_is_the_same() {
     for jump in [10_000, HOUR, -10_000, -HOUR] {
         for late in [30, 300, 900] {

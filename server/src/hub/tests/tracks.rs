@@ -1,5 +1,7 @@
 //! Several tracks, and codecs of every kind.
 
+use std::time::Duration;
+
 use super::*;
 
 /// The data of the tags that are ready, headers included.
@@ -142,6 +144,43 @@ async fn the_lowest_track_decides_where_viewers_begin() {
     publisher.message(TagKind::Video, 160, b"\x96\x01vp09\x01key1");
     let mut viewer = view(&hub, "live/x").await;
     assert_eq!(data(&mut viewer), [b"\x96\x01vp09\x01key1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_track_that_is_announced_only_decides_nothing() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.message(TagKind::Video, 0, HEADER_0);
+    publisher.message(TagKind::Video, 0, HEADER_1);
+    publisher.message(TagKind::Video, 0, KEY_1);
+    publisher.sound(0);
+    let mut viewer = choosing(&hub, None, None).await;
+    assert_eq!(data(&mut viewer), [&b"\x17\0\0\0\0cfg1"[..], b"\x17\x01\0\0\0key1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_the_default_track_ends_the_next_one_decides() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    send_two_tracks(&mut publisher);
+    for second in 0..12_u32 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        publisher.message(TagKind::Audio, 40 + second * 1_000, SOUND_0);
+        publisher.message(TagKind::Video, 40 + second * 1_000, KEY_1);
+        let mut viewer = choosing(&hub, None, None).await;
+        let expected =
+            if second <= 10 { &b"\x17\x01\0\0\0key0"[..] } else { b"\x17\x01\0\0\0key1" };
+        assert_eq!(data(&mut viewer)[2], expected, "{second}");
+    }
+    let mut present = choosing(&hub, None, None).await;
+    assert_eq!(data(&mut present)[0], b"\x17\0\0\0\0cfg1");
+    // It comes back, with a keyframe as any, and who was there gets its header.
+    publisher.message(TagKind::Video, 12_000, PICTURE_0);
+    publisher.message(TagKind::Video, 12_040, KEY_0);
+    assert_eq!(data(&mut choosing(&hub, None, None).await)[2], b"\x17\x01\0\0\0key0");
+    let seen = data(&mut present);
+    assert_eq!(seen[..2], [&b"\x17\0\0\0\0cfg0"[..], b"\xAF\0asc0"]);
+    assert_eq!(seen.last().unwrap(), b"\x17\x01\0\0\0key0");
 }
 
 #[tokio::test(start_paused = true)]

@@ -82,6 +82,11 @@ impl Peer {
         Ok(peer)
     }
 
+    /// The address the server sees.
+    pub fn address(&self) -> Result<SocketAddr> {
+        Ok(self.socket.local_addr()?)
+    }
+
     /// Sends bytes.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         match tokio::time::timeout(ANSWER, self.socket.write_all(bytes)).await {

@@ -5,7 +5,8 @@ use pushpull_media::flv::{Tag, TagKind};
 use pushpull_tests::{
     Server,
     rtmp::{self, AUDIO, HANDSHAKE_LEN, Peer, VIDEO},
-    stage,
+    server::PATIENCE,
+    stage, until,
 };
 
 use super::{
@@ -180,5 +181,24 @@ fn another_version_of_rtmp_is_closed_at_once() {
         let log = server.process().log().text();
         ensure!(log.contains("RTMPE"), "{log}");
         Ok(())
+    });
+}
+
+/// The timer of keepalive runs on the server's end of the connection. Linux tells.
+#[test]
+fn a_publishers_socket_asks_whether_the_peer_is_there() {
+    publishing(async |server, peer| {
+        let ours = format!(":{:04X} ", server.rtmp.port());
+        let theirs = format!(":{:04X} ", peer.address()?.port());
+        until("the timer runs", PATIENCE, async || {
+            let table = std::fs::read_to_string("/proc/net/tcp")?;
+            let line = table.lines().find(|line| {
+                line.find(&ours).zip(line.find(&theirs)).is_some_and(|(ours, theirs)| ours < theirs)
+            });
+            // Local and remote address, state, queues, and the timer: 02 is that of keepalive.
+            let timer = line.and_then(|line| line.split_whitespace().nth(5));
+            Ok(timer.filter(|timer| timer.starts_with("02:")).map(drop))
+        })
+        .await
     });
 }

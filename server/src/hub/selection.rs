@@ -146,7 +146,8 @@ impl Forms {
         let known = made.iter().find(|(known, _)| *known == chosen).map(|(_, form)| form.clone());
         let form = known.unwrap_or_else(|| {
             let form = Form::of(block, chosen);
-            if made.len() < FORMS_MAX {
+            let held: usize = made.iter().map(|(_, form)| form.memory()).sum();
+            if made.len() < FORMS_MAX && held + form.memory() <= MEMORY_MAX * block.bytes().len() {
                 made.push((chosen, form.clone()));
             }
             form
@@ -160,6 +161,13 @@ impl Forms {
 }
 
 impl Form {
+    fn memory(&self) -> usize {
+        match self {
+            Self::Other(block) => block.bytes().len(),
+            Self::Same | Self::Nothing => 0,
+        }
+    }
+
     fn of(block: &Arc<Block>, chosen: Chosen) -> Self {
         let mut is_same = true;
         let mut tags = Vec::with_capacity(block.tags().len());
@@ -198,13 +206,46 @@ fn picture(tag: &Tag) -> Option<bool> {
     (head.packet == video::Packet::Frames).then(|| head.is_keyframe())
 }
 
-/// Forms of a block that are kept. Further ones are made for each viewer anew: that bounds what viewers can make a ring
-/// hold to a few times its own bytes.
-const FORMS_MAX: usize = 4;
+/// Forms of a block that are kept. Further ones are made for each viewer anew.
+const FORMS_MAX: usize = 8;
+
+/// How many times the bytes of a block its forms may take: enough for one of each track, with the sound in each.
+const MEMORY_MAX: usize = 2;
 
 #[cfg(test)]
 mod tests {
+    use super::super::multitrack::TrackIds;
     use super::*;
+
+    /// A picture of each of so many tracks in one message, and a sound, of these bytes.
+    fn block(tracks: u8, picture: u8, sound: usize) -> Arc<Block> {
+        let mut data = b"\x96\x11vp09".to_vec();
+        let mut ids = TrackIds::default();
+        for track in 0..tracks {
+            ids.insert(track);
+            data.extend([track, 0, 0, picture]);
+            data.resize(data.len() + usize::from(picture), track);
+        }
+        let pictures = Tag::new(TagKind::Video, 0, &data).unwrap();
+        let sound = Tag::new(TagKind::Audio, 0, &vec![0x2F; sound]).unwrap();
+        let headers = Headers::empty(0).with_tracks(TagKind::Video, ids).unwrap();
+        Arc::new(Block::new(vec![pictures, sound], true, 0, Arc::new(headers)))
+    }
+
+    #[test]
+    fn forms_of_a_block_are_bounded() {
+        for (tracks, picture, sound, kept) in
+            [(3, 200, 10, 3), (30, 200, 10, FORMS_MAX), (3, 200, 1_000, 2)]
+        {
+            let block = block(tracks, picture, sound);
+            for track in 0..tracks {
+                let form = block.forms().get(&block, Chosen { audio: 0, video: track }).unwrap();
+                assert_eq!(form.tags()[0].data().last(), Some(&track));
+            }
+            let made = block.forms().0.lock().unwrap();
+            assert_eq!(made.len(), kept, "{tracks} tracks, {sound} bytes of sound");
+        }
+    }
 
     #[test]
     fn tracks_of_a_query() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use pushpull_media::flv::{Item, Reader};
 
+use super::super::multitrack::{self, Plain};
 use super::*;
 
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ enum Step {
     Lose,
     Finish,
     Publish,
-    Join,
+    Join { tracks: Option<(u8, u8)> },
     Read { viewer: usize },
 }
 
@@ -27,6 +28,10 @@ fn data() -> impl Strategy<Value = Vec<u8>> {
         Just(&b"\xAF\x00"[..]),
         Just(&b"\xAF\x01"[..]),
         Just(&b"\x91hvc1"[..]),
+        Just(&b"\x96\x01avc1\x01\0\0\0"[..]),
+        Just(&b"\xA6\x11vp09\x00\0\0\x03"[..]),
+        Just(&b"\x96\x20hvc1\x02\0\0\x03"[..]),
+        Just(&b"\x95\x01mp4a\x01"[..]),
         Just(&b"\x02\0\x0AonMetaData\x08\0\0\0\x01\0\x06stereo\x01\x01"[..]),
         Just(&b""[..]),
     ];
@@ -44,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Lose),
         1 => Just(Step::Finish),
         2 => Just(Step::Publish),
-        2 => Just(Step::Join),
+        2 => proptest::option::of((0..3_u8, 0..3_u8)).prop_map(|tracks| Step::Join { tracks }),
         4 => (0..4_usize).prop_map(|viewer| Step::Read { viewer }),
     ]
 }
@@ -59,7 +64,7 @@ async fn run(steps: Vec<Step>) {
     };
     let hub = Hub::new(config.clone());
     let mut publisher = None;
-    let mut viewers: Vec<(Viewer, Reader)> = Vec::new();
+    let mut viewers: Vec<(Viewer, Reader, Option<Selection>)> = Vec::new();
     for step in steps {
         match step {
             Step::Media { kind, time, data } => {
@@ -75,21 +80,27 @@ async fn run(steps: Vec<Step>) {
                 let claim = hub.claim(&name("live/x"), source());
                 publisher = claim.ok().map(Claim::go_live).or(publisher);
             }
-            Step::Join => {
+            Step::Join { tracks } => {
                 if let Ok(viewer) = hub.view(&name("live/x"), Start::Gop, info()).await {
                     let mut reader = Reader::new();
                     reader.push(&viewer.header().to_bytes());
                     assert!(matches!(reader.next(), Ok(Some(Item::Header(_)))));
-                    viewers.push((viewer, reader));
+                    let selection = tracks
+                        .map(|(audio, video)| Selection { audio: Some(audio), video: Some(video) });
+                    viewers.push((viewer.choosing(selection), reader, selection));
                 }
             }
             Step::Read { viewer } => {
-                let Some((viewer, reader)) = viewers.get_mut(viewer) else { continue };
+                let Some((viewer, reader, selection)) = viewers.get_mut(viewer) else { continue };
                 for block in viewer.ready() {
                     reader.push(block.bytes());
                     for tag in block.tags() {
                         let Ok(Some(Item::Tag(read))) = reader.next() else { panic!("no tag") };
                         assert_eq!(read.data(), tag.data());
+                        // Who chose gets no multitrack head.
+                        let is_plain =
+                            multitrack::plain(tag.kind(), tag.data(), 0) == Plain::AsItIs;
+                        assert!(is_plain || selection.is_none());
                         assert_eq!(read.time(), tag.time() & 0xFFFF_FFFF);
                     }
                     assert_eq!(reader.next(), Ok(None));

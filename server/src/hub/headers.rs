@@ -60,6 +60,11 @@ impl Headers {
         self.version
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// The tracks of sound or of pictures that have sent something, if only a configuration.
     pub fn tracks(&self, kind: TagKind) -> TrackIds {
         match kind {

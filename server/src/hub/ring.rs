@@ -293,6 +293,8 @@ struct Held {
     block: Arc<Block>,
     /// Bytes of the stream up to the end of this block.
     end: u64,
+    /// Its tags, and the headers that are new with it.
+    tags: usize,
 }
 
 /// What a ring knows of one viewer. The rest is in its cursor, which needs no lock.
@@ -347,7 +349,7 @@ struct State {
     starts: VecDeque<u64>,
     /// Bytes of the blocks held.
     bytes: usize,
-    /// Tags in the blocks held.
+    /// Tags in the blocks held, and what their headers changed to.
     tags: usize,
     /// Bytes of all blocks ever pushed.
     total: u64,
@@ -369,10 +371,14 @@ impl State {
             self.starts.push_back(self.end());
         }
         let len = block.bytes().len();
+        let headers = block.headers();
+        let is_known = |held: &Held| held.block.headers().version() == headers.version();
+        let new_headers = if self.blocks.back().is_some_and(is_known) { 0 } else { headers.len() };
+        let tags = block.tags().len() + new_headers;
         self.bytes += len;
-        self.tags += block.tags().len();
+        self.tags += tags;
         self.total += len as u64;
-        self.blocks.push_back(Held { block, end: self.total });
+        self.blocks.push_back(Held { block, end: self.total, tags });
     }
 
     fn memory(&self) -> usize {
@@ -389,7 +395,7 @@ impl State {
     fn drop_oldest(&mut self) {
         if let Some(held) = self.blocks.pop_front() {
             self.bytes -= held.block.bytes().len();
-            self.tags -= held.block.tags().len();
+            self.tags -= held.tags;
             self.first += 1;
         }
     }
@@ -431,7 +437,7 @@ impl State {
             }
         };
         let index = usize::try_from(number - self.first).ok()?;
-        let Held { block, end } = self.blocks.get(index)?;
+        let Held { block, end, .. } = self.blocks.get(index)?;
         let version = block.headers().version();
         let headers = (begins && cursor.headers != Some(version)).then(|| block.headers().clone());
         cursor.headers = Some(version);

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::Hub;
-use super::batch::Batch;
+use super::batch::{Batch, Held};
 use super::block::Block;
 use super::clock::Clock;
 use super::defaults::DefaultTracks;
@@ -67,7 +67,7 @@ impl Publisher {
     pub(super) fn new(hub: Hub, stream: Arc<Stream>, session: Session) -> Self {
         let config = hub.config();
         let preroll = Some(Preroll::new(config.tracks_wait));
-        let batch = Batch::new(config.held_audio_max);
+        let batch = Batch::new(config);
         Self {
             hub,
             stream,
@@ -211,19 +211,14 @@ impl Publisher {
         self.note(&packet, is_main, &tag);
         self.advance(packet.role, time);
         match packet.role {
-            Role::Picture { is_keyframe: true } if is_main => self.send_start(tag),
-            Role::Sound if is_main && !self.tracks.video => self.send_start(tag),
-            Role::Picture { is_keyframe: false } if is_main => {
-                self.batch.hold(tag);
-                self.send_held();
-            }
+            Role::Picture { is_keyframe: true } if is_main => self.hold_start(tag),
+            Role::Sound if is_main && !self.tracks.video => self.hold_start(tag),
+            Role::Picture { is_keyframe: false } if is_main => self.batch.hold_picture(tag),
             // Further tracks travel along: what viewers begin with is the main one.
-            _ => {
-                self.batch.hold(tag);
-                if self.batch.is_due() {
-                    self.send_held();
-                }
-            }
+            _ => self.batch.hold(tag),
+        }
+        if self.batch.is_due() {
+            self.send_held();
         }
     }
 
@@ -279,6 +274,10 @@ impl Publisher {
 
     fn set_headers(&mut self, headers: Option<Headers>) {
         if let Some(headers) = headers {
+            if self.batch.is_start() {
+                // Who begins with what is held begins with the headers it was made for.
+                self.send_held();
+            }
             self.resume.headers_version = headers.version();
             self.headers = Arc::new(headers);
         }
@@ -318,16 +317,18 @@ impl Publisher {
         self.resume.progress.high().unwrap_or(0)
     }
 
-    /// Sends a tag that viewers can begin with, alone: they get nothing from before it.
-    fn send_start(&mut self, tag: Tag) {
-        self.send_held();
-        self.send(vec![tag], true);
+    /// Holds a tag that viewers can begin with, in front: they get nothing from before it.
+    fn hold_start(&mut self, tag: Tag) {
+        if !self.batch.is_start() {
+            self.send_held();
+        }
+        self.batch.hold_start(tag);
     }
 
     fn send_held(&mut self) {
-        let tags = self.batch.take();
+        let Held { tags, is_start } = self.batch.take();
         if !tags.is_empty() {
-            self.send(tags, false);
+            self.send(tags, is_start);
         }
     }
 

@@ -128,6 +128,18 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "batch",
+        section: TITLE,
+        value: "TIME",
+        kind: Kind::One,
+        default: "0ms",
+        help: "How long pictures may wait for more of them, to leave in one write: less cost, more latency",
+        set: |config, text| {
+            config.hub.batch = units::time(text, Duration::ZERO..=MAX_BATCH)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "lag",
         section: TITLE,
         value: "TIME",
@@ -242,3 +254,6 @@ const TITLE: &str = "Streams";
 /// Less than this does not hold one group of pictures.
 const MIN_MEDIA: usize = 64 << 10;
 const MAX_MEDIA: usize = 4 << 30;
+
+/// More is not live any more.
+const MAX_BATCH: Duration = Duration::from_secs(2);

@@ -359,3 +359,57 @@ async fn a_single_block_over_the_budget_stays() {
     assert!(hub.media_bytes() > hub.streams()[0].buffered_bytes);
     assert!(hub.media_bytes() < 6_000, "{}", hub.media_bytes());
 }
+
+#[tokio::test(start_paused = true)]
+async fn pictures_wait_for_more_of_them_if_the_operator_wants_it() {
+    let config = Config { batch: Duration::from_millis(100), ..Config::default() };
+    let hub = Hub::new(config);
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    tokio::time::advance(Duration::from_millis(100)).await;
+    publisher.flush();
+    let mut viewer = view(&hub, "live/x").await;
+    let mut blocks = viewer.ready();
+    let before = Instant::now();
+    for time in [40, 80, 120, 160, 200, 240] {
+        publisher.sound(time - 20);
+        match time {
+            160 => publisher.keyframe(time),
+            _ => publisher.picture(time),
+        }
+        blocks.extend(viewer.ready());
+        tokio::time::advance(Duration::from_millis(40)).await;
+        if publisher.flush_at().is_some_and(|at| Instant::now() >= at) {
+            publisher.flush();
+            blocks.extend(viewer.ready());
+        }
+    }
+    assert_eq!(before.elapsed(), Duration::from_millis(240));
+    let words: Vec<Vec<String>> =
+        blocks.iter().map(|block| block.tags().iter().map(word).collect()).collect();
+    assert_eq!(
+        words,
+        [
+            vec!["avcC 0", "asc 0"],
+            vec!["key 0", "sound 0"],
+            vec!["sound 20", "inter 40", "sound 60", "inter 80", "sound 100", "inter 120"],
+            vec!["sound 140"],
+            vec!["key 160", "sound 180", "inter 200", "sound 220", "inter 240"],
+        ]
+    );
+    let starts: Vec<bool> = blocks.iter().map(|block| block.is_start()).collect();
+    assert_eq!(starts, [false, true, false, false, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_that_change_while_pictures_wait_are_those_of_what_follows() {
+    let hub = Hub::new(Config { batch: Duration::from_secs(1), ..Config::default() });
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    publisher.video_header("new avcC");
+    publisher.keyframe(40);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    publisher.flush();
+    let mut viewer = view(&hub, "live/x").await;
+    assert_eq!(viewer.read(), ["new avcC 40", "asc 40", "key 40"]);
+}

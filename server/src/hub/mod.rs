@@ -21,6 +21,7 @@ mod multitrack;
 mod packet;
 mod preroll;
 mod publisher;
+mod query;
 mod ring;
 mod selection;
 mod stats;
@@ -46,7 +47,10 @@ pub use block::Block;
 pub use claim::{Claim, Claimant, Identity, PendingClaim};
 pub use config::{Config, Takeover};
 pub use describe::{Audio, Track, Video};
+#[cfg(test)]
+pub(crate) use headers::Headers;
 pub use publisher::{Publisher, StopReason};
+pub use query::{BadParameter, Query};
 pub use ring::{EndReason, Lag, Release};
 pub use selection::{BadTrack, Selection};
 pub use stats::Stats;

@@ -178,7 +178,18 @@ impl Viewer {
     /// Goes on at the newest keyframe there is, headers first: for a viewer that left out what came meanwhile.
     pub fn restart(&mut self) {
         (self.headers, self.block) = (None, None);
+        self.filter.iter_mut().for_each(Filter::jumped);
         self.cursor.restart();
+    }
+
+    /// The headers in force at `block`, which this viewer has returned, in the form in which it returns everything.
+    pub fn headers_at(&mut self, block: &Block) -> Option<Arc<Block>> {
+        let time = block.tags().first().map_or(0, flv::Tag::time);
+        let headers = Arc::new(block.headers().block(time)?);
+        match &mut self.filter {
+            None => Some(headers),
+            Some(filter) => filter.pass(headers),
+        }
     }
 
     /// How often this viewer had fallen behind and jumped.

@@ -16,9 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
 use super::session::Session;
-use crate::hub::{
-    Block, EndReason, Next, Release, Selection, Start, ViewError, Viewer, ViewerInfo,
-};
+use crate::hub::{Block, EndReason, Next, Query, Release, ViewError, Viewer, ViewerInfo};
 use crate::limits::Limit;
 use crate::metrics::OpenPlayer;
 
@@ -158,8 +156,11 @@ impl Playing {
             }
             let image = match (self.audio, self.video) {
                 (Track::On, Track::On) => image(&block, stream_id, chunk_size),
-                _ => {
-                    let tags = wanted(&block, &mut self.audio, &mut self.video);
+                (audio, video) => {
+                    let resumes = [audio, video].contains(&Track::Resuming);
+                    let headers = if resumes { viewer.headers_at(&block) } else { None };
+                    let headers = headers.as_deref().map_or(&[][..], Block::tags);
+                    let tags = wanted(block.tags(), headers, &mut self.audio, &mut self.video);
                     chunk::image(tags.iter(), stream_id, chunk_size)
                 }
             };
@@ -174,15 +175,8 @@ impl Session {
     /// Asks the hub for a stream. While it is waited for, the connection goes on.
     pub(super) fn play(&mut self, stream_id: u32, name: StreamName, query: &str) {
         self.name_in_log(&name);
-        let start = match start(query) {
-            Ok(start) => start,
-            Err(value) => {
-                let text = format!("start is {value:?}, expected gop or live");
-                return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
-            }
-        };
-        let tracks = match Selection::in_query(query) {
-            Ok(tracks) => tracks,
+        let Query { start, tracks } = match Query::parse(query) {
+            Ok(query) => query,
             Err(error) => {
                 let text = error.to_string();
                 return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
@@ -194,9 +188,9 @@ impl Session {
             let text = format!("there are as many players as this server takes ({limit})");
             return self.refuse_play(stream_id, PlayRefusal::Failed, "too_many_players", &text);
         };
-        let (hub, asked) = (self.host.hub.clone(), name.clone());
+        let hub = self.host.hub.clone();
         let info = ViewerInfo { protocol: "rtmp", peer: self.peer.to_string() };
-        let join = async move { Ok(hub.view(&asked, start, info).await?.choosing(tracks)) };
+        let join = async move { Ok(hub.view(&name, start, info).await?.choosing(tracks)) };
         let playing = Playing {
             stage: Stage::Joining(Box::pin(join)),
             is_paused: false,
@@ -265,10 +259,10 @@ fn image(block: &Block, stream_id: u32, chunk_size: u32) -> Bytes {
 }
 
 /// The tags of a block for a player that has not wanted all tracks all the time. A track that comes back begins with the
-/// headers in force: they may have changed meanwhile.
-fn wanted(block: &Block, audio: &mut Track, video: &mut Track) -> Vec<Tag> {
+/// `headers` in force: they may have changed meanwhile.
+fn wanted(all: &[Tag], headers: &[Tag], audio: &mut Track, video: &mut Track) -> Vec<Tag> {
     let mut tags = Vec::new();
-    for tag in block.tags() {
+    for tag in all {
         let (track, is_start) = match tag.kind() {
             TagKind::Audio => (&mut *audio, is_sound(tag)),
             TagKind::Video => (&mut *video, is_keyframe(tag)),
@@ -279,9 +273,7 @@ fn wanted(block: &Block, audio: &mut Track, video: &mut Track) -> Vec<Tag> {
         };
         if *track == Track::Resuming && is_start {
             *track = Track::On;
-            let headers = block.headers().block(tag.time());
-            let headers = headers.iter().flat_map(Block::tags);
-            tags.extend(headers.filter(|header| header.kind() == tag.kind()).cloned());
+            tags.extend(headers.iter().filter(|header| header.kind() == tag.kind()).cloned());
         }
         if *track == Track::On {
             tags.push(tag.clone());
@@ -296,16 +288,6 @@ fn is_sound(tag: &Tag) -> bool {
 
 fn is_keyframe(tag: &Tag) -> bool {
     video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
-}
-
-/// The value of `start` in the query, as for HTTP-FLV; a value that does not exist is the error.
-fn start(query: &str) -> Result<Start, &str> {
-    let mut values = query.split('&').filter_map(|pair| pair.strip_prefix("start="));
-    match values.next_back() {
-        None | Some("gop") => Ok(Start::Gop),
-        Some("live") => Ok(Start::Live),
-        Some(other) => Err(other),
-    }
 }
 
 /// How the hub's refusal is told to an RTMP peer, and counted.
@@ -329,3 +311,45 @@ fn ending(reason: EndReason) -> &'static str {
 
 /// The message stream that almost every player plays on: the first that is made.
 const SHARED_STREAM_ID: u32 = 1;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::hub::Headers;
+
+    fn video(first: u8, packet: u8) -> Tag {
+        Tag::new(TagKind::Video, 40, &[first, packet, 0, 0, 0, 7]).unwrap()
+    }
+
+    fn audio(packet: u8) -> Tag {
+        Tag::new(TagKind::Audio, 40, &[0xAF, packet, 7]).unwrap()
+    }
+
+    #[test]
+    fn players_of_the_first_message_stream_share_the_bytes() {
+        let headers = Arc::new(Headers::empty(1));
+        let block = Block::new(vec![audio(1), video(0x27, 1)], false, 0, headers);
+        let (first, second) = (image(&block, 1, 60_000), image(&block, 1, 60_000));
+        assert_eq!(first.as_ptr(), second.as_ptr());
+        assert_eq!(first, chunk::image(block.tags().iter(), 1, 60_000));
+        let other = image(&block, 2, 60_000);
+        assert_eq!(other, chunk::image(block.tags().iter(), 2, 60_000));
+    }
+
+    #[test]
+    fn a_track_comes_back_at_its_next_start_behind_its_headers() {
+        let headers = [video(0x17, 0), audio(0)];
+        let all =
+            [video(0x27, 1), audio(0), audio(1), video(0x17, 0), video(0x17, 1), video(0x27, 1)];
+        let (mut sound, mut pictures) = (Track::Resuming, Track::Resuming);
+        let tags = wanted(&all, &headers, &mut sound, &mut pictures);
+        let expected = [audio(0), audio(1), video(0x17, 0), video(0x17, 1), video(0x27, 1)];
+        assert_eq!(tags, expected);
+        assert_eq!((sound, pictures), (Track::On, Track::On));
+        let (mut sound, mut pictures) = (Track::On, Track::Off);
+        let tags = wanted(&all, &headers, &mut sound, &mut pictures);
+        assert_eq!(tags, [audio(0), audio(1)]);
+    }
+}

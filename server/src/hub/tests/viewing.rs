@@ -156,6 +156,28 @@ async fn viewers_of_all_streams_are_bounded_together() {
     view(&hub, "live/b").await;
 }
 
+#[tokio::test]
+async fn a_viewer_that_left_something_out_goes_on_at_the_newest_keyframe_with_its_headers() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let mut viewer = view(&hub, "live/x").await;
+    viewer.read();
+    for step in 1..=30 {
+        match step % 25 {
+            0 => publisher.keyframe(step * 40),
+            _ => publisher.picture(step * 40),
+        }
+        if step == 5 {
+            viewer.next().await;
+        }
+    }
+    viewer.restart();
+    let read = viewer.read();
+    assert_eq!(&read[..3], ["avcC 1000", "asc 1000", "key 1000"], "{read:?}");
+    assert_eq!(viewer.jumps(), 0, "it was its own wish");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_slow_viewer_jumps_to_a_keyframe_and_nobody_else_notices() {
     let hub = Hub::new(Config::default());

@@ -26,7 +26,7 @@ use crate::{
         answer,
         inlet::{Head, Inlet, Payload},
     },
-    hub::{Hub, Selection, Start, ViewError, Viewer, ViewerInfo},
+    hub::{Hub, Query, Start, ViewError, Viewer, ViewerInfo},
     limits::Limit,
     net,
     problem::Problem,
@@ -128,9 +128,7 @@ impl FlvState {
             return Err(Problem::method_not_allowed(METHODS));
         }
         let name = stream_name(request.uri().path())?;
-        let start = start(request.uri())?;
-        let tracks = Selection::in_query(request.uri().query().unwrap_or_default())
-            .map_err(|error| bad_parameter(error.to_string()))?;
+        let Query { start, tracks } = query(request.uri())?;
         let peer = peer.to_string();
         if method == Method::GET && ws::is_asked_for(request.headers()) {
             let headers = ws::accept(&request)?;
@@ -201,19 +199,11 @@ fn stream_name(path: &str) -> Result<StreamName, Problem> {
     })
 }
 
-/// The value of `start` in the query.
-fn start(uri: &Uri) -> Result<Start, Problem> {
-    let query = uri.query().unwrap_or_default();
-    let mut values = query.split('&').filter_map(|pair| pair.strip_prefix("start="));
-    match values.next_back() {
-        None | Some("gop") => Ok(Start::Gop),
-        Some("live") => Ok(Start::Live),
-        Some(other) => Err(bad_parameter(format!("start is {other:?}, expected gop or live"))),
-    }
-}
-
-fn bad_parameter(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail)
+/// What the query asks for.
+fn query(uri: &Uri) -> Result<Query, Problem> {
+    Query::parse(uri.query().unwrap_or_default()).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", error.to_string())
+    })
 }
 
 const EXTENSION: &str = ".flv";

@@ -52,7 +52,7 @@ pub(crate) use headers::Headers;
 pub use publisher::{Publisher, StopReason};
 pub use query::{BadParameter, Query};
 pub use ring::{EndReason, Lag, Release};
-pub use selection::{BadTrack, Selection};
+pub use selection::Selection;
 pub use stats::Stats;
 pub use status::{Source, State, StreamStatus};
 pub use viewer::{Next, Start, Viewer, ViewerInfo};

@@ -20,42 +20,7 @@ pub struct Selection {
     pub video: Option<u8>,
 }
 
-/// A track in a query that is no number from 0 to 255.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key} is {value:?}, expected a number from 0 to 255")]
-pub struct BadTrack {
-    key: String,
-    value: String,
-}
-
 impl Selection {
-    /// The tracks that a viewer asks for in its query: `track=1`, `audioTrack=1`, `videoTrack=1`; the last word counts.
-    /// `None`: all of them, untouched.
-    ///
-    /// # Errors
-    /// [`BadTrack`]
-    pub fn in_query(query: &str) -> Result<Option<Self>, BadTrack> {
-        let mut selection = None;
-        for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-            let (is_audio, is_video) = match key {
-                "track" => (true, true),
-                "audioTrack" => (true, false),
-                "videoTrack" => (false, true),
-                _ => continue,
-            };
-            let bad = |_| BadTrack { key: key.to_owned(), value: value.to_owned() };
-            let track: u8 = value.parse().map_err(bad)?;
-            let Self { audio, video } = selection.get_or_insert_default();
-            if is_audio {
-                *audio = Some(track);
-            }
-            if is_video {
-                *video = Some(track);
-            }
-        }
-        Ok(selection)
-    }
-
     fn among(self, headers: &Headers) -> Chosen {
         let defaults = headers.defaults();
         let choose = |kind, wanted: Option<u8>, default: Option<u8>| {
@@ -244,24 +209,6 @@ mod tests {
             }
             let made = block.forms().0.lock().unwrap();
             assert_eq!(made.len(), kept, "{tracks} tracks, {sound} bytes of sound");
-        }
-    }
-
-    #[test]
-    fn tracks_of_a_query() {
-        let some = |audio, video| Some(Selection { audio, video });
-        for (query, selection) in [
-            ("", None),
-            ("token=1&tracks=2", None),
-            ("track=1", some(Some(1), Some(1))),
-            ("videoTrack=0", some(None, Some(0))),
-            ("audioTrack=255&start=live", some(Some(255), None)),
-            ("track=1&audioTrack=0", some(Some(0), Some(1))),
-        ] {
-            assert_eq!(Selection::in_query(query), Ok(selection), "{query}");
-        }
-        for query in ["track=", "track=256", "videoTrack=-1", "audioTrack=first"] {
-            assert!(Selection::in_query(query).is_err(), "{query}");
         }
     }
 }

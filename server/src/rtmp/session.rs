@@ -188,15 +188,22 @@ impl Session {
     /// Fills the outbox with what the players are to get and empties it into the socket, until there is no more of the one or
     /// no more room in the other.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Task> {
-        loop {
-            while self.outbox.len() < OUTBOX_MAX {
-                match self.playings.poll_turn(context) {
-                    Poll::Ready(Turn::Media(image)) => self.outbox.push(image),
-                    Poll::Ready(turn) => return Poll::Ready(Task::Play(turn)),
-                    Poll::Pending => break,
+        for _ in 0..ROUNDS {
+            let mut has_all = false;
+            // While the peer has yet to take what it was given, there is no more: or it would hold on to blocks from
+            // long ago behind the back of the ring.
+            if self.outbox.is_empty() {
+                while self.outbox.len() < OUTBOX_MAX {
+                    match self.playings.poll_turn(context) {
+                        Poll::Ready(Turn::Media(image)) => self.outbox.push(image),
+                        Poll::Ready(turn) => return Poll::Ready(Task::Play(turn)),
+                        Poll::Pending => {
+                            has_all = true;
+                            break;
+                        }
+                    }
                 }
             }
-            let is_full = self.outbox.len() >= OUTBOX_MAX;
             match self.outbox.poll_send(context, &self.socket) {
                 Poll::Ready(Ok(())) => self.unsent_answers = 0,
                 Poll::Ready(Err(error)) => return Poll::Ready(Task::End(End::Network(error))),
@@ -206,15 +213,18 @@ impl Session {
                         Release::ServerStopping => Task::Stop,
                         Release::TooFarBehind => Task::End(End::Network(io::Error::new(
                             io::ErrorKind::TimedOut,
-                            "the player took nothing of a stream that went on and on",
+                            "the peer holds a picture from too long ago",
                         ))),
                     });
                 }
             }
-            if !is_full {
+            if has_all {
                 return Poll::Pending;
             }
         }
+        // Others want to be served too.
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     fn collect_answers(&mut self) {
@@ -354,6 +364,9 @@ fn poll_read<R>(
 
 /// One read: a keyframe of 250 kB comes in four.
 const READ_LEN: usize = 64 << 10;
+
+/// Full outboxes sent before a player with much to catch up on lets others have their turn.
+const ROUNDS: usize = 4;
 
 /// From the last words to the end of the socket: a refused publisher is gone within a second.
 const CLOSE_LIMIT: Duration = Duration::from_millis(800);

@@ -27,15 +27,11 @@ impl Server {
         Server::run(stage, Command::new(binary()?), arguments).await
     }
 
-    /// The same in a process that may have no more than `files` files and sockets open.
-    pub async fn with_open_files(
-        stage: &Stage,
-        files: usize,
-        arguments: &[&str],
-    ) -> Result<Server> {
+    /// The same in a process with limits of its own: `ulimit` is what the shell's command of that name is given, such as
+    /// `-n 64` for 64 open files.
+    pub async fn with_ulimit(stage: &Stage, ulimit: &str, arguments: &[&str]) -> Result<Server> {
         let mut command = Command::new("sh");
-        let script = "ulimit -n \"$0\" && exec \"$@\"";
-        command.args(["-c", script, &files.to_string()]).arg(binary()?);
+        command.args(["-c", "ulimit $0 && exec \"$@\"", ulimit]).arg(binary()?);
         Server::run(stage, command, arguments).await
     }
 

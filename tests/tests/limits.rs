@@ -327,9 +327,24 @@ fn a_player_that_takes_nothing_is_closed_and_counted() {
 }
 
 #[test]
+fn the_limit_on_open_files_is_raised_at_the_start() {
+    stage(async |stage| {
+        let server = Server::with_ulimit(stage, "-S -n 64", &[]).await?;
+        let mut sockets = Vec::new();
+        for _ in 0..200 {
+            let mut socket = TcpStream::connect(server.http).await?;
+            socket.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+            read_until(&mut socket, br#"{"status":"ok"}"#).await?;
+            sockets.push(socket);
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn at_the_limit_of_descriptors_viewers_are_unharmed_and_accepting_recovers() {
     stage(async |stage| {
-        let server = Server::with_open_files(stage, 64, &[]).await?;
+        let server = Server::with_ulimit(stage, "-n 64", &[]).await?;
         let (mut phone, mut witnesses) = watched(&server, "phone").await?;
         let errors = || server.process().log().text().matches("cannot accept a connection").count();
         let flood = async {

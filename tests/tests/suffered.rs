@@ -8,6 +8,7 @@ use pushpull_media::{amf0, flv::TagKind};
 use pushpull_tests::{
     Scene, Server, Viewer,
     encoder::Encoder,
+    fuzzing::{Script, server_session::peer as dice},
     http,
     rtmp::{self, COMMAND, Peer, VIDEO},
     server::PATIENCE,
@@ -192,6 +193,55 @@ fn viewers_that_ping_and_read_nothing() {
 /// A command that has an answer and does nothing.
 fn ping() -> Vec<u8> {
     [rtmp::string("_checkbw"), rtmp::number(9.0), rtmp::null()].concat()
+}
+
+/// Peers that publish and play the same few names, several on a connection, in any order, and leave in the middle: what the
+/// fuzzer knows of the protocol, against the whole server.
+#[test]
+fn peers_that_follow_the_dice() {
+    stage(async |stage| {
+        let mut scene = Scene::open(stage, &["--grace", "300ms"]).await?;
+        for round in 0..8 {
+            let peers = (0..16).map(|number| throw_dice(&scene, round * 16 + number));
+            try_join_all(peers).await?;
+        }
+        let log = scene.server.process().log().text();
+        ensure!(!log.contains("panicked") && !log.contains("task failed"), "a task failed");
+        ensure!(["publishing", "playing", "refused"].iter().all(|word| log.contains(word)));
+        scene.is_unharmed(64 << 20).await?;
+        scene.lets_go(Duration::from_secs(60)).await
+    });
+}
+
+async fn throw_dice(scene: &Scene, seed: u32) -> Result<()> {
+    let mut dice = seed.wrapping_mul(0x9E37_79B9) | 1;
+    let bytes: Vec<u8> = std::iter::repeat_with(|| {
+        dice ^= dice << 13;
+        dice ^= dice >> 17;
+        dice ^= dice << 5;
+        (dice >> 8) as u8
+    })
+    .take(3000)
+    .collect();
+    let mut socket = TcpStream::connect(scene.server.rtmp).await?;
+    let mut peer = dice::Peer::new();
+    let mut script = Script::new(&bytes);
+    // Nothing much happens before these.
+    let mut start = Script::new(&[0, 0, 0, 0, 1]);
+    socket.write_all(&peer.handshake()).await?;
+    peer.act(&mut start);
+    peer.act(&mut start);
+    while !script.is_over() {
+        peer.act(&mut script);
+        // It may be shown out at any time; some read what they are told, others do not.
+        if socket.write_all(&peer.take()).await.is_err() {
+            break;
+        }
+        if !seed.is_multiple_of(3) {
+            drop(socket.try_read(&mut [0; 4096]));
+        }
+    }
+    Ok(())
 }
 
 /// An AVC configuration record with a sequence parameter set of 64 × 64 pictures.

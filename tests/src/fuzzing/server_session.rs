@@ -2,7 +2,7 @@
 //! answers, the events make sense, and what it holds and sends is in proportion to what it received.
 
 mod host;
-mod peer;
+pub mod peer;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -9,29 +9,34 @@ use pushpull_rtmp::message::{Control, kind};
 
 use super::Script;
 
-pub(super) struct Peer {
+/// What it sends is made up of handshakes, commands and media that are right, or nearly so.
+pub struct Peer {
     writer: Writer,
     out: Vec<u8>,
 }
 
 impl Peer {
-    pub(super) fn new() -> Self {
+    /// One that has sent nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self { writer: Writer::new(), out: Vec::new() }
     }
 
-    pub(super) fn handshake(&self) -> Vec<u8> {
+    /// Its whole side of the handshake.
+    #[must_use]
+    pub fn handshake(&self) -> Vec<u8> {
         let mut bytes = vec![5; 1 + 2 * PACKET_LEN];
         bytes[0] = 3;
         bytes
     }
 
     /// What is to be sent since the last call.
-    pub(super) fn take(&mut self) -> Vec<u8> {
+    pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
     }
 
     /// Does one thing.
-    pub(super) fn act(&mut self, script: &mut Script<'_>) {
+    pub fn act(&mut self, script: &mut Script<'_>) {
         match script.byte() % 16 {
             0 => {
                 let mut properties = vec![
@@ -148,6 +153,12 @@ impl Peer {
     }
 }
 
+impl Default for Peer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn stream_id(script: &mut Script<'_>) -> u32 {
     script.pick(&[1, 1, 1, 2, 3, 0, 4, u32::MAX])
 }
@@ -184,7 +195,8 @@ const APPS: [&str; 7] = ["live", "live/", "a/b/", "", "live?k=v", "live/_definst
 
 const TC_URLS: [&str; 4] = ["rtmp://h/live", "", "rtmp://h:1935/live?t=1/s", "%"];
 
-const KEYS: [&str; 9] = ["a", "b", "a?k=v", "", "a b", "../c", "mp4:a", "x\u{1}", "caf%C3%A9"];
+const KEYS: [&str; 10] =
+    ["a", "b", "a?k=v", "", "a b", "../c", "mp4:a", "x\u{1}", "caf%C3%A9", "good"];
 
 const COMMANDS: [&str; 16] = [
     "releaseStream",

@@ -33,6 +33,37 @@ fn every_edge_of_the_32_bits_is_crossed() {
 }
 
 #[test]
+fn times_of_a_stream_of_weeks_are_written_modulo_2_32() {
+    stage(async |stage| {
+        let server = Server::start(stage, &ROOMY).await?;
+        // Pictures further and further apart, and some close together at each edge.
+        let (mut times, mut now, mut step) = (vec![0], 0, 10_000);
+        for edge in [0xFF_FFFF, 1 << 31, 1 << 32, (1 << 32) + 0xFF_FFFF] {
+            while now + step < edge - 80 {
+                now += step;
+                times.push(now);
+                step = (step * 3 / 2).min(1 << 29);
+            }
+            times.extend((-2..3).map(|number| edge + number * 40));
+            now = edge + 80;
+            // A step may be twice as long as those before it, and these were short.
+            step /= 8;
+        }
+        let key = |(number, time): (u32, &i64)| {
+            let first = if number == 0 { 0x17 } else { 0x27 };
+            Tag::new(TagKind::Video, *time, &picture(first, number, 2_000))
+        };
+        let sent = (0..).zip(&times).map(key).collect::<Result<Vec<_>, _>>()?;
+        for (by, seen) in relayed(&server, "weeks", &sent, &[]).await? {
+            let expected: Vec<_> =
+                times.iter().map(|time| (TagKind::Video, time & 0xFFFF_FFFF)).collect();
+            ensure!(seen == expected, "over {by}: {seen:?}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn jumps_of_the_clock_are_closed_once_for_both_tracks() {
     stage(async |stage| {
         let server = Server::start(stage, &ROOMY).await?;

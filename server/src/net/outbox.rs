@@ -64,6 +64,10 @@ impl Outbox {
         loop {
             let Some(first) = self.parts.front() else {
                 self.stall.rest();
+                if self.parts.capacity() > SLICES {
+                    // The room for many small parts is not kept for peers that need it once.
+                    self.parts = VecDeque::new();
+                }
                 return Poll::Ready(Ok(()));
             };
             let parts = &self.parts;

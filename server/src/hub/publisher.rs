@@ -274,7 +274,7 @@ impl Publisher {
 
     fn set_headers(&mut self, headers: Option<Headers>) {
         if let Some(headers) = headers {
-            if self.batch.is_start() {
+            if self.batch.is_start() && headers.version() != self.headers.version() {
                 // Who begins with what is held begins with the headers it was made for.
                 self.send_held();
             }

@@ -8,7 +8,7 @@ mod measure;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use measure::{Options, floor};
+use measure::{Options, floor, process};
 
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1).peekable();
@@ -18,6 +18,7 @@ fn main() -> Result<()> {
         return floor::serve(hold.map(Duration::from_millis));
     }
     let options = Options::parse(words)?;
+    process::go_first();
     let report = measure::run(&options)?;
     print!("{}", report.text());
     if let Some(path) = &options.json {

@@ -79,7 +79,16 @@ impl Crowd {
     /// other.
     pub fn stop(self, clip: &Clip) -> Result<usize> {
         self.is_looking.store(true, Ordering::Relaxed);
-        std::thread::sleep(LOOK);
+        // What was not looked at is over by then.
+        std::thread::sleep(5 * SWEEP);
+        let from: Vec<_> = self.bytes.iter().map(|it| it.load(Ordering::Relaxed)).collect();
+        let begun = Instant::now();
+        let is_enough = |(bytes, from): (&Arc<AtomicU64>, &u64)| {
+            bytes.load(Ordering::Relaxed) >= from + LOOK_BYTES
+        };
+        while begun.elapsed() < LOOK_MAX && !self.bytes.iter().zip(&from).all(is_enough) {
+            std::thread::sleep(SWEEP);
+        }
         self.stop.store(true, Ordering::Relaxed);
         let members = self.thread.join().map_err(|_| anyhow!("the sweeping thread panicked"))?;
         Ok(members.iter().filter(|member| !in_order(clip, &member.tail)).count())
@@ -165,18 +174,17 @@ fn in_order(clip: &Clip, tail: &[u8]) -> bool {
     let Some((mut at, mut index)) = first else { return false };
     let mut found = 0;
     loop {
-        index = clip.after(index);
-        let Some(piece) = piece(index) else { return false };
+        let next = clip.after(index);
+        let Some(piece) = piece(next) else { return false };
         let rest = &tail[at + PIECE..];
-        match rest.windows(PIECE).position(|window| window == piece) {
-            Some(distance) => at += PIECE + distance,
-            // At the end of what was looked at there is none; earlier, one is missing.
-            None => break,
-        }
+        let Some(distance) = rest.windows(PIECE).position(|window| window == piece) else {
+            // At the end there is the rest of a picture and sound; where there is more, one is missing.
+            return found >= FOUND && rest.len() < clip.tags[index].data().len() + SOUND;
+        };
+        at += PIECE + distance;
+        index = next;
         found += 1;
     }
-    let left = tail.len() - at;
-    found >= FOUND && left <= clip.tags[index].data().len() * 2 + NEIGHBOURS
 }
 
 const SWEEP: Duration = Duration::from_millis(20);
@@ -186,12 +194,13 @@ const JOINERS: usize = 16;
 
 const ACKNOWLEDGED_EVERY: u64 = 1 << 20;
 
-/// How long is looked at what comes: a dozen pictures.
-const LOOK: Duration = Duration::from_millis(400);
-/// A dozen are on their way; fewer when they come in bunches.
-const FOUND: usize = 5;
+/// How much of what comes is looked at: about half a second of the stream.
+const LOOK_BYTES: u64 = 150 << 10;
+const LOOK_MAX: Duration = Duration::from_secs(5);
+/// Pictures that are in it at least, when the first is a large one.
+const FOUND: usize = 3;
 /// Where in a picture's data the piece begins: behind what all slices have in common, before RTMP's first chunk ends.
 const PIECE_AT: usize = 24;
 const PIECE: usize = 32;
-/// What may stand behind the last picture that was found: the picture itself, counted twice, and sound.
-const NEIGHBOURS: usize = 128 << 10;
+/// Bytes of sound and framing between two pictures, at most, and the next one's beginning.
+const SOUND: usize = 8 << 10;

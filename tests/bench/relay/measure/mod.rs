@@ -5,7 +5,7 @@ mod crowd;
 pub mod floor;
 mod load;
 mod options;
-mod process;
+pub mod process;
 mod publisher;
 mod relays;
 mod report;

@@ -78,10 +78,19 @@ pub fn raise_descriptors(needed: usize) -> Result<()> {
     Ok(())
 }
 
+/// Lets this process and what it starts go before what else runs on this machine, where that is allowed.
+pub fn go_first() {
+    // Without it measuring goes on; how much of the machine others had is told.
+    let _ = rustix::process::setpriority_process(None, -10);
+}
+
 /// Lets the calling thread give way to others of this process.
 pub fn give_way() {
-    // Without it measuring goes on, a little less exactly.
-    let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), 5);
+    let thread = Some(rustix::thread::gettid());
+    if let Ok(priority) = rustix::process::getpriority_process(thread) {
+        // Without it measuring goes on, a little less exactly.
+        let _ = rustix::process::setpriority_process(thread, priority + 5);
+    }
 }
 
 /// What the kernel counts in.

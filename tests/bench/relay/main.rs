@@ -18,7 +18,7 @@ fn main() -> Result<()> {
         return floor::serve(hold.map(Duration::from_millis));
     }
     let options = Options::parse(words)?;
-    process::go_first();
+    let _first = process::First::new();
     let report = measure::run(&options)?;
     print!("{}", report.text());
     if let Some(path) = &options.json {

@@ -78,10 +78,29 @@ pub fn raise_descriptors(needed: usize) -> Result<()> {
     Ok(())
 }
 
-/// Lets this process and what it starts go before what else runs on this machine, where that is allowed.
-pub fn go_first() {
-    // Without it measuring goes on; how much of the machine others had is told.
-    let _ = rustix::process::setpriority_process(None, -10);
+/// While it lives, this process and what it starts go before what else runs on this machine, where that is allowed.
+/// Where it is not, measuring goes on; how much of the machine others had is told.
+pub struct First {
+    /// What the terminal's group of processes had before, which priorities within it do not change (Linux).
+    group: Option<String>,
+}
+
+impl First {
+    pub fn new() -> Self {
+        let _ = rustix::process::setpriority_process(None, FIRST);
+        let group = std::fs::read_to_string(GROUP).ok();
+        let group = group.and_then(|group| Some(group.trim().rsplit_once(" nice ")?.1.to_owned()));
+        let _ = std::fs::write(GROUP, FIRST.to_string());
+        Self { group }
+    }
+}
+
+impl Drop for First {
+    fn drop(&mut self) {
+        if let Some(before) = &self.group {
+            let _ = std::fs::write(GROUP, before);
+        }
+    }
 }
 
 /// Lets the calling thread give way to others of this process.
@@ -95,3 +114,6 @@ pub fn give_way() {
 
 /// What the kernel counts in.
 const TICKS_PER_SECOND: f64 = 100.0;
+
+const FIRST: i32 = -10;
+const GROUP: &str = "/proc/self/autogroup";

@@ -6,7 +6,8 @@
 //! bytes ◄───────────── chunk::Writer ◄─────────────────────────────┘
 //! ```
 //!
-//! [`ServerConnection`] takes publishers; [`ClientConnection`] is one. A host moves the bytes:
+//! [`ServerConnection`] takes publishers and players; [`ClientConnection`] is one of either. A host moves the bytes, and what
+//! goes to players in the form of [`chunk::image`]:
 //!
 //! ```
 //! use std::time::Duration;

@@ -1,6 +1,7 @@
 use crate::Error;
 
-/// Where to publish: `rtmp://host[:port]/app/key`. The app may have several levels; the key is the last, with its query.
+/// Where to publish, or what to play: `rtmp://host[:port]/app/key`. The app may have several levels; the key is the last,
+/// with its query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishUrl {
     /// Host name or address, IPv6 without brackets.

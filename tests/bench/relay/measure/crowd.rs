@@ -44,37 +44,52 @@ struct Member {
     tail: Vec<u8>,
 }
 
-impl Crowd {
-    /// Joins `count` viewers, sixteen at a time.
-    pub fn join(address: Address, count: usize) -> Result<Self> {
-        let members = Mutex::new(Vec::with_capacity(count));
+/// Plain viewers that come in, before anything is read of what they are sent.
+pub struct Newcomers {
+    address: Address,
+    members: Vec<Member>,
+}
+
+impl Newcomers {
+    pub fn new(address: Address) -> Self {
+        Self { address, members: Vec::new() }
+    }
+
+    /// Joins `count` more viewers, sixteen at a time.
+    pub fn join(&mut self, count: usize) -> Result<()> {
+        let (address, members) = (self.address, Mutex::new(&mut self.members));
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..JOINERS.min(count))
-                .map(|worker| {
-                    let (members, share) = (&members, (worker..count).step_by(JOINERS));
-                    scope.spawn(move || {
-                        for _ in share {
-                            let member = Member::join(address)?;
-                            members.lock().unwrap_or_else(PoisonError::into_inner).push(member);
-                        }
-                        anyhow::Ok(())
-                    })
+            let worker = |worker: usize| {
+                let members = &members;
+                scope.spawn(move || {
+                    for _ in (worker..count).step_by(JOINERS) {
+                        let member = Member::join(address)?;
+                        members.lock().unwrap_or_else(PoisonError::into_inner).push(member);
+                    }
+                    anyhow::Ok(())
                 })
-                .collect();
+            };
+            let workers: Vec<_> = (0..JOINERS.min(count)).map(worker).collect();
             workers.into_iter().try_for_each(|worker| {
                 worker.join().map_err(|_| anyhow!("a joining thread panicked"))?
             })
-        })?;
-        let members = members.into_inner().unwrap_or_else(PoisonError::into_inner);
+        })
+    }
+
+    /// Starts reading.
+    pub fn sweep(self) -> Result<Crowd> {
+        let members = self.members;
         let bytes = members.iter().map(|member| Arc::clone(&member.bytes)).collect();
         let (is_looking, stop) = (Arc::default(), Arc::default());
         let thread = std::thread::Builder::new().name("crowd".into()).spawn({
             let (is_looking, stop) = (Arc::clone(&is_looking), Arc::clone(&stop));
             move || sweep(members, &is_looking, &stop)
         })?;
-        Ok(Self { bytes, is_looking, stop, thread })
+        Ok(Crowd { bytes, is_looking, stop, thread })
     }
+}
 
+impl Crowd {
     /// Looks for a moment at what comes, then leaves. Returns how many viewers did not get the pictures one after the
     /// other.
     pub fn stop(self, clip: &Clip) -> Result<usize> {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 
 use super::{
     clip::Clip,
-    crowd::Crowd,
+    crowd::Newcomers,
     median,
     options::Options,
     percentile,
@@ -90,17 +90,14 @@ fn loaded(
 
     let checked = (4 + viewers / 125).min(viewers);
     let counters: Vec<_> = (0..checked).map(|_| Arc::new(AtomicU64::new(0))).collect();
-    let check = |counters: &[Arc<AtomicU64>]| -> Result<Vec<Checker>> {
-        let start = |bytes: &Arc<AtomicU64>| {
-            Checker::start(address, clip, &publisher.log, Arc::clone(bytes))
-        };
-        counters.iter().map(start).collect()
-    };
-    // Half of them come before the others, half after them: a relay may serve them in that order.
-    let (early, late) = counters.split_at(checked / 2);
-    let mut checkers = check(early)?;
-    let crowd = Crowd::join(address, viewers - checked)?;
-    checkers.extend(check(late)?);
+    // A relay may serve viewers in the order they came in, so the checked ones come evenly among the others.
+    let (mut checkers, mut crowd) = (Vec::new(), Newcomers::new(address));
+    for (at, bytes) in counters.iter().enumerate() {
+        let all_before = (viewers - checked) * at / checked;
+        crowd.join((viewers - checked) * (at + 1) / checked - all_before)?;
+        checkers.push(Checker::start(address, clip, &publisher.log, Arc::clone(bytes))?);
+    }
+    let crowd = crowd.sweep()?;
     std::thread::sleep(GOP);
 
     let bytes: Vec<_> = counters.iter().chain(&crowd.bytes).cloned().collect();

@@ -49,6 +49,7 @@ fn bad_names_say_what_is_wrong() {
         ("a\u{a0}b", Character { character: '\u{a0}' }),
         ("a\u{2028}b", Character { character: '\u{2028}' }),
         ("a\u{200b}b", Character { character: '\u{200b}' }),
+        ("a\u{3164}b", Character { character: '\u{3164}' }),
         ("\u{feff}ab", Character { character: '\u{feff}' }),
         ("a\u{e0041}b", Character { character: '\u{e0041}' }),
         ("a?b", Character { character: '?' }),

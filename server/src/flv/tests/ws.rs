@@ -137,6 +137,25 @@ async fn words_of_a_viewer_are_ignored_and_its_pings_answered() {
 }
 
 #[tokio::test]
+async fn of_many_pings_at_once_the_newest_is_answered() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut socket = connect(&server, "/live/x.flv").await;
+    for number in 0..100_u8 {
+        socket.feed(Message::Ping(vec![number].into())).await.unwrap();
+    }
+    socket.flush().await.unwrap();
+    let mut newest = None;
+    while newest != Some(99) {
+        if let Message::Pong(payload) = socket.next().await.unwrap().unwrap() {
+            assert!(newest < Some(payload[0]), "pongs come in order");
+            newest = Some(payload[0]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_viewer_that_says_too_much_is_shown_out() {
     let server = Server::start().await;
     let mut feed = server.publish("live/x");

@@ -185,18 +185,21 @@ impl Listener {
         loop {
             let mut bytes = inlet.bytes();
             let len = bytes.len();
+            let mut pong = None;
             while let Some(said) = self.reader.next(&mut bytes) {
                 match said {
-                    // A viewer that does not read its pongs needs no more of them.
-                    Said::Ping(payload) if sender.outbox.len() < OUTBOX_MAX => {
-                        sender.outbox.push(control(PONG, &payload));
-                    }
-                    Said::Ping(_) => {}
+                    // Of several pings the newest is answered (RFC 6455 §5.5.3): who sends nothing else gets less back
+                    // than it sends.
+                    Said::Ping(payload) => pong = Some(control(PONG, &payload)),
                     Said::Close(code) => return Poll::Ready(Ok(End::Closed(code))),
                     Said::Violation(code) => return Poll::Ready(Ok(End::Violation(code))),
                 }
             }
             inlet.consume(len);
+            // A viewer that does not read its pongs needs no more of them.
+            if sender.outbox.len() < OUTBOX_MAX {
+                pong.into_iter().for_each(|pong| sender.outbox.push(pong));
+            }
             match inlet.poll_fill(context, sender.socket) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0)) => {

@@ -13,7 +13,7 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     api::{self, Api},
@@ -99,8 +99,10 @@ impl App {
     pub async fn run(self, signals: &mut Signals) -> Result<(), Error> {
         let connections =
             self.config.http_limits.max_connections + self.config.rtmp_limits.max_connections;
-        if let Err(too_few) = descriptors::ensure(connections) {
-            warn!("{too_few}");
+        match descriptors::ensure(connections) {
+            Err(too_few) if too_few.is_low() => warn!("{too_few}"),
+            Err(too_few) => debug!("{too_few}"),
+            Ok(()) => {}
         }
         let stop_timeout = self.config.stop_timeout;
         let shutdown = Shutdown::new();

@@ -12,9 +12,14 @@ pub fn ensure(connections: usize) -> Result<(), TooFew> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let Some(current) = current.filter(|&current| current < wanted) else { return Ok(()) };
     let target = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    let raised = target > current
-        && setrlimit(Resource::Nofile, Rlimit { current: Some(target), maximum }).is_ok();
-    let limit = if raised { target } else { current };
+    // Some systems refuse what is over a limit of the kernel's own, whatever the maximum says (macOS): then half of it.
+    let mut steps = std::iter::successors(Some(target), |step| Some(step / 2));
+    let limit = steps
+        .find(|&step| {
+            let limit = Rlimit { current: Some(step), maximum };
+            step <= current || setrlimit(Resource::Nofile, limit).is_ok()
+        })
+        .map_or(current, |step| step.max(current));
     if limit < wanted { Err(TooFew { limit, wanted }) } else { Ok(()) }
 }
 
@@ -35,6 +40,16 @@ pub struct TooFew {
     wanted: u64,
 }
 
+impl TooFew {
+    /// Whether it is likely to be felt: thousands of connections fit else.
+    pub fn is_low(&self) -> bool {
+        self.limit < LOW
+    }
+}
+
+/// A limit below this is worth a warning.
+const LOW: u64 = 4096;
+
 /// Files that are open besides connections: listeners, the log, the runtime's own.
 #[cfg(unix)]
 const OTHERS: u64 = 64;
@@ -47,6 +62,7 @@ mod tests {
     fn what_cannot_be_had_is_said() {
         let error = ensure(usize::MAX >> 8).unwrap_err();
         assert!(error.limit < error.wanted);
+        assert_eq!(error.is_low(), error.limit < 4096);
         assert_eq!(ensure(1), Ok(()));
     }
 }

@@ -22,7 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, Span, error, info_span, warn};
+use tracing::{Span, error, info_span, warn};
 
 use crate::accept::{Full, Place, Places, pause_after};
 use crate::hub::Hub;
@@ -108,8 +108,7 @@ pub async fn serve(
             metrics: metrics.clone(),
             players: players.clone(),
         };
-        let session = converse(socket, peer, host, shutdown.clone(), span.clone(), (place, open));
-        sessions.spawn(session.instrument(span));
+        sessions.spawn(converse(socket, peer, host, shutdown.clone(), span, (place, open)));
     }
     drop(listener);
     let all_ended = async {
@@ -143,10 +142,10 @@ async fn converse(
     span: Span,
     _held: (Place, OpenConnection),
 ) {
-    net::tune(&socket, &host.config.socket);
-    match Session::new(socket, peer, host, span) {
+    span.in_scope(|| net::tune(&socket, &host.config.socket));
+    match Session::new(socket, peer, host, span.clone()) {
         Ok(session) => session.run(shutdown).await,
-        Err(error) => error!(%error, "no random bytes for the handshake"),
+        Err(error) => span.in_scope(|| error!(%error, "no random bytes for the handshake")),
     }
 }
 

@@ -68,6 +68,11 @@ impl Playings {
         Self { by_stream: BTreeMap::new(), chunk_size, last: 0 }
     }
 
+    /// Whether any of them is a viewer of the hub, which ends it when the server stops.
+    pub(super) fn is_watching(&self) -> bool {
+        self.by_stream.values().any(|playing| matches!(playing.stage, Stage::Watching(_)))
+    }
+
     /// Nobody plays any more.
     pub(super) fn clear(&mut self) {
         self.by_stream.clear();

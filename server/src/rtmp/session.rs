@@ -96,11 +96,14 @@ impl Session {
     /// Serves the peer until one side has had enough.
     pub(super) async fn run(mut self: Box<Self>, shutdown: CancellationToken) {
         let end = self.converse(&shutdown).await;
-        self.count_ignored();
-        self.report(&end);
-        // Without a goodbye, the hub holds the viewers.
-        self.publishings.lose_all();
-        self.playings.clear();
+        let span = self.span.clone();
+        span.in_scope(|| {
+            self.count_ignored();
+            self.report(&end);
+            // Without a goodbye, the hub holds the viewers.
+            self.publishings.lose_all();
+            self.playings.clear();
+        });
         if !matches!(end, End::Closed | End::Network(_)) {
             // Whatever the end: the peer is told.
             self.collect_answers();
@@ -111,10 +114,9 @@ impl Session {
     async fn converse(&mut self, shutdown: &CancellationToken) -> End {
         let mut stop = pin!(shutdown.cancelled());
         let mut timer = pin!(sleep_until(self.started));
+        // Entered when there is something to see to, and not whenever the task wakes: a player's does for every picture.
+        let span = self.span.clone();
         loop {
-            if let Err(end) = self.handle_events() {
-                return end;
-            }
             self.collect_answers();
             let due = self.rtmp.timeout().map(|after| self.started + after);
             let due = due.into_iter().chain(self.publishings.flush_at()).min();
@@ -123,30 +125,35 @@ impl Session {
             }
             let task =
                 poll_fn(|context| self.poll_task(context, stop.as_mut(), timer.as_mut())).await;
-            let handled = match task {
-                Task::Stop => {
-                    self.stop_all(StopReason::ServerStopping);
-                    self.end_plays();
-                    Err(End::Shutdown)
-                }
-                Task::Obey(verdict) => self.obey(verdict),
-                Task::Due => {
-                    self.publishings.flush();
-                    self.count_ignored();
-                    self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol)
-                }
-                Task::Play(turn) => {
-                    self.take_turn(turn);
-                    Ok(())
-                }
-                // What came whole before an error counts.
-                Task::Received(outcome) => self.handle_events().and(outcome.map_err(End::Protocol)),
-                Task::End(end) => Err(end),
-            };
-            if let Err(end) = handled {
+            if let Err(end) = span.in_scope(|| self.handle(task)) {
                 return end;
             }
         }
+    }
+
+    /// Does what is to be done, and what follows from it; the end of the connection is an error.
+    fn handle(&mut self, task: Task) -> Result<(), End> {
+        match task {
+            Task::Stop => {
+                self.stop_all(StopReason::ServerStopping);
+                self.end_plays();
+                return Err(End::Shutdown);
+            }
+            Task::Obey(verdict) => self.obey(verdict)?,
+            Task::Due => {
+                self.publishings.flush();
+                self.count_ignored();
+                self.rtmp.on_timeout(self.started.elapsed()).map_err(End::Protocol)?;
+            }
+            Task::Play(turn) => self.take_turn(turn),
+            // What came whole before an error counts.
+            Task::Received(outcome) => {
+                self.handle_events()?;
+                outcome.map_err(End::Protocol)?;
+            }
+            Task::End(end) => return Err(end),
+        }
+        self.handle_events()
     }
 
     /// Moves media and answers to the socket, and waits for something else to do.
@@ -156,7 +163,8 @@ impl Session {
         stop: Pin<&mut WaitForCancellationFuture<'_>>,
         timer: Pin<&mut Sleep>,
     ) -> Poll<Task> {
-        if stop.poll(context).is_ready() {
+        // The hub tells a player itself, and the token has a lock that all connections share.
+        if !self.playings.is_watching() && stop.poll(context).is_ready() {
             return Poll::Ready(Task::Stop);
         }
         if let Poll::Ready(verdict) = self.publishings.poll_verdict(context) {
@@ -174,9 +182,9 @@ impl Session {
         if room == 0 {
             return Poll::Pending;
         }
-        let (rtmp, now) = (&mut self.rtmp, self.started.elapsed());
+        let (rtmp, started) = (&mut self.rtmp, self.started);
         let read = poll_read(&mut self.socket, context, room, |bytes| {
-            (!bytes.is_empty()).then(|| rtmp.receive(bytes, now))
+            (!bytes.is_empty()).then(|| rtmp.receive(bytes, started.elapsed()))
         });
         Poll::Ready(match ready!(read) {
             Ok(Some(outcome)) => Task::Received(outcome),

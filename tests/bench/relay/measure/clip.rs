@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
     sync::atomic::{AtomicI64, AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -117,7 +117,8 @@ impl Log {
 
 fn draw(folder: &Path, path: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
-    let made: PathBuf = folder.join(format!("{}.flv", std::process::id()));
+    // Whoever draws it at the same time, in this process or another, has a file of their own.
+    let made = tempfile::Builder::new().suffix(".flv").tempfile_in(folder)?.into_temp_path();
     // Noise, so that no two packets are the same.
     let status = Command::new("ffmpeg")
         .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
@@ -126,11 +127,11 @@ fn draw(folder: &Path, path: &Path) -> Result<()> {
         .args(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"])
         .args(["-b:v", "2500k", "-maxrate", "2500k", "-bufsize", "1250k", "-g", "60", "-bf", "0"])
         .args(["-sc_threshold", "0", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-f", "flv"])
-        .arg(&made)
+        .arg(&*made)
         .status()
         .context("ffmpeg is needed to make the stream: apt-get install ffmpeg")?;
     ensure!(status.success(), "ffmpeg could not make the stream");
-    Ok(std::fs::rename(&made, path)?)
+    Ok(made.persist(path)?)
 }
 
 /// One round: whole pictures, whole GOPs, and 375 frames of 1024 samples at 48 kHz.

@@ -26,9 +26,11 @@ pub async fn send(
 ) -> io::Result<()> {
     let (mut parts, body) = response.into_parts();
     let body = to_bytes(body, BODY_MAX).await.map_err(io::Error::other)?;
-    let has_length = parts.headers.contains_key(header::TRANSFER_ENCODING)
-        || parts.status == StatusCode::NO_CONTENT;
-    if !has_length {
+    // Nothing behind an answer to HEAD does not mean that there would be nothing for GET: a stream has no length.
+    let has_none = parts.headers.contains_key(header::TRANSFER_ENCODING)
+        || parts.status == StatusCode::NO_CONTENT
+        || (*method == Method::HEAD && body.is_empty());
+    if !has_none {
         parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
     }
     let mut outbox = Outbox::new(limits);

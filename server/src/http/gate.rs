@@ -78,7 +78,13 @@ impl<'a> Gate<'a> {
             self.exchange.reader.register(context.waker());
             // Hyper wants to know whether the peer is still there. What it sends meanwhile waits.
             if self.exchange.is_busy() || self.is_dirty {
-                ready!(self.inlet.poll_gone(context, socket));
+                if !self.inlet.is_full() {
+                    ready!(self.inlet.poll_gone(context, socket));
+                }
+                if self.inlet.is_full() {
+                    // Many requests in one go: the rest stays with the system until these are answered.
+                    return Poll::Pending;
+                }
                 return Poll::Ready(Ok(false));
             }
         }

@@ -77,7 +77,7 @@ impl Inlet {
                     return Poll::Ready(Ok(arrival));
                 }
             }
-            if self.buffer.len() >= self.limit {
+            if self.is_full() {
                 return Poll::Ready(Ok(Arrival::Strange));
             }
             if ready!(self.poll_fill(context, socket))? == 0 {
@@ -91,10 +91,15 @@ impl Inlet {
         loop {
             match ready!(self.poll_fill(context, socket)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
-                Ok(_) if self.buffer.len() >= self.limit => return Poll::Ready(()),
+                Ok(_) if self.is_full() => return Poll::Ready(()),
                 Ok(_) => {}
             }
         }
+    }
+
+    /// Whether there is as much as is kept.
+    pub fn is_full(&self) -> bool {
+        self.buffer.len() >= self.limit
     }
 
     /// Ready when the peer has nothing more to say; what it says until then is dropped.
@@ -133,7 +138,12 @@ impl Inlet {
             ready!(socket.poll_read_ready(context))?;
             self.buffer.reserve(PIECE);
             match socket.try_read_buf(&mut self.buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    // The next look is at whether there is anything: nothing is held while it waits.
+                    if self.buffer.is_empty() {
+                        self.buffer = BytesMut::new();
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 outcome => return Poll::Ready(outcome),
             }
@@ -258,6 +268,25 @@ mod tests {
         inlet.consume(head.len);
         assert_eq!(inlet.bytes(), b"X");
         assert!(inlet.is_worth_parsing(), "what follows is new");
+    }
+
+    #[tokio::test]
+    async fn who_says_nothing_costs_no_memory() {
+        use std::future::poll_fn;
+        use tokio::io::AsyncWriteExt;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, _) = listener.accept().await.unwrap();
+        let mut inlet = Inlet::new(1000);
+        far.write_all(b"said").await.unwrap();
+        poll_fn(|context| inlet.poll_fill(context, &near)).await.unwrap();
+        inlet.consume(4);
+        poll_fn(|context| {
+            assert!(inlet.poll_fill(context, &near).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!(inlet.buffer.capacity(), 0);
     }
 
     #[test]

@@ -149,6 +149,28 @@ async fn requests_in_one_go_are_answered_in_order() {
 }
 
 #[tokio::test]
+async fn more_requests_in_one_go_than_are_kept_are_all_answered() {
+    let server = start(Limits { head_size: 1024, ..Limits::default() }).await;
+    let page = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let last = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let mut peer = server.connect().await;
+    peer.write_all([&page.repeat(199), last].concat().as_bytes()).await.unwrap();
+    let answers = read_to_end(&mut peer).await;
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 200);
+}
+
+#[tokio::test]
+async fn a_stream_has_no_length() {
+    let server = start(Limits::default()).await;
+    let _publisher = server.publish();
+    let mut peer = server.connect().await;
+    peer.write_all(b"HEAD /live/x.flv HTTP/1.0\r\n\r\n").await.unwrap();
+    let answer = read_to_end(&mut peer).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(!answer.contains("content-length"), "{answer}");
+}
+
+#[tokio::test]
 async fn what_follows_a_request_is_not_taken_for_another() {
     let server = start(Limits::default()).await;
     let inner = "GET /live/none.flv HTTP/1.1\r\nHost: x\r\n\r\n";

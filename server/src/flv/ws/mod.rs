@@ -100,7 +100,7 @@ pub(super) async fn stream(
         drop(viewer);
     });
     if let Ok(end) = outcome {
-        let farewell = farewell(end, &mut sender, inlet, &mut listener);
+        let farewell = farewell(end, &mut sender, inlet, &mut listener, limits.stall);
         state.shutdown.forced().run_until_cancelled(farewell).await;
     }
 }
@@ -130,12 +130,26 @@ impl End {
 
 /// Says why it ends, and gives the peer a moment to say goodbye: a socket closed with words still on their way to us is
 /// reset, and our reason lost.
-async fn farewell(end: End, sender: &mut Sender<'_>, inlet: &mut Inlet, listener: &mut Listener) {
+///
+/// One that wants no more has `limit` to take what was on its way. What it holds is no longer known to the ring, which would
+/// let go of it otherwise, and it may take it a few bytes at a time.
+async fn farewell(
+    end: End,
+    sender: &mut Sender<'_>,
+    inlet: &mut Inlet,
+    listener: &mut Listener,
+    limit: Duration,
+) {
     let (code, reason) = end.words();
     let code = code.map(u16::to_be_bytes);
     let payload = [code.as_ref().map_or(&[][..], |code| code), reason.as_bytes()].concat();
     sender.outbox.push(control(CLOSE, &payload));
-    if poll_fn(|context| sender.poll_flush(context)).await.is_err() {
+    let flush = poll_fn(|context| sender.poll_flush(context));
+    let is_flushed = match end {
+        End::Stream(_) => flush.await.is_ok(),
+        End::Closed(_) | End::Violation(_) => matches!(timeout(limit, flush).await, Ok(Ok(()))),
+    };
+    if !is_flushed {
         return;
     }
     let answer = async {
@@ -241,3 +255,42 @@ const PING_AFTER: Duration = Duration::from_secs(10);
 
 /// How long a peer has to answer our close.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_has_closed_does_not_take_the_rest_for_as_long_as_it_likes() {
+        let limits = net::Limits {
+            send_buffer: 16 << 10,
+            unsent: 16 << 10,
+            stall: Duration::from_millis(200),
+            stall_bytes: 1,
+            ..net::Limits::default()
+        };
+        let listening = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listening.local_addr().unwrap()).await.unwrap();
+        net::tune(&near, &limits);
+        let (mut far, _) = listening.accept().await.unwrap();
+        let slow = tokio::spawn(async move {
+            let mut piece = vec![0; 64 << 10];
+            while far.read(&mut piece).await.is_ok_and(|len| len > 0) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let mut sender = Sender::new(&near, &limits, Form::Messages);
+        sender.outbox.push(vec![0; 64 << 20].into());
+        let (mut inlet, mut listener) = (Inlet::new(1000), Listener::new());
+        let end = End::Closed(None);
+        let farewell = farewell(end, &mut sender, &mut inlet, &mut listener, limits.stall);
+        assert!(timeout(Duration::from_secs(5), farewell).await.is_ok());
+        assert!(!sender.outbox.is_empty());
+        slow.abort();
+    }
+}

@@ -154,6 +154,10 @@ impl Hub {
         let limit = self.config().max_streams;
         let is_full = names.len() >= limit;
         let Some(entry) = names.get_mut(name) else {
+            if number.is_some() {
+                // A name that is waited for is in use: a kick has ended that.
+                return Verdict::Refused(ClaimError::Busy);
+            }
             if is_full {
                 self.stats().hits().hit(Limit::Streams);
                 return Verdict::Refused(ClaimError::TooManyStreams { limit });

@@ -214,6 +214,22 @@ async fn a_kick_ends_the_stream_at_once_and_refuses_the_name_for_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_is_refused_by_a_kick_though_the_name_is_free_then() {
+    // It is told of both at once, and looks at either first.
+    for _ in 0..32 {
+        let hub = Hub::new(Config::default());
+        let _first = publishing(&hub).await;
+        let claim = tokio::spawn(outcome(hub.claim_in_turn(&name("live/x"), stranger())));
+        tokio::time::sleep(100 * MS).await;
+        hub.kick(&name("live/x"), Duration::ZERO).unwrap();
+        let (claim, took) = claim.await.unwrap();
+        assert_eq!(claim.unwrap_err(), ClaimError::Busy);
+        assert!(took < 110 * MS, "{took:?}");
+        assert!(hub.names().is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_claim_from_before_a_kick_does_not_go_live() {
     let hub = Hub::new(Config::default());
     let claim = hub.claim(&name("live/x"), source()).unwrap();

@@ -1,7 +1,7 @@
 //! The memory that all rings may take together.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::Hub;
 use super::stream::Stream;
@@ -12,11 +12,13 @@ use crate::limits::Limit;
 pub(super) struct Budget {
     limit: usize,
     used: AtomicUsize,
+    /// Streams that ended and may have viewers who still read their rings.
+    ended: Mutex<Vec<Weak<Stream>>>,
 }
 
 impl Budget {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0) }
+        Self { limit, used: AtomicUsize::new(0), ended: Mutex::default() }
     }
 
     /// A ring has `now` bytes and had `before`.
@@ -29,6 +31,18 @@ impl Budget {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// `stream` has left its name: whoever looks for memory finds it here.
+    pub(super) fn ended(&self, stream: &Arc<Stream>) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.retain(|stream| stream.strong_count() > 0);
+        ended.push(Arc::downgrade(stream));
+    }
+
+    fn still_read(&self) -> Vec<Arc<Stream>> {
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// How much is to be given back, and a bit more, so that it is not asked for at every block.
     fn excess(&self) -> usize {
         let used = self.used();
@@ -38,12 +52,20 @@ impl Budget {
 
 impl Hub {
     /// Frees media if all rings together hold too much of it: the largest gives first, down to half, then whichever is
-    /// the largest then. Viewers that needed what is gone go on at the next keyframe.
+    /// the largest then. Viewers that needed what is gone go on at the next keyframe. Streams that ended give all they
+    /// have before any that is live gives something: a viewer may read the last of one as slowly as it likes.
     pub(super) fn keep_within_budget(&self) {
         if self.budget().excess() == 0 {
             return;
         }
         self.stats().hits().hit(Limit::MediaBytes);
+        for stream in self.budget().still_read() {
+            if self.budget().excess() == 0 {
+                return;
+            }
+            stream.ring.shrink(0);
+            stream.account();
+        }
         let mut streams: Vec<Arc<Stream>> =
             self.names().values().filter_map(|name| name.stream.clone()).collect();
         while let excess @ 1.. = self.budget().excess()

@@ -438,6 +438,7 @@ impl Hub {
             let mut ended = self.ended();
             ended.retain(|_, at| at.elapsed() < AFTERWARDS);
             ended.insert(stream.name.clone(), Instant::now());
+            self.budget().ended(stream);
         }
         stream.ring.close(reason);
         self.changed();

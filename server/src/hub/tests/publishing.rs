@@ -351,6 +351,31 @@ async fn when_all_streams_hold_too_much_the_largest_gives_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ended_gives_before_what_is_live() {
+    let hub = Hub::new(Config { media_bytes: 1 << 20, ..Config::default() });
+    // Viewers who have yet to take anything of streams that are over.
+    let mut behind = Vec::new();
+    for text in ["live/one", "live/two"] {
+        let mut publisher = publish(&hub, text);
+        publisher.open(0);
+        behind.push(view(&hub, text).await);
+        fill(&mut publisher, 4, 110_000);
+        publisher.finish();
+    }
+    let mut live = publish(&hub, "live/x");
+    live.open(0);
+    fill(&mut live, 4, 50_000);
+    assert!(hub.streams()[0].buffered_bytes > 4 * 50_000, "it gave nothing");
+    assert!(hub.media_bytes() <= 1 << 20, "{}", hub.media_bytes());
+    for viewer in &mut behind {
+        assert_eq!(viewer.ended(), Some(EndReason::Finished));
+    }
+    drop(behind);
+    live.finish();
+    assert_eq!(hub.media_bytes(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_single_block_over_the_budget_stays() {
     let hub = Hub::new(Config { media_bytes: 1000, ..Config::default() });
     let mut publisher = publish(&hub, "live/x");

@@ -7,7 +7,7 @@ use super::{Connect, ServerConnection, ServerEvent};
 use crate::Error;
 use crate::command::{Command, object};
 use crate::message::{Control, kind};
-use crate::name::{self, Target};
+use crate::name::{self, NameError, Target};
 
 impl ServerConnection {
     pub(super) fn command(&mut self, stream_id: u32, command: &Command) -> Result<(), Error> {
@@ -112,14 +112,21 @@ impl ServerConnection {
         self.send_result(command, Value::Number(f64::from(id)));
     }
 
-    /// The stream a command is about; a bad name gets the status `code`, and ends a connection without another purpose.
-    pub(super) fn resolve(&mut self, stream_id: u32, key: &str, code: &str) -> Option<Target> {
+    /// The stream a command is about; a bad name gets the status `code`, is the event `bad`, and ends a connection without
+    /// another purpose.
+    pub(super) fn resolve(
+        &mut self,
+        stream_id: u32,
+        key: &str,
+        code: &str,
+        bad: fn(NameError) -> ServerEvent,
+    ) -> Option<Target> {
         let connect = self.connect.as_ref()?;
         match name::resolve(&connect.tc_url, &connect.app, key) {
             Ok(target) => Some(target),
             Err(error) => {
                 self.send_status(stream_id, "error", code, &error.to_string());
-                self.events.push_back(ServerEvent::BadName(error));
+                self.events.push_back(bad(error));
                 self.end_if_useless();
                 None
             }

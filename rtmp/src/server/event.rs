@@ -34,9 +34,11 @@ pub enum ServerEvent {
         /// The parameters, without `?`. They may be secret.
         query: String,
     },
-    /// The peer wanted to publish or play something that cannot be a name. It has been told; unless it has another purpose,
-    /// the connection is over.
+    /// The peer wanted to publish something that cannot be a name. It has been told; unless it has another purpose, the
+    /// connection is over.
     BadName(NameError),
+    /// As [`ServerEvent::BadName`], of a peer that wanted to play.
+    BadPlay(NameError),
     /// A message of an accepted publisher.
     Media(Media),
     /// The publisher said goodbye.

@@ -80,7 +80,8 @@ impl ServerConnection {
         let key = argument
             .and_then(|value| value.as_str().or_else(|| value.get("streamName")?.as_str()))
             .unwrap_or_default();
-        let target = self.resolve(stream_id, key, PlayRefusal::NotFound.code());
+        let target =
+            self.resolve(stream_id, key, PlayRefusal::NotFound.code(), ServerEvent::BadPlay);
         let Some(Target { name, query }) = target else { return };
         // What it played before ends here.
         self.stop_playing(stream_id, false);

@@ -83,7 +83,7 @@ impl ServerConnection {
             return self.send_status(stream_id, "error", "NetStream.Publish.Failed", text);
         }
         if let Some(Target { name, query }) =
-            self.resolve(stream_id, key, "NetStream.Publish.BadName")
+            self.resolve(stream_id, key, "NetStream.Publish.BadName", ServerEvent::BadName)
         {
             self.ask(stream_id, key.to_owned());
             self.events.push_back(ServerEvent::Publish { stream_id, name, query });

@@ -20,8 +20,10 @@ pub(super) enum End {
     Protocol(pushpull_rtmp::Error),
     /// The hub did not take the publisher.
     Refused(ClaimError),
-    /// Not a name.
+    /// Not a name to publish under.
     BadName(NameError),
+    /// Not a name to play.
+    BadPlay(NameError),
     /// The hub stopped the publisher.
     Stopped(StopReason),
     /// The server stops.
@@ -29,7 +31,7 @@ pub(super) enum End {
 }
 
 impl End {
-    /// Why the peer was refused, in a word for the metrics; `None` if it was not.
+    /// Why a publisher was refused, in a word for the metrics; `None` if it was not.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         match self {
             Self::Refused(ClaimError::Busy) => Some("busy"),
@@ -60,7 +62,7 @@ impl fmt::Display for End {
             Self::Network(error) => write!(f, "network: {error}"),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::Refused(error) => fmt::Display::fmt(error, f),
-            Self::BadName(error) => fmt::Display::fmt(error, f),
+            Self::BadName(error) | Self::BadPlay(error) => fmt::Display::fmt(error, f),
             Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),
             Self::Shutdown => f.write_str("the server is stopping"),
         }

@@ -263,6 +263,7 @@ impl Session {
                 }
                 ServerEvent::Stop { stream_id } => self.playings.stop(stream_id),
                 ServerEvent::BadName(error) => self.refused(None, End::BadName(error))?,
+                ServerEvent::BadPlay(error) => self.refused(None, End::BadPlay(error))?,
                 ServerEvent::Media(media) => self.publishings.media(media),
                 ServerEvent::Unpublish { stream_id } => self.publishings.finish(stream_id),
                 _ => {}
@@ -311,7 +312,7 @@ impl Session {
         self.count(end);
         let publishing = !self.publishings.is_empty();
         match end {
-            End::Refused(_) | End::BadName(_) => warn!(reason = %end, "refused"),
+            End::Refused(_) | End::BadName(_) | End::BadPlay(_) => warn!(reason = %end, "refused"),
             End::Stopped(_) | End::Shutdown => {
                 info!(seconds, reason = %end, "stopped")
             }
@@ -340,6 +341,9 @@ impl Session {
     fn count(&self, end: &End) {
         if let Some(reason) = end.refusal() {
             self.host.metrics.publisher_refused(reason);
+        }
+        if matches!(end, End::BadPlay(_)) {
+            self.host.metrics.player_refused("bad_name");
         }
         if matches!(end, End::Protocol(_)) {
             self.host.metrics.rtmp_errors.inc();

@@ -3,7 +3,7 @@
 use pushpull_media::amf0;
 use pushpull_media::flv::TagKind;
 use pushpull_rtmp::StreamName;
-use pushpull_rtmp::client::{ClientConfig, ClientConnection, ClientEvent, PublishUrl};
+use pushpull_rtmp::client::{ClientConfig, ClientConnection, ClientEvent, PublishUrl, Purpose};
 use pushpull_rtmp::handshake::RANDOM_LEN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
@@ -308,6 +308,18 @@ async fn bad_names_are_refused() {
     let mut client = Client::connect(&server, "live/%2e%2e").await;
     assert_eq!(client.refused().await, "NetStream.Publish.BadName");
     assert_eq!(client.event().await, None);
+
+    let url = PublishUrl::parse(&format!("rtmp://{}/live/%2e%2e", server.address)).unwrap();
+    let config = ClientConfig { purpose: Purpose::Play, ..ClientConfig::new(url) };
+    let socket = TcpStream::connect(server.address).await.unwrap();
+    let mut player = Client { socket, rtmp: ClientConnection::new(config, [7; RANDOM_LEN]) };
+    assert_eq!(player.refused().await, "NetStream.Play.StreamNotFound");
+    assert_eq!(player.event().await, None);
+    let text = server.metrics.encode().unwrap();
+    for counted in ["publishers_refused", "players_refused"] {
+        let line = format!("pushpull_{counted}_total{{reason=\"bad_name\"}} 1");
+        assert!(text.contains(&line), "{line} in {text}");
+    }
 }
 
 #[tokio::test]

@@ -285,7 +285,7 @@ impl<'a> Host<'a> {
                 assert_ne!(before, Some(Question::Publish), "{stream_id} has asked already");
                 format!("play {stream_id} {name} {query}")
             }
-            ServerEvent::BadName(error) => {
+            ServerEvent::BadName(error) | ServerEvent::BadPlay(error) => {
                 format!("bad name: {error}")
             }
             ServerEvent::Media(media) => {

@@ -48,9 +48,17 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Goes to the newest start that is or will be there, headers first, as if it had just joined.
-    pub fn restart(&mut self) {
-        self.place = Place::Start { from: 0, jumped: false };
+    /// The number of the next block, or of the first that it can begin with.
+    pub fn number(&self) -> u64 {
+        match self.place {
+            Place::At(number) | Place::Since(number) | Place::Start { from: number, .. } => number,
+        }
+    }
+
+    /// Goes on at the newest start numbered `number` or higher, headers first; at that block itself if there is none: what
+    /// it has is not sent again.
+    pub fn resume(&mut self, number: u64) {
+        self.place = Place::Since(number);
         self.headers = None;
     }
 }
@@ -285,6 +293,8 @@ enum Place {
     Start { from: u64, jumped: bool },
     /// Next comes this block.
     At(u64),
+    /// Next comes the newest start numbered so or higher, if there is one; else the block itself.
+    Since(u64),
 }
 
 /// A block, and where it ends in the stream.
@@ -424,17 +434,18 @@ impl State {
     }
 
     fn take(&mut self, cursor: &mut Cursor) -> Option<Taken> {
-        if let Place::At(number) = cursor.place
-            && number < self.first
-        {
+        let newest = self.starts.back().copied();
+        if let Place::Since(number) = cursor.place {
+            let has_start = newest.is_some_and(|start| start >= number);
+            let start = Place::Start { from: number, jumped: false };
+            cursor.place = if has_start { start } else { Place::At(number) };
+        }
+        if matches!(cursor.place, Place::At(number) if number < self.first) {
             cursor.place = Place::Start { from: self.first, jumped: true };
         }
         let (number, begins, jumped) = match cursor.place {
-            Place::At(number) => (number, false, false),
-            Place::Start { from, jumped } => {
-                let start = self.starts.back().copied().filter(|&start| start >= from)?;
-                (start, true, jumped)
-            }
+            Place::At(number) | Place::Since(number) => (number, false, false),
+            Place::Start { from, jumped } => (newest.filter(|&start| start >= from)?, true, jumped),
         };
         let index = usize::try_from(number - self.first).ok()?;
         let Held { block, end, .. } = self.blocks.get(index)?;

@@ -66,6 +66,8 @@ pub struct Viewer {
     /// `None`: all tracks, untouched.
     filter: Option<Filter>,
     jumps: u64,
+    /// The block to go on with after a pause.
+    paused_at: u64,
 }
 
 impl Viewer {
@@ -94,6 +96,7 @@ impl Viewer {
             block: None,
             filter: None,
             jumps: 0,
+            paused_at: 0,
         })
     }
 
@@ -175,11 +178,19 @@ impl Viewer {
         self.stream.ring.lag(&self.cursor)
     }
 
-    /// Goes on at the newest keyframe there is, headers first: for a viewer that left out what came meanwhile.
-    pub fn restart(&mut self) {
+    /// Remembers where it is: what it returns from now on is left out.
+    pub fn pause(&mut self) {
+        // A block that was taken and not yet returned still belongs to what comes.
+        let taken = u64::from(self.block.is_some());
+        self.paused_at = self.cursor.number().saturating_sub(taken);
+    }
+
+    /// Goes on at the newest keyframe since [`Viewer::pause`], headers first; where it was, if there is none: time never
+    /// goes back.
+    pub fn resume(&mut self) {
         (self.headers, self.block) = (None, None);
         self.filter.iter_mut().for_each(Filter::jumped);
-        self.cursor.restart();
+        self.cursor.resume(self.paused_at);
     }
 
     /// The headers in force at `block`, which this viewer has returned, in the form in which it returns everything.

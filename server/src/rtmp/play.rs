@@ -113,9 +113,9 @@ impl Playings {
 
     pub(super) fn pause(&mut self, stream_id: u32, paused: bool) {
         if let Some(playing) = self.by_stream.get_mut(&stream_id) {
-            playing.is_paused = paused;
-            if let (Stage::Watching(viewer), false) = (&mut playing.stage, paused) {
-                viewer.restart();
+            let was_paused = std::mem::replace(&mut playing.is_paused, paused);
+            if let (Stage::Watching(viewer), true) = (&mut playing.stage, paused != was_paused) {
+                if paused { viewer.pause() } else { viewer.resume() }
             }
         }
     }

@@ -170,12 +170,30 @@ async fn a_viewer_that_left_something_out_goes_on_at_the_newest_keyframe_with_it
         }
         if step == 5 {
             viewer.next().await;
+            viewer.pause();
         }
     }
-    viewer.restart();
+    viewer.read();
+    viewer.resume();
     let read = viewer.read();
     assert_eq!(&read[..3], ["avcC 1000", "asc 1000", "key 1000"], "{read:?}");
     assert_eq!(viewer.jumps(), 0, "it was its own wish");
+}
+
+#[tokio::test]
+async fn a_viewer_that_left_nothing_to_begin_with_out_goes_on_where_it_was() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let mut viewer = view(&hub, "live/x").await;
+    viewer.read();
+    viewer.pause();
+    publisher.picture(40);
+    publisher.picture(80);
+    viewer.read();
+    viewer.resume();
+    let expected = ["sound 0", "inter 40", "inter 80"];
+    assert_eq!(viewer.read(), expected, "nothing twice, and no time that goes back");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use crate::{
     hub::{EndReason, Next, Release, Viewer, framed::Framed},
-    net::{self, OUTBOX_MAX, Outbox},
+    net::{self, Halt, Outbox, held_too_long},
 };
 
 /// How blocks stand on the wire.
@@ -67,44 +67,28 @@ impl<'a> Sender<'a> {
         context: &mut Context<'_>,
         viewer: &mut Viewer,
     ) -> Poll<io::Result<EndReason>> {
-        for _ in 0..ROUNDS {
-            let mut has_all = false;
-            // While the peer has yet to take what it was given, there is no more: or it would hold on to blocks from
-            // long ago behind the back of the ring.
-            if self.outbox.is_empty() {
-                while self.outbox.len() < OUTBOX_MAX {
-                    match viewer.poll_next(context) {
-                        Poll::Ready(Next::Block(block)) => {
-                            self.form.push(&mut self.outbox, block.framed());
-                            self.has_sent = true;
-                        }
-                        Poll::Ready(Next::End(reason)) => return Poll::Ready(Ok(reason)),
-                        Poll::Pending => {
-                            has_all = true;
-                            break;
-                        }
-                    }
+        let Self { socket, outbox, form, has_sent } = self;
+        let halt = outbox.pump(context, socket, |outbox, context| {
+            viewer.poll_next(context).map(|next| match next {
+                Next::Block(block) => {
+                    form.push(outbox, block.framed());
+                    *has_sent = true;
+                    None
                 }
-            }
-            match self.outbox.poll_send(context, self.socket) {
-                Poll::Ready(Ok(())) if has_all => return Poll::Pending,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {
-                    let release = ready!(viewer.poll_hold(context, self.outbox.len()));
-                    return Poll::Ready(match release {
-                        Release::ServerStopping => Ok(EndReason::ServerStopping),
-                        Release::TooFarBehind => Err(io::Error::new(
-                            io::ErrorKind::TimedOut,
-                            "the peer holds a picture from too long ago",
-                        )),
-                    });
-                }
+                Next::End(reason) => Some(reason),
+            })
+        })?;
+        match halt {
+            Halt::Idle => Poll::Pending,
+            Halt::Instead(reason) => Poll::Ready(Ok(reason)),
+            Halt::Full => {
+                let release = ready!(viewer.poll_hold(context, outbox.len()));
+                Poll::Ready(match release {
+                    Release::ServerStopping => Ok(EndReason::ServerStopping),
+                    Release::TooFarBehind => Err(held_too_long()),
+                })
             }
         }
-        // Others want to be served too.
-        context.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Sends what is in the outbox.
@@ -112,6 +96,3 @@ impl<'a> Sender<'a> {
         self.outbox.poll_send(context, self.socket)
     }
 }
-
-/// Full outboxes sent before a viewer with much to catch up on lets others have their turn.
-const ROUNDS: usize = 4;

@@ -3,7 +3,7 @@
 mod outbox;
 mod stall;
 
-pub use outbox::{OUTBOX_MAX, Outbox};
+pub use outbox::{Halt, OUTBOX_MAX, Outbox, held_too_long};
 pub use stall::Stall;
 
 use std::{io, net::Shutdown, time::Duration};

@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 
 use super::{Limits, stall::Stall};
 
-/// A host fills an empty outbox up to so much, and gives it no more before that is sent: what a peer does not take stays in the hub's ring, where it is
-/// seen and can be left out. 64 KiB is a write the kernel takes in one go when there is room.
+/// An empty outbox is filled up to so much, and gets no more before that is sent: what a peer does not take stays in the
+/// hub's ring, where it is seen and can be left out. 64 KiB is a write the kernel takes in one go when there is room.
 pub const OUTBOX_MAX: usize = 64 << 10;
 
 /// Bytes on their way to one peer, shared with those of other peers wherever they are the same.
@@ -25,6 +25,17 @@ pub struct Outbox {
     parts: VecDeque<Bytes>,
     len: usize,
     stall: Stall,
+}
+
+/// Why [`Outbox::pump`] does not go on.
+#[derive(Debug)]
+pub enum Halt<T> {
+    /// There is no more at present; the task is woken when there is.
+    Idle,
+    /// The peer has yet to take what it was given; the task is woken when there is room, or when it has taken too long.
+    Full,
+    /// This came instead of more bytes. What came before it is in the outbox.
+    Instead(T),
 }
 
 impl Outbox {
@@ -83,6 +94,42 @@ impl Outbox {
         }
     }
 
+    /// Lets `next` put in what there is, and sends it, for as long as there is more of the one and room for the other.
+    ///
+    /// While the peer has yet to take what it was given, `next` is not asked: or it would hold on to blocks from long ago
+    /// behind the back of the ring.
+    ///
+    /// # Errors
+    /// As for [`Outbox::poll_send`].
+    pub fn pump<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &TcpStream,
+        mut next: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Option<T>>,
+    ) -> io::Result<Halt<T>> {
+        for _ in 0..ROUNDS {
+            let mut has_all = false;
+            if self.is_empty() {
+                while self.len() < OUTBOX_MAX && !has_all {
+                    match next(self, context) {
+                        Poll::Ready(None) => {}
+                        Poll::Ready(Some(instead)) => return Ok(Halt::Instead(instead)),
+                        Poll::Pending => has_all = true,
+                    }
+                }
+            }
+            if self.poll_send(context, socket)?.is_pending() {
+                return Ok(Halt::Full);
+            }
+            if has_all {
+                return Ok(Halt::Idle);
+            }
+        }
+        // Others want to be served too.
+        context.waker().wake_by_ref();
+        Ok(Halt::Idle)
+    }
+
     /// Drops the first `len` bytes.
     fn advance(&mut self, mut len: usize) {
         self.len = self.len.saturating_sub(len);
@@ -97,6 +144,11 @@ impl Outbox {
     }
 }
 
+/// What a connection ends with whose peer still holds a block that the hub wants back.
+pub fn held_too_long() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the peer holds a picture from too long ago")
+}
+
 /// The first parts, as many as one write takes.
 fn slices(parts: &VecDeque<Bytes>) -> [IoSlice<'_>; SLICES] {
     let mut parts = parts.iter();
@@ -105,6 +157,9 @@ fn slices(parts: &VecDeque<Bytes>) -> [IoSlice<'_>; SLICES] {
 
 /// Parts of one vectored write: at usual bitrates, half a second of pictures.
 const SLICES: usize = 16;
+
+/// Full outboxes sent before a peer with much to catch up on lets others have their turn.
+const ROUNDS: usize = 4;
 
 #[cfg(test)]
 mod tests {

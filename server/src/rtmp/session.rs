@@ -21,7 +21,7 @@ use super::end::End;
 use super::play::{Playings, Turn};
 use super::publish::{Publishings, Verdict};
 use crate::hub::{Release, StopReason};
-use crate::net::{OUTBOX_MAX, Outbox};
+use crate::net::{Halt, OUTBOX_MAX, Outbox, held_too_long};
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
@@ -193,46 +193,34 @@ impl Session {
         })
     }
 
-    /// Fills the outbox with what the players are to get and empties it into the socket, until there is no more of the one or
-    /// no more room in the other.
+    /// Moves what the players are to get through the outbox into the socket, until there is no more of the one or no more
+    /// room in the other.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Task> {
-        for _ in 0..ROUNDS {
-            let mut has_all = false;
-            // While the peer has yet to take what it was given, there is no more: or it would hold on to blocks from
-            // long ago behind the back of the ring.
-            if self.outbox.is_empty() {
-                while self.outbox.len() < OUTBOX_MAX {
-                    match self.playings.poll_turn(context) {
-                        Poll::Ready(Turn::Media(image)) => self.outbox.push(image),
-                        Poll::Ready(turn) => return Poll::Ready(Task::Play(turn)),
-                        Poll::Pending => {
-                            has_all = true;
-                            break;
-                        }
-                    }
+        let Self { outbox, playings, socket, .. } = self;
+        let halt = outbox.pump(context, socket, |outbox, context| {
+            playings.poll_turn(context).map(|turn| match turn {
+                Turn::Media(image) => {
+                    outbox.push(image);
+                    None
                 }
-            }
-            match self.outbox.poll_send(context, &self.socket) {
-                Poll::Ready(Ok(())) => self.unsent_answers = 0,
-                Poll::Ready(Err(error)) => return Poll::Ready(Task::End(End::Network(error))),
-                Poll::Pending => {
-                    let unsent = self.outbox.len();
-                    return self.playings.poll_hold(context, unsent).map(|release| match release {
-                        Release::ServerStopping => Task::Stop,
-                        Release::TooFarBehind => Task::End(End::Network(io::Error::new(
-                            io::ErrorKind::TimedOut,
-                            "the peer holds a picture from too long ago",
-                        ))),
-                    });
-                }
-            }
-            if has_all {
-                return Poll::Pending;
-            }
+                turn => Some(turn),
+            })
+        });
+        if self.outbox.is_empty() {
+            self.unsent_answers = 0;
         }
-        // Others want to be served too.
-        context.waker().wake_by_ref();
-        Poll::Pending
+        match halt {
+            Ok(Halt::Idle) => Poll::Pending,
+            Ok(Halt::Instead(turn)) => Poll::Ready(Task::Play(turn)),
+            Ok(Halt::Full) => {
+                let unsent = self.outbox.len();
+                self.playings.poll_hold(context, unsent).map(|release| match release {
+                    Release::ServerStopping => Task::Stop,
+                    Release::TooFarBehind => Task::End(End::Network(held_too_long())),
+                })
+            }
+            Err(error) => Poll::Ready(Task::End(End::Network(error))),
+        }
     }
 
     fn collect_answers(&mut self) {
@@ -376,9 +364,6 @@ fn poll_read<R>(
 
 /// One read: a keyframe of 250 kB comes in four.
 const READ_LEN: usize = 64 << 10;
-
-/// Full outboxes sent before a player with much to catch up on lets others have their turn.
-const ROUNDS: usize = 4;
 
 /// From the last words to the end of the socket: a refused publisher is gone within a second.
 const CLOSE_LIMIT: Duration = Duration::from_millis(800);

@@ -5,7 +5,12 @@ use std::{path::Path, process::Command, time::Duration};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::{clip::Clip, process::Process, server::Server, stage::Stage};
+use crate::{
+    clip::Clip,
+    process::Process,
+    server::{PATIENCE, Server},
+    stage::Stage,
+};
 
 /// An ffmpeg that publishes a clip in real time.
 pub struct Publisher(Process);
@@ -91,6 +96,29 @@ pub async fn packets(input: &str, kind: &str) -> Result<Vec<Packet>> {
             })
         });
     packets.collect::<Option<Vec<_>>>().context("a packet has a size and a hash")
+}
+
+/// Publishes `clip` as `live/<name>` once; ffprobe reads `url` to its end, which it is told, and finds what it finds in the
+/// file. The server must be [`PATIENT`](crate::server::PATIENT).
+pub async fn relays_all_packets(
+    stage: &Stage,
+    server: &Server,
+    clip: Clip,
+    name: &str,
+    url: &str,
+) -> Result<()> {
+    let source = clip.path().await?.display().to_string();
+    // Both wait for the stream, so they see its beginning.
+    let watch = async { tokio::try_join!(packets(url, "v"), packets(url, "a")) };
+    let publish = async {
+        let publisher = Publisher::once(stage, server, clip, name).await?;
+        let code = publisher.process().exit(PATIENCE).await?;
+        ensure!(code == Some(0), "ffmpeg ended with {code:?}");
+        Ok(())
+    };
+    let ((video, audio), ()) = tokio::try_join!(watch, publish)?;
+    same_packets("video", &packets(&source, "v").await?, &video)?;
+    same_packets("audio", &packets(&source, "a").await?, &audio)
 }
 
 /// Whether the packets of a source were relayed bit for bit, their times as far apart as they were. A viewer that came

@@ -147,6 +147,9 @@ impl Server {
 /// How long anything the server owes a test may take; slow machines included.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// For viewers and players that wait for a publisher: on a busy machine ffmpeg takes its time to start.
+pub const PATIENT: [&str; 4] = ["--missing-wait", "20s", "--grace", "30s"];
+
 /// The server's program.
 pub fn binary() -> Result<PathBuf> {
     let path = match std::env::var_os("PUSHPULL_BIN") {

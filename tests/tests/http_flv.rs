@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use pushpull_media::flv::{TagKind, video};
 use pushpull_tests::{
     Clip, Publisher, Server, Stage, Viewer,
-    ffmpeg::{packets, same_packets},
+    ffmpeg::relays_all_packets,
     http,
-    server::PATIENCE,
+    server::{PATIENCE, PATIENT},
     stage, until,
     viewer::{is_keyframe, is_media},
 };
@@ -24,21 +24,7 @@ fn packets_and_their_times_survive_b_frames() {
 /// ffprobe reads the relayed stream to its end and finds what it finds in the file.
 async fn the_same_packets(stage: &Stage, clip: Clip) -> Result<()> {
     let server = Server::start(stage, &PATIENT).await?;
-    let source = clip.path().await?.display().to_string();
-    let url = server.url("/live/clip.flv");
-
-    // Both wait for the stream, so they see its beginning.
-    let watch = async { tokio::try_join!(packets(&url, "v"), packets(&url, "a")) };
-    let publish = async {
-        let publisher = Publisher::once(stage, &server, clip, "clip").await?;
-        let code = publisher.process().exit(PATIENCE).await?;
-        ensure!(code == Some(0), "ffmpeg ended with {code:?}");
-        Ok(())
-    };
-    let ((video, audio), ()) = tokio::try_join!(watch, publish)?;
-
-    same_packets("video", &packets(&source, "v").await?, &video)?;
-    same_packets("audio", &packets(&source, "a").await?, &audio)
+    relays_all_packets(stage, &server, clip, "clip", &server.url("/live/clip.flv")).await
 }
 
 #[test]
@@ -255,6 +241,3 @@ fn viewers_survive_a_publisher_that_vanishes_and_comes_back() {
         }
     });
 }
-
-/// For viewers that wait for a publisher: on a busy machine ffmpeg takes its time to start.
-const PATIENT: [&str; 4] = ["--missing-wait", "20s", "--grace", "30s"];

@@ -7,10 +7,10 @@ use pushpull_media::flv::{Tag, TagKind};
 use pushpull_tests::{
     Clip, Encoder, Player, Publisher, Server, Stage, Viewer,
     encoder::{picture, sound},
-    ffmpeg::{packets, same_packets},
+    ffmpeg::relays_all_packets,
     http,
     rtmp::{self, COMMAND, Peer, message, null, number, string},
-    server::PATIENCE,
+    server::{PATIENCE, PATIENT},
     stage, until,
     viewer::{is_keyframe, is_media},
 };
@@ -29,21 +29,7 @@ fn packets_and_their_times_survive_b_frames() {
 /// ffprobe plays the stream to its end, which it is told, and finds what it finds in the file.
 async fn the_same_packets(stage: &Stage, clip: Clip) -> Result<()> {
     let server = Server::start(stage, &PATIENT).await?;
-    let source = clip.path().await?.display().to_string();
-    let url = server.push_url("clip");
-
-    // Both wait for the stream, so they see its beginning.
-    let watch = async { tokio::try_join!(packets(&url, "v"), packets(&url, "a")) };
-    let publish = async {
-        let publisher = Publisher::once(stage, &server, clip, "clip").await?;
-        let code = publisher.process().exit(PATIENCE).await?;
-        ensure!(code == Some(0), "ffmpeg ended with {code:?}");
-        Ok(())
-    };
-    let ((video, audio), ()) = tokio::try_join!(watch, publish)?;
-
-    same_packets("video", &packets(&source, "v").await?, &video)?;
-    same_packets("audio", &packets(&source, "a").await?, &audio)
+    relays_all_packets(stage, &server, clip, "clip", &server.push_url("clip")).await
 }
 
 #[test]
@@ -454,6 +440,3 @@ fn play(stream_id: u32, name: &str) -> Vec<u8> {
 async fn metrics(server: &Server) -> Result<String> {
     http::get(server.http, "/metrics").await?.text().await
 }
-
-/// For players that wait for a publisher: on a busy machine ffmpeg takes its time to start.
-const PATIENT: [&str; 4] = ["--missing-wait", "20s", "--grace", "30s"];

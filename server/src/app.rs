@@ -16,6 +16,7 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use crate::{
+    access::Access,
     api::{self, Api},
     config::Config,
     demo, descriptors,
@@ -145,10 +146,12 @@ impl App {
         }
         let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
         let router = router(api, self.site, metrics.clone());
-        let flv = FlvState::new(hub.clone(), shutdown.clone());
+        let access = Access::default();
+        let flv = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,
             hub.clone(),
+            access,
             self.config.rtmp_limits,
             metrics.clone(),
             shutdown.requested().clone(),

@@ -4,6 +4,7 @@
 //! the protocols (`rtmp`, `flv`) know the hub and not each other.
 
 pub mod accept;
+pub mod access;
 pub mod api;
 pub mod app;
 pub mod banner;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod net;
 pub mod problem;
 pub mod rtmp;
+pub mod sessions;
 pub mod shutdown;
 pub mod signals;
 pub mod web;

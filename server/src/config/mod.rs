@@ -5,6 +5,8 @@
 
 mod file;
 pub mod keys;
+mod live;
+mod secret;
 mod table;
 pub(crate) mod units;
 
@@ -19,6 +21,9 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use crate::{http, hub, logs, rtmp};
+
+pub use live::Live;
+pub use secret::Secret;
 
 use keys::{Key, Kind};
 

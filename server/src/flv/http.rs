@@ -1,21 +1,19 @@
 //! HTTP-FLV: the stream as the body of one endless answer.
 
-use std::{future::poll_fn, io, task::Poll};
+use std::{future::poll_fn, io, task::Poll, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
+use tokio::time::timeout;
 
 use super::{
-    Asked, FlvState, cors,
-    sender::{Form, Sender},
+    Asked, FlvState, Watching, cors,
+    sender::{Ended, Form, Sender},
 };
-use crate::{
-    http::answer,
-    hub::{EndReason, Viewer},
-};
+use crate::{http::answer, hub::EndReason};
 
 /// The head of the answer that is a stream, with nothing behind it: for HEAD.
 pub(super) fn head(form: Form) -> Response {
@@ -35,7 +33,7 @@ pub(super) fn head(form: Form) -> Response {
 /// Streams to `viewer`; `false` if the connection must be closed then.
 pub(super) async fn stream(
     asked: Asked<'_>,
-    mut viewer: Box<Viewer>,
+    mut watching: Watching,
     state: &FlvState,
     form: Form,
     keeps_open: bool,
@@ -44,29 +42,38 @@ pub(super) async fn stream(
     let keeps_open = keeps_open && form == Form::Chunks;
     let mut sender = Sender::new(socket, limits, form);
     sender.outbox.push(answer::head(StatusCode::OK, head(form).headers(), keeps_open));
-    sender.begin(&viewer.header().to_bytes());
+    sender.begin(&watching.viewer.header().to_bytes());
     let outcome = poll_fn(|context| {
         if inlet.poll_gone(context, socket).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        sender.poll_stream(context, &mut viewer)
+        sender.poll_stream(context, &mut watching)
     })
     .await;
     span.in_scope(|| {
         if let Err(error) = &outcome {
             state.cut_off(error);
         }
-        drop(viewer);
+        drop(watching);
     });
-    let Ok(reason) = outcome else { return false };
+    let Ok(ended) = outcome else { return false };
     if form == Form::Chunks {
         sender.outbox.push(Bytes::from_static(LAST_CHUNK));
     }
     let flush = poll_fn(|context| sender.poll_flush(context));
-    let is_flushed =
-        matches!(state.shutdown.forced().run_until_cancelled(flush).await, Some(Ok(())));
-    is_flushed && keeps_open && reason != EndReason::ServerStopping
+    let flush = async {
+        match ended {
+            Ended::Stream(_) => flush.await.is_ok(),
+            // It is not to be served any more, and so not waited for either.
+            Ended::Session(_) => matches!(timeout(SHOWN_OUT, flush).await, Ok(Ok(()))),
+        }
+    };
+    let is_flushed = state.shutdown.forced().run_until_cancelled(flush).await;
+    is_flushed == Some(true) && keeps_open && ended != Ended::Stream(EndReason::ServerStopping)
 }
+
+/// How long one that must leave has to take what was on its way.
+const SHOWN_OUT: Duration = Duration::from_secs(1);
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 

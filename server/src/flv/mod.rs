@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tracing::{Instrument, Span, debug};
 
 use crate::{
+    access::Access,
     http::{
         answer,
         inlet::{Head, Inlet, Payload},
@@ -30,6 +31,7 @@ use crate::{
     limits::Limit,
     net,
     problem::Problem,
+    sessions::{Purpose, Request as Asking, Session},
     shutdown::Shutdown,
 };
 
@@ -39,6 +41,7 @@ use sender::Form;
 #[derive(Clone, Debug)]
 pub struct FlvState {
     hub: Hub,
+    access: Access,
     shutdown: Shutdown,
 }
 
@@ -62,15 +65,23 @@ enum Answer {
     /// A few words.
     Words(Box<Response>),
     /// The stream.
-    Stream(Box<Viewer>, Form),
+    Stream(Watching, Form),
     /// The stream, after an upgrade with these fields.
-    WebSocket(Box<Viewer>, Box<HeaderMap>),
+    WebSocket(Watching, Box<HeaderMap>),
+}
+
+/// A viewer that was let in.
+#[derive(Debug)]
+struct Watching {
+    viewer: Box<Viewer>,
+    session: Session,
 }
 
 impl FlvState {
-    /// Serves the streams of `hub`. Viewers are there until [`Hub::close`] ends them, or `shutdown` is forced.
-    pub fn new(hub: Hub, shutdown: Shutdown) -> Self {
-        Self { hub, shutdown }
+    /// Serves the streams of `hub` to those whom `access` lets in. Viewers are there until [`Hub::close`] ends them, or
+    /// `shutdown` is forced.
+    pub fn new(hub: Hub, access: Access, shutdown: Shutdown) -> Self {
+        Self { hub, access, shutdown }
     }
 
     /// Answers a request whose path [is a stream's](is_stream_path), with a whole stream if need be; `false` if the
@@ -90,11 +101,11 @@ impl FlvState {
             }
         };
         match answer {
-            Answer::Stream(viewer, form) => {
-                http::stream(asked, viewer, self, form, keeps_open).await
+            Answer::Stream(watching, form) => {
+                http::stream(asked, watching, self, form, keeps_open).await
             }
-            Answer::WebSocket(viewer, headers) => {
-                Box::pin(ws::stream(asked, *headers, viewer, self)).await;
+            Answer::WebSocket(watching, headers) => {
+                Box::pin(ws::stream(asked, *headers, watching, self)).await;
                 false
             }
             Answer::Words(response) => {
@@ -129,15 +140,17 @@ impl FlvState {
         }
         let name = stream_name(request.uri().path())?;
         let Query { start, tracks } = query(request.uri())?;
-        let peer = peer.to_string();
-        if method == Method::GET && ws::is_asked_for(request.headers()) {
-            let headers = ws::accept(&request)?;
-            let viewer = self.view(&name, start, ViewerInfo { protocol: "ws-flv", peer }).await?;
-            let viewer = Box::new(viewer.choosing(tracks));
-            return Ok(Answer::WebSocket(viewer, Box::new(headers)));
+        let upgrade = (method == Method::GET && ws::is_asked_for(request.headers()))
+            .then(|| ws::accept(&request))
+            .transpose()?;
+        let protocol = if upgrade.is_some() { "ws-flv" } else { "http-flv" };
+        let session = self.admit(asking(&request, protocol, peer, &name)).await?;
+        let info = ViewerInfo { protocol, peer: peer.to_string() };
+        if let Some(headers) = upgrade {
+            let viewer = Box::new(self.view(&name, start, info).await?.choosing(tracks));
+            return Ok(Answer::WebSocket(Watching::new(viewer, session), Box::new(headers)));
         }
         let form = if request.version() == Version::HTTP_11 { Form::Chunks } else { Form::Plain };
-        let info = ViewerInfo { protocol: "http-flv", peer };
         if method == Method::HEAD {
             // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for.
             let viewer = self.hub.view_now(&name, start, info).await;
@@ -147,7 +160,13 @@ impl FlvState {
             };
         }
         let viewer = self.view(&name, start, info).await?;
-        Ok(Answer::Stream(Box::new(viewer.choosing(tracks)), form))
+        let viewer = Box::new(viewer.choosing(tracks));
+        Ok(Answer::Stream(Watching::new(viewer, session), form))
+    }
+
+    async fn admit(&self, asking: Asking) -> Result<Session, Problem> {
+        let name = asking.name.clone();
+        self.access.admit(asking).await.map_err(|refusal| refusal.problem(name.as_str()))
     }
 
     async fn view(
@@ -165,6 +184,36 @@ impl FlvState {
             self.hub.stats().hits().hit(Limit::HttpStall);
         }
         debug!(%error, "viewer cut off");
+    }
+}
+
+impl Watching {
+    fn new(viewer: Box<Viewer>, session: Session) -> Self {
+        session.watch(viewer.probe());
+        Self { viewer, session }
+    }
+}
+
+/// What the door is told of a request.
+fn asking(
+    request: &Request<()>,
+    protocol: &'static str,
+    peer: SocketAddr,
+    name: &StreamName,
+) -> Asking {
+    let field = |field| {
+        let value = request.headers().get(field).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    Asking {
+        purpose: Purpose::Play,
+        protocol,
+        peer,
+        name: name.clone(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        agent: field(header::USER_AGENT),
+        referer: field(header::REFERER),
+        tc_url: String::new(),
     }
 }
 

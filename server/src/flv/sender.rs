@@ -8,9 +8,12 @@ use std::{
 use tokio::net::TcpStream;
 
 use crate::{
-    hub::{EndReason, Next, Release, Viewer, framed::Framed},
+    hub::{EndReason, Next, Release, framed::Framed},
     net::{self, Halt, Outbox, held_too_long},
+    sessions::Stop,
 };
+
+use super::Watching;
 
 /// How blocks stand on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +38,15 @@ impl Form {
             }
         }
     }
+}
+
+/// Why there is no more to send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The stream is over.
+    Stream(EndReason),
+    /// It goes on for others.
+    Session(Stop),
 }
 
 /// What goes to one viewer.
@@ -65,8 +77,12 @@ impl<'a> Sender<'a> {
     pub(super) fn poll_stream(
         &mut self,
         context: &mut Context<'_>,
-        viewer: &mut Viewer,
-    ) -> Poll<io::Result<EndReason>> {
+        watching: &mut Watching,
+    ) -> Poll<io::Result<Ended>> {
+        let Watching { viewer, session } = watching;
+        if let Poll::Ready(stop) = session.poll_stopped(context) {
+            return Poll::Ready(Ok(Ended::Session(stop)));
+        }
         let Self { socket, outbox, form, has_sent } = self;
         let halt = outbox.pump(context, socket, |outbox, context| {
             viewer.poll_next(context).map(|next| match next {
@@ -80,11 +96,11 @@ impl<'a> Sender<'a> {
         })?;
         match halt {
             Halt::Idle => Poll::Pending,
-            Halt::Instead(reason) => Poll::Ready(Ok(reason)),
+            Halt::Instead(reason) => Poll::Ready(Ok(Ended::Stream(reason))),
             Halt::Full => {
                 let release = ready!(viewer.poll_hold(context, outbox.len()));
                 Poll::Ready(match release {
-                    Release::ServerStopping => Ok(EndReason::ServerStopping),
+                    Release::ServerStopping => Ok(Ended::Stream(EndReason::ServerStopping)),
                     Release::TooFarBehind => Err(held_too_long()),
                 })
             }

@@ -280,7 +280,7 @@ async fn start(limits: Limits) -> Started {
     let hub = Hub::new(hub::Config::default());
     let metrics = Arc::new(Metrics::new(hub.clone()));
     let shutdown = Shutdown::new();
-    let flv = FlvState::new(hub.clone(), shutdown.clone());
+    let flv = FlvState::new(hub.clone(), crate::access::Access::default(), shutdown.clone());
     let server = Server::new(router, flv, limits, metrics.clone(), shutdown.clone());
     let task = tokio::spawn(server.clone().serve(listener));
     Started { server, hub, address, metrics, shutdown, task }

@@ -20,6 +20,7 @@ mod meter;
 mod multitrack;
 mod packet;
 mod preroll;
+mod probe;
 mod publisher;
 mod query;
 mod ring;
@@ -49,6 +50,7 @@ pub use config::{Config, Takeover};
 pub use describe::{Audio, Track, Video};
 #[cfg(test)]
 pub(crate) use headers::Headers;
+pub use probe::Probe;
 pub use publisher::{Publisher, StopReason};
 pub use query::{BadParameter, Query};
 pub use ring::{EndReason, Lag, Release};

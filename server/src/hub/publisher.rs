@@ -18,6 +18,7 @@ use super::metadata;
 use super::multitrack::TrackIds;
 use super::packet::{Packet, Role};
 use super::preroll::{Message, Preroll};
+use super::probe::Probe;
 use super::ring::EndReason;
 use super::stream::{Resume, Session, Stream};
 use super::tracks::Tracks;
@@ -46,6 +47,7 @@ pub struct Publisher {
     /// The video track whose keyframe viewers have.
     begun_video: Option<u8>,
     batch: Batch,
+    probe: Arc<Probe>,
     is_finished: bool,
 }
 
@@ -57,6 +59,8 @@ pub enum StopReason {
     Replaced,
     /// An operator stopped the stream.
     Kicked,
+    /// What allowed it to publish has run out.
+    Expired,
     /// It sent nothing for [`super::Config::first_media`] or [`super::Config::media_idle`].
     Silent,
     /// The server stops.
@@ -68,6 +72,7 @@ impl Publisher {
         let config = hub.config();
         let preroll = Some(Preroll::new(config.tracks_wait));
         let batch = Batch::new(config);
+        let probe = Probe::new(&stream, None);
         Self {
             hub,
             stream,
@@ -82,6 +87,7 @@ impl Publisher {
             defaults: DefaultTracks::default(),
             begun_video: None,
             batch,
+            probe,
             is_finished: false,
         }
     }
@@ -95,6 +101,7 @@ impl Publisher {
         let now = Instant::now();
         let len = buffer.len();
         self.hub.stats().received(len);
+        self.probe.count(len);
         let count = |live: &mut super::stream::Live| {
             live.last_media = now;
             live.has_media = true;
@@ -132,6 +139,11 @@ impl Publisher {
             }
             None => self.admit(message),
         }
+    }
+
+    /// What others may know of this publisher while it publishes.
+    pub fn probe(&self) -> Arc<Probe> {
+        self.probe.clone()
     }
 
     /// When [`Publisher::flush`] must be called, unless more media comes before.

@@ -48,6 +48,11 @@ pub struct Cursor {
 }
 
 impl Cursor {
+    /// Its place among the viewers of the ring, for [`Ring::lag_at`].
+    pub fn slot(&self) -> usize {
+        self.slot
+    }
+
     /// The number of the next block, or of the first that it can begin with.
     pub fn number(&self) -> u64 {
         match self.place {
@@ -247,8 +252,13 @@ impl Ring {
 
     /// How far the viewer of `cursor` is behind.
     pub fn lag(&self, cursor: &Cursor) -> Lag {
+        self.lag_at(cursor.slot)
+    }
+
+    /// How far the viewer at `slot` is behind.
+    pub fn lag_at(&self, slot: usize) -> Lag {
         let state = self.lock();
-        state.lag(&state.slots[cursor.slot])
+        state.slots.get(slot).map_or_else(Lag::default, |slot| state.lag(slot))
     }
 
     /// What the ring holds, and for whom.

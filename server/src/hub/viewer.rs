@@ -12,6 +12,7 @@ use tracing::debug;
 use super::Hub;
 use super::block::Block;
 use super::headers::Headers;
+use super::probe::Probe;
 use super::ring::{Cursor, EndReason, Join, Lag, Release, Taken};
 use super::selection::{Filter, Selection};
 use super::stream::Stream;
@@ -65,7 +66,7 @@ pub struct Viewer {
     block: Option<Arc<Block>>,
     /// `None`: all tracks, untouched.
     filter: Option<Filter>,
-    jumps: u64,
+    probe: Arc<Probe>,
     /// The block to go on with after a pause.
     paused_at: u64,
 }
@@ -85,6 +86,7 @@ impl Viewer {
         };
         let cursor = stream.ring.join(join, hub.config().max_viewers)?;
         let header = flv::Header::default();
+        let probe = Probe::new(&stream, Some(cursor.slot()));
         Some(Self {
             hub,
             stream,
@@ -95,7 +97,7 @@ impl Viewer {
             headers: None,
             block: None,
             filter: None,
-            jumps: 0,
+            probe,
             paused_at: 0,
         })
     }
@@ -161,7 +163,9 @@ impl Viewer {
                 Some(filter) => filter.pass(block),
             };
             if let Some(block) = block {
-                self.hub.stats().sent(block.bytes().len());
+                let len = block.bytes().len();
+                self.hub.stats().sent(len);
+                self.probe.count(len);
                 return Poll::Ready(Next::Block(block));
             }
         }
@@ -205,12 +209,17 @@ impl Viewer {
 
     /// How often this viewer had fallen behind and jumped.
     pub fn jumps(&self) -> u64 {
-        self.jumps
+        self.probe.jumps()
+    }
+
+    /// What others may know of this viewer while it watches.
+    pub fn probe(&self) -> Arc<Probe> {
+        self.probe.clone()
     }
 
     fn take(&mut self, taken: Taken) {
         if taken.jumped {
-            self.jumps += 1;
+            self.probe.jumped();
             self.stream.jumps.add(1);
             self.hub.stats().jumped();
             self.filter.iter_mut().for_each(Filter::jumped);
@@ -229,12 +238,13 @@ fn headers_of(block: &Block, headers: &Arc<Headers>) -> Option<Arc<Block>> {
 impl Drop for Viewer {
     fn drop(&mut self) {
         let lag = self.lag();
+        self.probe.leave();
         self.stream.ring.leave(&self.cursor);
         debug!(
             stream = %self.stream.name,
             protocol = self.info.protocol,
             peer = %self.info.peer,
-            jumps = self.jumps,
+            jumps = self.probe.jumps(),
             lag_bytes = lag.bytes,
             lag_ms = lag.ms,
             "viewer left"

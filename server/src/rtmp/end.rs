@@ -5,7 +5,7 @@ use std::io;
 
 use pushpull_rtmp::name::NameError;
 
-use super::publish;
+use super::publish::{self, Refused};
 use crate::hub::{ClaimError, StopReason};
 use crate::limits::Limit;
 
@@ -18,8 +18,8 @@ pub(super) enum End {
     Network(io::Error),
     /// The peer broke the protocol or a limit.
     Protocol(pushpull_rtmp::Error),
-    /// The hub did not take the publisher.
-    Refused(ClaimError),
+    /// The publisher was not let in, or the hub did not take it.
+    Refused(Refused),
     /// Not a name to publish under.
     BadName(NameError),
     /// Not a name to play.
@@ -34,10 +34,13 @@ impl End {
     /// Why a publisher was refused, in a word for the metrics; `None` if it was not.
     pub(super) fn refusal(&self) -> Option<&'static str> {
         match self {
-            Self::Refused(ClaimError::Busy) => Some("busy"),
-            Self::Refused(ClaimError::TooManyStreams { .. }) => Some("too_many_streams"),
-            Self::Refused(ClaimError::Banned { .. }) => Some("banned"),
-            Self::Refused(_) => Some("server_stopping"),
+            Self::Refused(Refused::Access(refusal)) => Some(refusal.code),
+            Self::Refused(Refused::Claim(error)) => Some(match error {
+                ClaimError::Busy => "busy",
+                ClaimError::TooManyStreams { .. } => "too_many_streams",
+                ClaimError::Banned { .. } => "banned",
+                ClaimError::Closing => "server_stopping",
+            }),
             Self::BadName(_) => Some("bad_name"),
             _ => None,
         }

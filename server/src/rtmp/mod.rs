@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Span, error, info_span, warn};
 
 use crate::accept::{Full, Place, Places, pause_after};
+use crate::access::Access;
 use crate::hub::Hub;
 use crate::limits::Limit;
 use crate::metrics::{Metrics, OpenConnection};
@@ -61,7 +62,7 @@ impl Default for Config {
     }
 }
 
-/// Accepts publishers and players for `hub` until `shutdown`; returns when every connection has ended, which takes at most a few
+/// Accepts publishers and players for `hub`, whom `access` lets in, until `shutdown`; returns when every connection has ended, which takes at most a few
 /// seconds.
 ///
 /// # Errors
@@ -69,6 +70,7 @@ impl Default for Config {
 pub async fn serve(
     listener: TcpListener,
     hub: Hub,
+    access: Access,
     config: Config,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
@@ -104,6 +106,7 @@ pub async fn serve(
         let span = info_span!("rtmp", id = open.id, %peer, stream = tracing::field::Empty);
         let host = Host {
             hub: hub.clone(),
+            access: access.clone(),
             config: config.clone(),
             metrics: metrics.clone(),
             players: players.clone(),
@@ -127,6 +130,7 @@ pub async fn serve(
 #[derive(Clone)]
 struct Host {
     hub: Hub,
+    access: Access,
     config: Arc<Config>,
     metrics: Arc<Metrics>,
     /// A permit for each stream that is played.

@@ -16,9 +16,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
 use super::session::Session;
+use crate::access;
 use crate::hub::{Block, EndReason, Next, Query, Release, ViewError, Viewer, ViewerInfo};
 use crate::limits::Limit;
 use crate::metrics::OpenPlayer;
+use crate::sessions::{self, Purpose, Request, Stop};
 
 /// The message streams of a connection that play, by their ids.
 pub(super) struct Playings {
@@ -39,8 +41,25 @@ struct Playing {
 }
 
 enum Stage {
-    Joining(Pin<Box<dyn Future<Output = Result<Viewer, ViewError>> + Send>>),
-    Watching(Box<Viewer>),
+    Joining(Pin<Box<dyn Future<Output = Result<Watching, Refused>> + Send>>),
+    Watching(Box<Watching>),
+}
+
+/// A viewer that was let in.
+struct Watching {
+    viewer: Viewer,
+    session: sessions::Session,
+}
+
+/// Why somebody must not play.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// It is not let in.
+    #[error(transparent)]
+    Access(#[from] access::Refusal),
+    /// It does not get the stream.
+    #[error(transparent)]
+    View(#[from] ViewError),
 }
 
 /// Whether a player gets a track.
@@ -55,11 +74,19 @@ enum Track {
 /// What comes next for one of the players.
 pub(super) enum Turn {
     /// The hub has found its stream, or not.
-    Joined { stream_id: u32, outcome: Result<(), ViewError> },
+    Joined { stream_id: u32, outcome: Result<(), Refused> },
     /// Messages to send.
     Media(Bytes),
-    /// The stream is over.
-    Ended { stream_id: u32, reason: EndReason },
+    /// The stream is over for it.
+    Ended { stream_id: u32, text: &'static str },
+}
+
+/// Why there is no point in waiting for a peer.
+pub(super) enum Idle {
+    /// What it holds is needed.
+    Release(Release),
+    /// One of its players has come to its end.
+    Turn(Turn),
 }
 
 impl Playings {
@@ -99,13 +126,15 @@ impl Playings {
 
     /// While the peer takes nothing, with `unsent` bytes on their way to it: ready when there is no point in waiting for it
     /// any longer.
-    pub(super) fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Release> {
-        for playing in self.by_stream.values_mut() {
-            if let Stage::Watching(viewer) = &mut playing.stage {
-                let release = viewer.poll_hold(context, unsent);
-                if release.is_ready() {
-                    return release;
-                }
+    pub(super) fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Idle> {
+        for (&stream_id, playing) in &mut self.by_stream {
+            let Stage::Watching(watching) = &mut playing.stage else { continue };
+            if let Poll::Ready(stop) = watching.session.poll_stopped(context) {
+                self.by_stream.remove(&stream_id);
+                return Poll::Ready(Idle::Turn(Turn::Ended { stream_id, text: stopped(stop) }));
+            }
+            if let Poll::Ready(release) = watching.viewer.poll_hold(context, unsent) {
+                return Poll::Ready(Idle::Release(release));
             }
         }
         Poll::Pending
@@ -114,7 +143,8 @@ impl Playings {
     pub(super) fn pause(&mut self, stream_id: u32, paused: bool) {
         if let Some(playing) = self.by_stream.get_mut(&stream_id) {
             let was_paused = std::mem::replace(&mut playing.is_paused, paused);
-            if let (Stage::Watching(viewer), true) = (&mut playing.stage, paused != was_paused) {
+            if let (Stage::Watching(watching), true) = (&mut playing.stage, paused != was_paused) {
+                let viewer = &mut watching.viewer;
                 if paused { viewer.pause() } else { viewer.resume() }
             }
         }
@@ -142,18 +172,24 @@ impl Playing {
         chunk_size: u32,
         context: &mut Context<'_>,
     ) -> Poll<Turn> {
-        let viewer = match &mut self.stage {
-            Stage::Watching(viewer) => viewer,
+        let Watching { viewer, session } = match &mut self.stage {
+            Stage::Watching(watching) => &mut **watching,
             Stage::Joining(joining) => {
                 let joined = std::task::ready!(joining.as_mut().poll(context));
-                let outcome = joined.map(|viewer| self.stage = Stage::Watching(Box::new(viewer)));
+                let outcome =
+                    joined.map(|watching| self.stage = Stage::Watching(Box::new(watching)));
                 return Poll::Ready(Turn::Joined { stream_id, outcome });
             }
         };
+        if let Poll::Ready(stop) = session.poll_stopped(context) {
+            return Poll::Ready(Turn::Ended { stream_id, text: stopped(stop) });
+        }
         loop {
             let block = match std::task::ready!(viewer.poll_next(context)) {
                 Next::Block(block) => block,
-                Next::End(reason) => return Poll::Ready(Turn::Ended { stream_id, reason }),
+                Next::End(reason) => {
+                    return Poll::Ready(Turn::Ended { stream_id, text: ending(reason) });
+                }
             };
             if self.is_paused {
                 // The end of the stream is still news.
@@ -193,9 +229,24 @@ impl Session {
             let text = format!("there are as many players as this server takes ({limit})");
             return self.refuse_play(stream_id, PlayRefusal::Failed, "too_many_players", &text);
         };
-        let hub = self.host.hub.clone();
+        let (access, hub) = (self.host.access.clone(), self.host.hub.clone());
         let info = ViewerInfo { protocol: "rtmp", peer: self.peer.to_string() };
-        let join = async move { Ok(hub.view(&name, start, info).await?.choosing(tracks)) };
+        let request = Request {
+            purpose: Purpose::Play,
+            protocol: info.protocol,
+            peer: self.peer,
+            name: name.clone(),
+            query: query.to_owned(),
+            agent: self.agent.clone().unwrap_or_default(),
+            referer: String::new(),
+            tc_url: String::new(),
+        };
+        let join = async move {
+            let session = access.admit(request).await?;
+            let viewer = hub.view(&name, start, info).await?.choosing(tracks);
+            session.watch(viewer.probe());
+            Ok(Watching { viewer, session })
+        };
         let playing = Playing {
             stage: Stage::Joining(Box::pin(join)),
             is_paused: false,
@@ -216,11 +267,10 @@ impl Session {
                 self.rtmp.accept_play(stream_id);
             }
             Turn::Joined { stream_id, outcome: Err(error) } => {
-                let (refusal, reason) = refusal(error);
+                let (refusal, reason) = refusal(&error);
                 self.refuse_play(stream_id, refusal, reason, &error.to_string());
             }
-            Turn::Ended { stream_id, reason } => {
-                let text = ending(reason);
+            Turn::Ended { stream_id, text } => {
                 info!(stream_id, reason = text, "played to its end");
                 self.rtmp.end_play(stream_id, text);
             }
@@ -295,13 +345,23 @@ fn is_keyframe(tag: &Tag) -> bool {
     video::Head::parse(tag.data()).is_ok_and(|head| head.is_keyframe())
 }
 
-/// How the hub's refusal is told to an RTMP peer, and counted.
-fn refusal(error: ViewError) -> (PlayRefusal, &'static str) {
-    match error {
-        ViewError::NotFound => (PlayRefusal::NotFound, "not_found"),
-        ViewError::NotReady => (PlayRefusal::NotFound, "not_ready"),
-        ViewError::TooManyViewers { .. } => (PlayRefusal::Failed, "too_many_viewers"),
-        ViewError::Closing => (PlayRefusal::Failed, "server_stopping"),
+/// How a refusal is told to an RTMP peer, and counted.
+fn refusal(refused: &Refused) -> (PlayRefusal, &'static str) {
+    match refused {
+        Refused::Access(refusal) => (PlayRefusal::Failed, refusal.code),
+        Refused::View(ViewError::NotFound) => (PlayRefusal::NotFound, "not_found"),
+        Refused::View(ViewError::NotReady) => (PlayRefusal::NotFound, "not_ready"),
+        Refused::View(ViewError::TooManyViewers { .. }) => {
+            (PlayRefusal::Failed, "too_many_viewers")
+        }
+        Refused::View(ViewError::Closing) => (PlayRefusal::Failed, "server_stopping"),
+    }
+}
+
+fn stopped(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Kicked => "the server's operator ended this session",
+        Stop::Expired => "what allowed playing this stream has run out",
     }
 }
 

@@ -12,9 +12,9 @@ use tracing::info;
 
 use super::end::End;
 use super::session::Session;
-use crate::hub::{
-    Claim, ClaimError, Claimant, Identity, PendingClaim, Publisher, Source, StopReason,
-};
+use crate::access;
+use crate::hub::{Claim, ClaimError, Claimant, Identity, Publisher, Source, StopReason};
+use crate::sessions::{self, Purpose, Request};
 
 /// The message streams of a connection that publish, by their ids.
 #[derive(Default)]
@@ -27,13 +27,28 @@ pub(super) struct Publishings {
 /// A message stream that wants to publish.
 struct Claiming {
     name: StreamName,
-    outcome: PendingClaim,
+    outcome: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+}
+
+/// What was decided about somebody who wants to publish.
+type Outcome = Result<(Claim, sessions::Session), Refused>;
+
+/// Why somebody must not publish.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    /// It is not let in.
+    #[error(transparent)]
+    Access(#[from] access::Refusal),
+    /// It does not get the name.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
 }
 
 /// A message stream that publishes.
 struct Publishing {
     name: StreamName,
     publisher: Publisher,
+    session: sessions::Session,
     stopped: Pin<Box<dyn Future<Output = StopReason> + Send>>,
     since: Instant,
 }
@@ -73,6 +88,13 @@ impl Publishings {
             if let Poll::Ready(reason) = publishing.stopped.as_mut().poll(context) {
                 return Poll::Ready(Verdict::Stopped { stream_id, reason });
             }
+            if let Poll::Ready(stop) = publishing.session.poll_stopped(context) {
+                let reason = match stop {
+                    sessions::Stop::Kicked => StopReason::Kicked,
+                    sessions::Stop::Expired => StopReason::Expired,
+                };
+                return Poll::Ready(Verdict::Stopped { stream_id, reason });
+            }
         }
         Poll::Pending
     }
@@ -92,10 +114,17 @@ impl Publishings {
         self.by_stream.clear();
     }
 
-    fn begin(&mut self, stream_id: u32, name: StreamName, claim: Claim) {
+    fn begin(
+        &mut self,
+        stream_id: u32,
+        name: StreamName,
+        claim: Claim,
+        session: sessions::Session,
+    ) {
         let publisher = claim.go_live();
+        session.watch(publisher.probe());
         let stopped = Box::pin(publisher.stopped());
-        let publishing = Publishing { name, publisher, stopped, since: Instant::now() };
+        let publishing = Publishing { name, publisher, session, stopped, since: Instant::now() };
         self.by_stream.insert(stream_id, publishing);
     }
 }
@@ -103,13 +132,13 @@ impl Publishings {
 /// What the hub has decided about a message stream.
 pub(super) enum Verdict {
     /// Whether it may publish.
-    Claimed { stream_id: u32, name: StreamName, outcome: Result<Claim, ClaimError> },
+    Claimed { stream_id: u32, name: StreamName, outcome: Outcome },
     /// It must not publish any more.
     Stopped { stream_id: u32, reason: StopReason },
 }
 
 impl Session {
-    /// Asks the hub for a name. It may have to find out first whether another publisher is still there; meanwhile the
+    /// Asks to be let in, and the hub for a name. It may have to find out first whether another publisher is still there; meanwhile the
     /// connection goes on.
     pub(super) fn publish(
         &mut self,
@@ -123,8 +152,25 @@ impl Session {
             peer: self.peer.to_string(),
             agent: self.agent.clone().unwrap_or_default(),
         };
+        let request = Request {
+            purpose: Purpose::Publish,
+            protocol: source.protocol,
+            peer: self.peer,
+            name: name.clone(),
+            query: query.clone(),
+            agent: source.agent.clone(),
+            referer: String::new(),
+            tc_url: String::new(),
+        };
         let identity = Some(Identity { address: self.peer.ip(), query });
-        let mut outcome = self.host.hub.claim_in_turn(&name, Claimant { source, identity });
+        let (access, hub) = (self.host.access.clone(), self.host.hub.clone());
+        let mut outcome: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(async move {
+            // Who is not let in must not push anybody aside.
+            let name = request.name.clone();
+            let session = access.admit(request).await?;
+            let claim = hub.claim_in_turn(&name, Claimant { source, identity }).await?;
+            Ok((claim, session))
+        });
         // As a rule it is decided at once, and what the peer sends next can be read as media.
         match (&mut outcome).now_or_never() {
             Some(outcome) => self.obey(Verdict::Claimed { stream_id, name, outcome }),
@@ -138,14 +184,14 @@ impl Session {
     /// Tells a publisher what the hub has decided. The end of the connection is an error.
     pub(super) fn obey(&mut self, verdict: Verdict) -> Result<(), End> {
         match verdict {
-            Verdict::Claimed { stream_id, name, outcome: Ok(claim) } => {
+            Verdict::Claimed { stream_id, name, outcome: Ok((claim, session)) } => {
                 info!(%name, stream_id, "publishing");
-                self.publishings.begin(stream_id, name, claim);
+                self.publishings.begin(stream_id, name, claim, session);
                 // Media that came along with the command is read now.
                 self.rtmp.accept_publish(stream_id).map_err(End::Protocol)
             }
             Verdict::Claimed { stream_id, name, outcome: Err(error) } => {
-                let (refusal, text) = (refusal(error), error.to_string());
+                let (refusal, text) = (refusal(&error), error.to_string());
                 let told = self.rtmp.reject_publish(stream_id, refusal, &text);
                 self.refused(Some(&name), End::Refused(error))?;
                 told.map_err(End::Protocol)
@@ -178,12 +224,12 @@ impl Session {
     }
 }
 
-/// How a refusal of the hub is told to an RTMP peer.
-pub(super) fn refusal(error: ClaimError) -> PublishRefusal {
+/// How a refusal is told to an RTMP peer.
+pub(super) fn refusal(error: &Refused) -> PublishRefusal {
     match error {
-        ClaimError::Busy => PublishRefusal::BadName,
-        ClaimError::Banned { .. } => PublishRefusal::Denied,
-        _ => PublishRefusal::Failed,
+        Refused::Claim(ClaimError::Busy) => PublishRefusal::BadName,
+        Refused::Access(_) | Refused::Claim(ClaimError::Banned { .. }) => PublishRefusal::Denied,
+        Refused::Claim(_) => PublishRefusal::Failed,
     }
 }
 
@@ -192,6 +238,9 @@ pub(super) fn stop(reason: StopReason) -> (PublishRefusal, &'static str) {
     match reason {
         StopReason::Replaced => (PublishRefusal::BadName, "another publisher took the stream over"),
         StopReason::Kicked => (PublishRefusal::Denied, "the server's operator stopped this stream"),
+        StopReason::Expired => {
+            (PublishRefusal::Denied, "what allowed publishing this stream has run out")
+        }
         StopReason::Silent => (PublishRefusal::Failed, "nothing was published for too long"),
         StopReason::ServerStopping => (PublishRefusal::Failed, "the server is stopping"),
     }

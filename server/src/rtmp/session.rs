@@ -18,7 +18,7 @@ use tracing::{Span, debug, info, warn};
 
 use super::Host;
 use super::end::End;
-use super::play::{Playings, Turn};
+use super::play::{Idle, Playings, Turn};
 use super::publish::{Publishings, Verdict};
 use crate::hub::{Release, StopReason};
 use crate::net::{Halt, OUTBOX_MAX, Outbox, held_too_long};
@@ -214,9 +214,12 @@ impl Session {
             Ok(Halt::Instead(turn)) => Poll::Ready(Task::Play(turn)),
             Ok(Halt::Full) => {
                 let unsent = self.outbox.len();
-                self.playings.poll_hold(context, unsent).map(|release| match release {
-                    Release::ServerStopping => Task::Stop,
-                    Release::TooFarBehind => Task::End(End::Network(held_too_long())),
+                self.playings.poll_hold(context, unsent).map(|idle| match idle {
+                    Idle::Release(Release::ServerStopping) => Task::Stop,
+                    Idle::Release(Release::TooFarBehind) => {
+                        Task::End(End::Network(held_too_long()))
+                    }
+                    Idle::Turn(turn) => Task::Play(turn),
                 })
             }
             Err(error) => Poll::Ready(Task::End(End::Network(error))),

@@ -11,10 +11,12 @@ use tokio::time::sleep;
 
 use super::*;
 use crate::hub::{self, Next, Start, State, Takeover, Viewer, ViewerInfo};
+use crate::sessions::{self, Stop};
 
 /// A listener with its hub.
 struct Server {
     hub: Hub,
+    access: Access,
     address: SocketAddr,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
@@ -32,9 +34,16 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let metrics = Arc::new(Metrics::new(hub.clone()));
         let shutdown = CancellationToken::new();
-        let task =
-            tokio::spawn(serve(listener, hub.clone(), config, metrics.clone(), shutdown.clone()));
-        Self { hub, address, metrics, shutdown, task }
+        let access = Access::default();
+        let task = tokio::spawn(serve(
+            listener,
+            hub.clone(),
+            access.clone(),
+            config,
+            metrics.clone(),
+            shutdown.clone(),
+        ));
+        Self { hub, access, address, metrics, shutdown, task }
     }
 
     async fn view(&self, name: &str) -> Viewer {
@@ -135,6 +144,13 @@ impl Client {
             }
         };
         timeout(PATIENCE, cut).await.expect("the server closes")
+    }
+}
+
+/// Waits for a condition; the test run's own limit ends a wait for nothing.
+async fn until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        sleep(Duration::from_millis(1)).await;
     }
 }
 
@@ -300,6 +316,44 @@ async fn a_lost_publisher_leaves_its_viewers_waiting_and_may_return() {
     let sent = media("after");
     publisher.send(&sent).await;
     assert_eq!(watch(&mut viewer, TagKind::Video, 26).await, of_kind(&sent, TagKind::Video));
+}
+
+#[tokio::test]
+async fn a_publisher_is_a_session_and_can_be_ended() {
+    let server = Server::start(Takeover::Reject).await;
+    let sessions = server.access.sessions();
+    for stop in [Stop::Kicked, Stop::Expired] {
+        let mut client = Client::publish(&server, "live/x").await;
+        client.send(&media("x")).await;
+        until(|| sessions.list().first().is_some_and(|session| session.bytes > 0)).await;
+        let session = sessions.list().remove(0);
+        let purpose = sessions::Purpose::Publish;
+        assert_eq!((&*session.stream, session.purpose), ("live/x", purpose));
+        assert!(sessions.stop(session.id.as_str(), stop));
+        assert_eq!(client.refused().await, "NetStream.Publish.Denied");
+        client.is_cut_off().await;
+        until(|| sessions.list().is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_player_is_a_session_and_can_be_ended() {
+    let server = Server::start(Takeover::Reject).await;
+    let sessions = server.access.sessions();
+    let mut client = Client::publish(&server, "live/x").await;
+    client.send(&media("x")).await;
+    let url = PublishUrl::parse(&format!("rtmp://{}/live/x", server.address)).unwrap();
+    let config = ClientConfig { purpose: Purpose::Play, ..ClientConfig::new(url) };
+    let socket = TcpStream::connect(server.address).await.unwrap();
+    let mut player = Client { socket, rtmp: ClientConnection::new(config, [7; RANDOM_LEN]) };
+    while !matches!(player.event().await, Some(ClientEvent::Media { .. })) {}
+    let list = sessions.list();
+    let purpose = sessions::Purpose::Play;
+    let session = list.iter().find(|session| session.purpose == purpose).unwrap();
+    assert!(session.bytes > 0 && session.protocol == "rtmp");
+    assert!(sessions.stop(session.id.as_str(), Stop::Kicked));
+    while player.event().await.expect("it is told") != ClientEvent::Eof {}
+    assert_eq!(sessions.list().len(), 1, "the publisher goes on");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod http;
+mod sessions;
 mod slow;
 mod ws;
 
@@ -27,6 +28,7 @@ use crate::{
 /// A server on a port of its own, and its hub.
 struct Server {
     hub: Hub,
+    access: Access,
     shutdown: Shutdown,
     address: SocketAddr,
 }
@@ -40,7 +42,8 @@ impl Server {
     async fn with(config: Config, limits: Limits) -> Self {
         let hub = Hub::new(config);
         let shutdown = Shutdown::new();
-        let state = FlvState::new(hub.clone(), shutdown.clone());
+        let access = Access::default();
+        let state = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let router = Router::new().route("/", get(async || "a page"));
         let metrics = Arc::new(Metrics::new(hub.clone()));
         let limits = host::Limits { net: limits, ..host::Limits::default() };
@@ -48,7 +51,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let server = host::Server::new(router, state, limits, metrics, shutdown.clone());
         tokio::spawn(server.serve(listener));
-        Self { hub, shutdown, address }
+        Self { hub, access, shutdown, address }
     }
 
     fn publish(&self, name: &str) -> Feed {

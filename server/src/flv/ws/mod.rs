@@ -20,17 +20,18 @@ use tracing::debug;
 use tungstenite::handshake::derive_accept_key;
 
 use super::{
-    Asked, FlvState, cors,
-    sender::{Form, Sender},
+    Asked, FlvState, Watching, cors,
+    sender::{Ended, Form, Sender},
 };
 use crate::{
     http::{
         answer,
         inlet::{Inlet, has_token},
     },
-    hub::{EndReason, Viewer},
+    hub::EndReason,
     net::{self, OUTBOX_MAX},
     problem::Problem,
+    sessions::Stop,
 };
 
 use reader::{Reader, Said};
@@ -75,29 +76,29 @@ pub(super) fn accept(request: &Request<()>) -> Result<HeaderMap, Problem> {
 pub(super) async fn stream(
     asked: Asked<'_>,
     headers: HeaderMap,
-    mut viewer: Box<Viewer>,
+    mut watching: Watching,
     state: &FlvState,
 ) {
     let Asked { socket, inlet, limits, span, .. } = asked;
     let mut sender = Sender::new(socket, limits, Form::Messages);
     sender.outbox.push(answer::head(StatusCode::SWITCHING_PROTOCOLS, &headers, true));
     drop(headers);
-    sender.begin(&viewer.header().to_bytes());
+    sender.begin(&watching.viewer.header().to_bytes());
     let mut listener = Box::new(Listener::new());
     let outcome = poll_fn(|context| {
         if let Poll::Ready(end) = listener.poll(context, inlet, &mut sender) {
             return Poll::Ready(end);
         }
-        sender.poll_stream(context, &mut viewer).map(|end| end.map(End::Stream))
+        sender.poll_stream(context, &mut watching).map(|end| end.map(End::from))
     })
     .await;
     span.in_scope(|| {
         match &outcome {
-            Ok(End::Stream(_) | End::Closed(_)) => {}
+            Ok(End::Stream(_) | End::Session(_) | End::Closed(_)) => {}
             Ok(End::Violation(code)) => debug!(code, "viewer shown out"),
             Err(error) => state.cut_off(error),
         }
-        drop(viewer);
+        drop(watching);
     });
     if let Ok(end) = outcome {
         let farewell = farewell(end, &mut sender, inlet, &mut listener, limits.stall);
@@ -110,6 +111,8 @@ pub(super) async fn stream(
 enum End {
     /// There is no more to send.
     Stream(EndReason),
+    /// The viewer must leave.
+    Session(Stop),
     /// The viewer closed, with this code if it gave one.
     Closed(Option<u16>),
     /// The viewer broke the rules.
@@ -122,8 +125,19 @@ impl End {
         match self {
             Self::Stream(EndReason::ServerStopping) => (Some(AWAY), "server stopping"),
             Self::Stream(_) => (Some(NORMAL), "stream ended"),
+            Self::Session(Stop::Kicked) => (Some(POLICY), "ended by the server's operator"),
+            Self::Session(Stop::Expired) => (Some(POLICY), "no longer allowed"),
             Self::Closed(code) => (code, ""),
             Self::Violation(code) => (Some(code), ""),
+        }
+    }
+}
+
+impl From<Ended> for End {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Stream(reason) => Self::Stream(reason),
+            Ended::Session(stop) => Self::Session(stop),
         }
     }
 }
@@ -147,7 +161,9 @@ async fn farewell(
     let flush = poll_fn(|context| sender.poll_flush(context));
     let is_flushed = match end {
         End::Stream(_) => flush.await.is_ok(),
-        End::Closed(_) | End::Violation(_) => matches!(timeout(limit, flush).await, Ok(Ok(()))),
+        End::Session(_) | End::Closed(_) | End::Violation(_) => {
+            matches!(timeout(limit, flush).await, Ok(Ok(())))
+        }
     };
     if !is_flushed {
         return;
@@ -157,7 +173,7 @@ async fn farewell(
         // read, so that our word arrives.
         match end {
             End::Closed(_) => {}
-            End::Stream(_) => {
+            End::Stream(_) | End::Session(_) => {
                 poll_fn(|context| listener.poll(context, inlet, sender).map(drop)).await
             }
             End::Violation(_) => {
@@ -248,6 +264,9 @@ const PONG: u8 = 10;
 const NORMAL: u16 = 1000;
 /// The server goes down.
 const AWAY: u16 = 1001;
+
+/// Not allowed (RFC 6455 §7.4.1).
+const POLICY: u16 = 1008;
 
 /// A ping goes out after silence of this to twice this, and keeps the connection open through proxies; many cut after
 /// 30 s or more.

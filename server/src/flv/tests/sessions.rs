@@ -1,0 +1,89 @@
+//! Viewers as sessions: they are known while they watch, and can be shown out.
+
+use futures_util::StreamExt;
+use tokio_tungstenite::{connect_async, tungstenite::Message};
+
+use super::*;
+use crate::sessions::{SessionStatus, Stop};
+
+impl Server {
+    /// The sessions, once there are so many.
+    async fn sessions(&self, count: usize) -> Vec<SessionStatus> {
+        until(|| self.access.sessions().list().len() == count).await;
+        self.access.sessions().list()
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_is_a_session_with_its_figures() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.request("GET", "/live/x.flv?a=b", "User-Agent: tester/1\r\n").await;
+    client.chunk().await;
+    let [session] = &server.sessions(1).await[..] else { panic!() };
+    assert_eq!(
+        (&*session.stream, session.protocol, &*session.agent),
+        ("live/x", "http-flv", "tester/1")
+    );
+    assert_eq!(session.peer, client.stream.local_addr().unwrap().to_string());
+    until(|| server.access.sessions().list()[0].bytes > 0).await;
+    feed.finish();
+    client.body().await;
+    server.sessions(0).await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_is_shown_out_gets_a_clean_end_and_others_go_on() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.get("/live/x.flv").await;
+    let id = server.sessions(1).await[0].id.clone();
+    let mut other = server.get("/live/x.flv").await;
+    server.viewers(2).await;
+    assert!(server.access.sessions().stop(id.as_str(), Stop::Kicked));
+    client.body().await;
+    server.sessions(1).await;
+    feed.finish();
+    other.body().await;
+}
+
+#[tokio::test]
+async fn a_viewer_by_websocket_is_told_why_it_is_shown_out() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    for (stop, words) in
+        [(Stop::Kicked, "ended by the server's operator"), (Stop::Expired, "no longer allowed")]
+    {
+        let url = format!("ws://{}/live/x.flv", server.address);
+        let (mut socket, _) = connect_async(url).await.unwrap();
+        let session = server.sessions(1).await.remove(0);
+        assert_eq!(session.protocol, "ws-flv");
+        assert!(server.access.sessions().stop(session.id.as_str(), stop));
+        let frame = loop {
+            if let Message::Close(frame) = socket.next().await.unwrap().unwrap() {
+                break frame.unwrap();
+            }
+        };
+        assert_eq!((u16::from(frame.code), frame.reason.as_str()), (1008, words));
+        drop(socket);
+        server.sessions(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_that_takes_nothing_can_be_shown_out() {
+    let server = Server::start().await;
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let client = server.get("/live/x.flv").await;
+    let session = server.sessions(1).await.remove(0);
+    for step in 1..200 {
+        feed.keyframe(step * 40, 100_000);
+    }
+    assert!(server.access.sessions().stop(session.id.as_str(), Stop::Kicked));
+    server.sessions(0).await;
+    drop(client);
+}

@@ -1,0 +1,346 @@
+//! Everybody who publishes or views at present, whatever the protocol: for the API, the hooks and the access rules.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::fmt;
+use std::hash::BuildHasher;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_util::task::AtomicWaker;
+use pushpull_rtmp::StreamName;
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::hub::Probe;
+
+/// What somebody wants of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To send it.
+    Publish,
+    /// To watch it.
+    Play,
+}
+
+/// Who asks for what.
+#[derive(Clone)]
+pub struct Request {
+    /// To send it or to watch it.
+    pub purpose: Purpose,
+    /// The protocol: `rtmp`, `http-flv` or `ws-flv`.
+    pub protocol: &'static str,
+    /// The peer's address.
+    pub peer: SocketAddr,
+    /// The stream.
+    pub name: StreamName,
+    /// The parameters of the address, without the `?`. They may be secret: nothing prints them.
+    pub query: String,
+    /// The software, as it calls itself; may be empty.
+    pub agent: String,
+    /// The page that plays, as it says; may be empty.
+    pub referer: String,
+    /// The address an RTMP peer connected to, as it says; empty for others.
+    pub tc_url: String,
+}
+
+/// Why a session must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// An operator ended it.
+    Kicked,
+    /// What allowed it has run out.
+    Expired,
+}
+
+/// Everybody who publishes or views at present. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Sessions {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    open: Mutex<HashMap<SessionId, Arc<Entry>>>,
+    /// Bumped whenever a session begins or ends.
+    changed: watch::Sender<u64>,
+    count: AtomicU64,
+    /// Makes ids of counts that nobody guesses.
+    keys: RandomState,
+}
+
+/// A session's name: not to be guessed, and no other's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct SessionId(String);
+
+#[derive(Debug)]
+struct Entry {
+    id: SessionId,
+    request: Request,
+    since: Instant,
+    /// A [`Stop`], or [`GOES_ON`].
+    stop: AtomicU8,
+    host: AtomicWaker,
+    probe: OnceLock<Arc<Probe>>,
+}
+
+/// Somebody's stay. Dropping it ends it.
+#[derive(Debug)]
+#[must_use = "dropping it ends the session"]
+pub struct Session {
+    sessions: Sessions,
+    entry: Arc<Entry>,
+    /// The one that is told of a stop.
+    waker: Option<Waker>,
+}
+
+/// A session at one moment, as the API shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionStatus {
+    /// Its name.
+    pub id: SessionId,
+    /// To send or to watch.
+    pub purpose: Purpose,
+    /// `rtmp`, `http-flv` or `ws-flv`.
+    pub protocol: &'static str,
+    /// The stream's name.
+    pub stream: String,
+    /// The peer's address.
+    pub peer: String,
+    /// The software, as it calls itself; may be empty.
+    pub agent: String,
+    /// Milliseconds since it began.
+    pub since_ms: u64,
+    /// Bytes of media received or sent.
+    pub bytes: u64,
+    /// How often a viewer had fallen behind and jumped to a later keyframe.
+    pub jumps: u64,
+    /// Bytes that a viewer has not been sent.
+    pub lag_bytes: u64,
+    /// Milliseconds of media that a viewer has not been sent.
+    pub lag_ms: u64,
+}
+
+impl Sessions {
+    /// Begins a session.
+    pub fn open(&self, request: Request) -> Session {
+        let count = self.inner.count.fetch_add(1, Ordering::Relaxed);
+        let id = SessionId(format!("{count:x}-{:016x}", self.inner.keys.hash_one(count)));
+        let entry = Arc::new(Entry {
+            id: id.clone(),
+            request,
+            since: Instant::now(),
+            stop: AtomicU8::new(GOES_ON),
+            host: AtomicWaker::new(),
+            probe: OnceLock::new(),
+        });
+        self.lock().insert(id, entry.clone());
+        self.changed();
+        Session { sessions: self.clone(), entry, waker: None }
+    }
+
+    /// All sessions, the oldest first.
+    #[must_use]
+    pub fn list(&self) -> Vec<SessionStatus> {
+        let mut entries: Vec<_> = self.lock().values().cloned().collect();
+        entries.sort_by_key(|entry| entry.since);
+        entries.iter().map(|entry| entry.status()).collect()
+    }
+
+    /// Tells a session to end; `false` if there is none of that name.
+    pub fn stop(&self, id: &str, reason: Stop) -> bool {
+        let entry = self.lock().get(&SessionId(id.to_owned())).cloned();
+        entry.inspect(|entry| entry.stop(reason)).is_some()
+    }
+
+    /// Changes whenever a session begins or ends.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.inner.changed.subscribe()
+    }
+
+    fn changed(&self) {
+        self.inner.changed.send_modify(|version| *version = version.wrapping_add(1));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Entry>>> {
+        self.inner.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.entry.id
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.entry.request
+    }
+
+    /// Says where its figures are found. The first counts.
+    pub fn watch(&self, probe: Arc<Probe>) {
+        let _ = self.entry.probe.set(probe);
+    }
+
+    /// Ready when it must end. To be asked whenever the host wakes: it costs next to nothing.
+    pub fn poll_stopped(&mut self, context: &Context<'_>) -> Poll<Stop> {
+        if !self.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            self.entry.host.register(context.waker());
+            self.waker = Some(context.waker().clone());
+        }
+        // After the waker is in its place: a stop is seen here or wakes.
+        match self.entry.stop.load(Ordering::Acquire) {
+            KICKED => Poll::Ready(Stop::Kicked),
+            EXPIRED => Poll::Ready(Stop::Expired),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.sessions.lock().remove(&self.entry.id);
+        self.sessions.changed();
+    }
+}
+
+impl Entry {
+    fn stop(&self, reason: Stop) {
+        let reason = match reason {
+            Stop::Kicked => KICKED,
+            Stop::Expired => EXPIRED,
+        };
+        self.stop.store(reason, Ordering::Release);
+        self.host.wake();
+    }
+
+    fn status(&self) -> SessionStatus {
+        let Request { purpose, protocol, ref name, peer, ref agent, .. } = self.request;
+        let probe = self.probe.get();
+        let lag = probe.map(|probe| probe.lag()).unwrap_or_default();
+        SessionStatus {
+            id: self.id.clone(),
+            purpose,
+            protocol,
+            stream: name.to_string(),
+            peer: peer.to_string(),
+            agent: agent.clone(),
+            since_ms: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+            bytes: probe.map_or(0, |probe| probe.bytes()),
+            jumps: probe.map_or(0, |probe| probe.jumps()),
+            lag_bytes: lag.bytes,
+            lag_ms: lag.ms,
+        }
+    }
+}
+
+impl SessionId {
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("purpose", &self.purpose)
+            .field("protocol", &self.protocol)
+            .field("peer", &self.peer)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kicked => "the server's operator ended this session",
+            Self::Expired => "what allowed this session has run out",
+        })
+    }
+}
+
+const GOES_ON: u8 = 0;
+const KICKED: u8 = 1;
+const EXPIRED: u8 = 2;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// Somebody who wants to play `name`.
+    pub(crate) fn player(name: &str) -> Request {
+        Request {
+            purpose: Purpose::Play,
+            protocol: "test",
+            peer: SocketAddr::from(([192, 0, 2, 2], 80)),
+            name: StreamName::parse(name).unwrap(),
+            query: "token=hunter2".to_owned(),
+            agent: "test/1".to_owned(),
+            referer: String::new(),
+            tc_url: String::new(),
+        }
+    }
+
+    #[test]
+    fn sessions_are_listed_until_they_are_dropped() {
+        let sessions = Sessions::default();
+        let mut changed = sessions.subscribe();
+        let first = sessions.open(player("live/a"));
+        let second = sessions.open(player("live/b"));
+        assert!(changed.has_changed().unwrap());
+        let _ = changed.borrow_and_update();
+        let names = || sessions.list().into_iter().map(|status| status.stream).collect::<Vec<_>>();
+        assert_eq!(names(), ["live/a", "live/b"]);
+        assert_ne!(first.id(), second.id());
+        drop(first);
+        assert_eq!(names(), ["live/b"]);
+        assert!(changed.has_changed().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_stop_is_seen_before_and_after_the_wait_began() {
+        let sessions = Sessions::default();
+        for is_early in [true, false] {
+            let mut session = sessions.open(player("live/a"));
+            let id = session.id().clone();
+            let stop = || assert!(sessions.stop(id.as_str(), Stop::Expired));
+            if is_early {
+                stop();
+            }
+            let wait =
+                tokio::spawn(async move { poll_fn(|context| session.poll_stopped(context)).await });
+            if !is_early {
+                tokio::task::yield_now().await;
+                stop();
+            }
+            assert_eq!(wait.await.unwrap(), Stop::Expired);
+        }
+        assert!(!sessions.stop("nobody", Stop::Kicked));
+    }
+
+    #[test]
+    fn the_parameters_are_not_printed() {
+        let text = format!("{:?}", player("live/a"));
+        assert!(text.contains("live/a") && !text.contains("hunter2"), "{text}");
+    }
+}

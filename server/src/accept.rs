@@ -33,7 +33,10 @@ struct Taken {
 #[derive(Debug)]
 pub struct Place {
     places: Places,
-    address: IpAddr,
+    /// Of how many in all: none, for who comes on a connection that has its place.
+    all: usize,
+    /// Among whose places; nobody's, for a proxy.
+    address: Option<IpAddr>,
 }
 
 /// Why there is no place.
@@ -56,18 +59,40 @@ impl Places {
     /// # Errors
     /// [`Full`]
     pub fn take(&self, address: IpAddr) -> Result<Place, Full> {
-        let address = household(address);
+        self.place(1, Some(address))
+    }
+
+    /// A place for the connection of a proxy, which has those of many addresses.
+    ///
+    /// # Errors
+    /// [`Full::All`]
+    pub fn take_for_proxy(&self) -> Result<Place, Full> {
+        self.place(1, None)
+    }
+
+    /// A place among those of `address` for who comes over a proxy, whose connection has its own.
+    ///
+    /// # Errors
+    /// [`Full::Address`]
+    pub fn take_behind_proxy(&self, address: IpAddr) -> Result<Place, Full> {
+        self.place(0, Some(address))
+    }
+
+    fn place(&self, all: usize, address: Option<IpAddr>) -> Result<Place, Full> {
+        let address = address.map(household);
         let mut taken = self.lock();
-        if taken.all >= self.max {
+        if taken.all + all > self.max {
             return Err(Full::All);
         }
-        let count = taken.by_address.entry(address).or_default();
-        if self.max_per_address > 0 && *count >= self.max_per_address {
-            return Err(Full::Address);
+        if let Some(address) = address {
+            let count = taken.by_address.entry(address).or_default();
+            if self.max_per_address > 0 && *count >= self.max_per_address {
+                return Err(Full::Address);
+            }
+            *count += 1;
         }
-        *count += 1;
-        taken.all += 1;
-        Ok(Place { places: self.clone(), address })
+        taken.all += all;
+        Ok(Place { places: self.clone(), all, address })
     }
 
     fn lock(&self) -> MutexGuard<'_, Taken> {
@@ -78,11 +103,12 @@ impl Places {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.lock();
-        taken.all -= 1;
-        if let Some(count) = taken.by_address.get_mut(&self.address) {
+        taken.all -= self.all;
+        let Some(address) = self.address else { return };
+        if let Some(count) = taken.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                taken.by_address.remove(&self.address);
+                taken.by_address.remove(&address);
             }
         }
     }
@@ -149,6 +175,20 @@ mod tests {
         let third = places.take(address("192.0.2.2")).unwrap();
         drop((third, _second));
         assert!(places.lock().by_address.is_empty(), "no address is remembered");
+    }
+
+    #[test]
+    fn a_proxy_has_the_places_of_those_behind_it() {
+        let places = Places::new(3, 1);
+        let _proxy = [places.take_for_proxy().unwrap(), places.take_for_proxy().unwrap()];
+        let behind = places.take_behind_proxy(address("192.0.2.1")).unwrap();
+        let again = places.take_behind_proxy(address("192.0.2.1"));
+        assert_eq!(again.unwrap_err(), Full::Address);
+        assert_eq!(places.take(address("192.0.2.1")).unwrap_err(), Full::Address);
+        drop(behind);
+        let _third = places.take(address("192.0.2.1")).unwrap();
+        assert_eq!(places.take_for_proxy().unwrap_err(), Full::All);
+        let _other = places.take_behind_proxy(address("192.0.2.2")).unwrap();
     }
 
     #[test]

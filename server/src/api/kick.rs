@@ -10,7 +10,7 @@ use pushpull_rtmp::StreamName;
 use tracing::info;
 
 use super::Api;
-use crate::{config::units, hub::KickError, problem::Problem};
+use crate::{config::units, http::forwarded::Relayed, hub::KickError, problem::Problem};
 
 pub async fn delete(
     State(api): State<Api>,
@@ -19,6 +19,7 @@ pub async fn delete(
 ) -> Result<StatusCode, Problem> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     if !peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        || request.extensions().get::<Relayed>().is_some()
         || !is_direct(request.headers())
         || !names_this_machine(&request)
     {
@@ -176,6 +177,18 @@ mod tests {
         let answer = api().router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         let allowed = answer.headers().get("access-control-allow-methods").unwrap();
         assert!(!allowed.to_str().unwrap().contains("DELETE"), "{allowed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_not_this_machine_even_if_it_hides_that_it_is_one() {
+        let mut request = Request::builder()
+            .method("DELETE")
+            .uri("/streams/live/x?ban=60s")
+            .header("host", "localhost");
+        request =
+            request.extension(ConnectInfo(SocketAddr::from((LOCAL, 5000)))).extension(Relayed);
+        let answer = api().router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::FORBIDDEN);
     }
 
     #[tokio::test]

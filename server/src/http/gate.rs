@@ -23,7 +23,10 @@ use tokio::{
 };
 
 use super::inlet::{Arrival, Inlet, Payload};
-use crate::net::{self, Stall};
+use crate::{
+    accept::Place,
+    net::{self, Stall},
+};
 
 /// A connection as hyper sees it.
 #[derive(Debug)]
@@ -228,12 +231,14 @@ impl Exchange {
 pub struct Answer {
     body: Body,
     exchange: Arc<Exchange>,
+    /// Held until it is sent.
+    _place: Option<Box<Place>>,
 }
 
 impl Answer {
     /// The last part of `exchange`'s present request.
-    pub fn new(body: Body, exchange: Arc<Exchange>) -> Self {
-        Self { body, exchange }
+    pub fn new(body: Body, exchange: Arc<Exchange>, place: Option<Box<Place>>) -> Self {
+        Self { body, exchange, _place: place }
     }
 }
 

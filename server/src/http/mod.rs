@@ -8,6 +8,7 @@
 //! stream back.
 
 pub mod answer;
+pub mod forwarded;
 mod gate;
 pub mod inlet;
 
@@ -27,7 +28,8 @@ use std::{
 use axum::{
     Router,
     extract::ConnectInfo,
-    http::{HeaderValue, Request, Response, header},
+    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
+    response::IntoResponse,
 };
 use hyper::{body::Incoming, server::conn::http1, service::Service};
 use hyper_util::{
@@ -42,11 +44,12 @@ use tokio::{
 use tracing::{Instrument, Span, debug, info_span};
 
 use crate::{
-    accept::{Full, Places, pause_after},
+    accept::{Full, Place, Places, pause_after},
     flv::{self, FlvState},
     limits::Limit,
     metrics::Metrics,
-    net,
+    net::{self, Networks},
+    problem::Problem,
     shutdown::Shutdown,
 };
 
@@ -66,6 +69,8 @@ pub struct Limits {
     pub head_timeout: Duration,
     /// Bytes of a request's head.
     pub head_size: usize,
+    /// Proxies of ours: what they say of whose requests they pass on is believed. Default none: anybody could say it.
+    pub trusted_proxies: Networks,
     /// How the socket is kept.
     pub net: net::Limits,
 }
@@ -77,6 +82,7 @@ impl Default for Limits {
             max_connections_per_ip: 5_000,
             head_timeout: Duration::from_secs(10),
             head_size: 16 << 10,
+            trusted_proxies: Networks::default(),
             net: net::Limits::default(),
         }
     }
@@ -126,8 +132,12 @@ impl Server {
     }
 
     fn admit(&self, stream: TcpStream, peer: SocketAddr) {
-        let Shared { places, metrics, shutdown, .. } = &*self.shared;
-        let place = match places.take(peer.ip()) {
+        let Shared { places, metrics, shutdown, limits, .. } = &*self.shared;
+        let place = match limits.trusted_proxies.contain(peer.ip()) {
+            true => places.take_for_proxy(),
+            false => places.take(peer.ip()),
+        };
+        let place = match place {
             Ok(place) => place,
             Err(full) => {
                 metrics.http.refuse();
@@ -154,7 +164,7 @@ impl Shared {
     ///
     /// This is the task of a viewer too: what a viewer does not need while it watches is boxed, and nothing stands around
     /// the stream that would have to be asked at every picture (the span, the shutdown).
-    async fn converse(&self, socket: TcpStream, peer: SocketAddr, span: Span) {
+    async fn converse(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr, span: Span) {
         net::tune(&socket, &self.limits.net);
         let mut inlet = Inlet::new(self.limits.head_size);
         loop {
@@ -164,14 +174,25 @@ impl Shared {
                 Arrival::Head(head) if flv::is_stream_path(head.request.uri().path()) => {
                     inlet.consume(head.len);
                     let limits = &self.limits.net;
-                    let asked = flv::Asked {
-                        socket: &socket,
-                        inlet: &mut inlet,
-                        limits,
-                        peer,
-                        span: &span,
-                    };
-                    self.flv.serve(asked, head).await
+                    match self.client(peer, head.request.headers()) {
+                        Ok(client) => {
+                            let asked = flv::Asked {
+                                socket: &socket,
+                                inlet: &mut inlet,
+                                limits,
+                                peer: client.address,
+                                span: &span,
+                            };
+                            self.flv.serve(asked, head).await
+                        }
+                        Err(problem) => {
+                            let (method, words) = (head.request.method(), problem.into_response());
+                            drop(
+                                Box::pin(answer::send(&socket, limits, method, words, false)).await,
+                            );
+                            false
+                        }
+                    }
                 }
                 Arrival::Head(_) | Arrival::Strange => {
                     let rest = self.hand_on(&socket, &mut inlet, peer);
@@ -182,6 +203,23 @@ impl Shared {
             };
             if !goes_on {
                 return;
+            }
+        }
+    }
+
+    /// Who made a request with these `headers` on a connection from `peer`.
+    ///
+    /// # Errors
+    /// The answer to one whose address has as many requests under way through proxies as it may have connections.
+    fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Client, Box<Problem>> {
+        let Some(address) = forwarded::client(&self.limits.trusted_proxies, peer, headers) else {
+            return Ok(Client { address: peer, relayed: None });
+        };
+        match self.places.take_behind_proxy(address.ip()) {
+            Ok(place) => Ok(Client { address, relayed: Some(Box::new(place)) }),
+            Err(_) => {
+                self.metrics.hits.hit(Limit::HttpPerAddress);
+                Err(Box::new(too_many()))
             }
         }
     }
@@ -201,12 +239,18 @@ impl Shared {
 
     /// Lets hyper answer with the router's words, until there is a request for a stream; `false` if the connection has
     /// ended before.
-    async fn hand_on(&self, socket: &TcpStream, inlet: &mut Inlet, peer: SocketAddr) -> bool {
+    async fn hand_on(
+        self: &Arc<Self>,
+        socket: &TcpStream,
+        inlet: &mut Inlet,
+        peer: SocketAddr,
+    ) -> bool {
         let exchange = Arc::new(Exchange::default());
         let limits = &self.limits.net;
         let gate = Gate::new(socket, inlet, limits, exchange.clone(), flv::is_stream_path);
         let router = TowerToHyperService::new(self.router.clone());
-        let service = Routes { router, peer, exchange: exchange.clone() };
+        let server = self.clone();
+        let service = Routes { server, router, peer, exchange: exchange.clone() };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_timeout)
@@ -238,8 +282,18 @@ impl Shared {
     }
 }
 
-/// The router, with the peer's address where handlers find it: `ConnectInfo<SocketAddr>`.
+/// Who made a request.
+struct Client {
+    address: SocketAddr,
+    /// Its place among those of its address, for as long as it is answered, if a proxy has passed it on. A connection
+    /// that is the client's own has its place already.
+    relayed: Option<Box<Place>>,
+}
+
+/// The router, with the client's address where handlers find it: `ConnectInfo<SocketAddr>`, and
+/// [`Relayed`](forwarded::Relayed) beside it for one that came over a proxy.
 struct Routes {
+    server: Arc<Shared>,
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
     exchange: Arc<Exchange>,
@@ -251,19 +305,43 @@ impl Service<Request<Incoming>> for Routes {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
-        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let client = self.server.client(self.peer, request.headers());
+        let (answer, place) = match client {
+            Ok(client) => {
+                request.extensions_mut().insert(ConnectInfo(client.address));
+                if client.relayed.is_some() {
+                    request.extensions_mut().insert(forwarded::Relayed);
+                }
+                (Ok(self.router.call(request)), client.relayed)
+            }
+            Err(problem) => (Err(problem), None),
+        };
         let exchange = self.exchange.clone();
-        let answer = self.router.call(request);
         Box::pin(async move {
-            let mut response = answer.await?;
+            let mut response = match answer {
+                Ok(answer) => answer.await?,
+                Err(problem) => problem.into_response(),
+            };
             if exchange.is_last() {
                 response
                     .headers_mut()
                     .insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok(response.map(|body| Answer::new(body, exchange)))
+            Ok(response.map(|body| Answer::new(body, exchange, place)))
         })
     }
+}
+
+/// One address has too much under way through proxies. Any page may read so, as with every refusal.
+fn too_many() -> Problem {
+    Problem::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_connections",
+        "Too many connections",
+        "too many connections from your address",
+    )
+    .with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
+    .with_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"))
 }
 
 /// Says why before closing: a reset connection looks like a broken network.

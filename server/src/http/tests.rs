@@ -1,6 +1,6 @@
 //! Connections and their limits; what is answered is tested where it is said.
 
-use axum::routing::get;
+use axum::{body::Body, routing::get};
 use pushpull_media::flv::{TagBuffer, TagKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -65,6 +65,69 @@ async fn one_address_has_no_more_connections_than_its_share() {
     assert_eq!(server.metrics.hits.of(Limit::HttpPerAddress), 1);
     drop(first);
     server.until_served().await;
+}
+
+#[tokio::test]
+async fn whom_a_trusted_proxy_names_is_the_client() {
+    let request =
+        "GET /who HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n";
+    for (trusted, answer) in
+        [("127.0.0.0/8", "192.0.2.1:0 relayed=true"), ("10.0.0.0/8", "relayed=false")]
+    {
+        let server = start(trusting(trusted, 1)).await;
+        let mut peer = server.connect().await;
+        peer.write_all(request.as_bytes()).await.unwrap();
+        let said = read_to_end(&mut peer).await;
+        assert!(said.ends_with(answer), "{trusted}: {said}");
+    }
+    // One that names nobody may speak for anybody.
+    let server = start(trusting("127.0.0.1", 1)).await;
+    let mut peer = server.connect().await;
+    peer.write_all(b"GET /who HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(read_to_end(&mut peer).await.ends_with("relayed=true"));
+}
+
+#[tokio::test]
+async fn those_behind_a_trusted_proxy_have_a_share_each() {
+    let server = start(trusting("127.0.0.1", 1)).await;
+    let _publisher = server.publish();
+    let watch = async |client: &str| {
+        let mut peer = server.connect().await;
+        let request =
+            format!("GET /live/x.flv HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n");
+        peer.write_all(request.as_bytes()).await.unwrap();
+        let head = read_to(&mut peer, "\r\n\r\n").await;
+        (head[9..12].to_owned(), peer)
+    };
+    let (first, watching) = watch("192.0.2.1").await;
+    let (other, _watching) = watch("192.0.2.2").await;
+    assert_eq!(
+        (first.as_str(), other.as_str()),
+        ("200", "200"),
+        "the proxy has no share of its own"
+    );
+    let (again, mut refused) = watch("192.0.2.1").await;
+    assert_eq!(again, "429");
+    assert!(read_to_end(&mut refused).await.contains("too_many_connections"));
+    assert_eq!(server.metrics.hits.of(Limit::HttpPerAddress), 1);
+    // The page is counted with the streams.
+    let mut peer = server.connect().await;
+    peer.write_all(
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n",
+    )
+    .await
+    .unwrap();
+    assert!(read_to_end(&mut peer).await.starts_with("HTTP/1.1 429 "));
+    drop(watching);
+    while watch("192.0.2.1").await.0 != "200" {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Trusts these proxies, and lets every address have so many connections.
+fn trusting(proxies: &str, per_ip: usize) -> Limits {
+    let trusted_proxies = Networks::parse(proxies).unwrap();
+    Limits { trusted_proxies, max_connections_per_ip: per_ip, ..Limits::default() }
 }
 
 #[tokio::test]
@@ -274,7 +337,13 @@ impl Started {
 }
 
 async fn start(limits: Limits) -> Started {
-    let router = Router::new().route("/", get(async || "hello").post(async |_: String| "hello"));
+    let who = async |ConnectInfo(client): ConnectInfo<SocketAddr>, request: Request<Body>| {
+        let relayed = request.extensions().get::<forwarded::Relayed>().is_some();
+        format!("{client} relayed={relayed}")
+    };
+    let router = Router::new()
+        .route("/", get(async || "hello").post(async |_: String| "hello"))
+        .route("/who", get(who));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let hub = Hub::new(hub::Config::default());

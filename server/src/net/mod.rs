@@ -1,8 +1,10 @@
 //! TCP connections of viewers: prompt, with little hidden in the kernel, and closed when they take nothing.
 
+mod networks;
 mod outbox;
 mod stall;
 
+pub use networks::{Network, Networks};
 pub use outbox::{Halt, OUTBOX_MAX, Outbox, held_too_long};
 pub use stall::Stall;
 

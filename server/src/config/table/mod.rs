@@ -6,6 +6,7 @@
 mod http;
 mod listening;
 mod page;
+mod proxies;
 mod rtmp;
 mod running;
 mod streams;
@@ -15,8 +16,15 @@ use std::time::Duration;
 use super::keys::Key;
 
 /// Every key by section, in the order of `--help`.
-pub const SECTIONS: [&[Key]; 6] =
-    [listening::KEYS, streams::KEYS, http::KEYS, rtmp::KEYS, page::KEYS, running::KEYS];
+pub const SECTIONS: [&[Key]; 7] = [
+    listening::KEYS,
+    streams::KEYS,
+    proxies::KEYS,
+    http::KEYS,
+    rtmp::KEYS,
+    page::KEYS,
+    running::KEYS,
+];
 
 const MIN_TIME: Duration = Duration::from_millis(10);
 const MAX_TIME: Duration = Duration::from_secs(24 * 3600);

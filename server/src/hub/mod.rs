@@ -3,6 +3,7 @@
 //! A stream is a ring of blocks (`ring.rs`); a viewer is a cursor on it. What a publisher sends becomes an FLV tag once
 //! and goes to all viewers as the same bytes.
 
+mod arrivals;
 mod ban;
 mod batch;
 pub mod block;
@@ -56,7 +57,7 @@ pub use query::{BadParameter, Query};
 pub use ring::{EndReason, Lag, Release};
 pub use selection::Selection;
 pub use stats::Stats;
-pub use status::{Source, State, StreamStatus};
+pub use status::{Source, State, StreamError, StreamStatus, Trouble};
 pub use viewer::{Next, Start, Viewer, ViewerInfo};
 
 use crate::limits::Limit;

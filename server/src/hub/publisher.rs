@@ -20,6 +20,7 @@ use super::packet::{Packet, Role};
 use super::preroll::{Message, Preroll};
 use super::probe::Probe;
 use super::ring::EndReason;
+use super::status::Trouble;
 use super::stream::{Resume, Session, Stream};
 use super::tracks::Tracks;
 use crate::limits::Limit;
@@ -105,7 +106,8 @@ impl Publisher {
         let count = |live: &mut super::stream::Live| {
             live.last_media = now;
             live.has_media = true;
-            live.meter.count(len, now);
+            live.received += len as u64;
+            live.meter.count(kind, len, now);
         };
         if self.stream.with(self.session, count).is_none() {
             return;
@@ -124,7 +126,9 @@ impl Publisher {
                 if self.clock.jumps() > jumps {
                     self.hub.stats().clock_jumped();
                     debug!(stream = %self.stream.name, timestamp, "the publisher's clock jumped");
+                    self.stream.trouble(Trouble::ClockJumped);
                 }
+                self.stream.with(self.session, |live| live.arrivals.frame(track, time, now));
                 Some(time)
             }
             None => self.clock.between_frames(timestamp),

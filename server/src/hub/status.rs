@@ -37,8 +37,55 @@ pub struct StreamStatus {
     pub tracks: Vec<Track>,
     /// Kilobits per second of media, over the last seconds.
     pub bitrate_kbps: u64,
+    /// Kilobits per second of pictures, of all tracks together.
+    pub video_bitrate_kbps: u64,
+    /// Kilobits per second of sound, of all tracks together.
+    pub audio_bitrate_kbps: u64,
+    /// Bytes of media that came in since it went live.
+    pub received_bytes: u64,
     /// Milliseconds between the last two keyframes; `None` before the second.
     pub gop_ms: Option<u64>,
+    /// Milliseconds by which the intervals between frames' arrivals differ from those between their times, on average
+    /// (RFC 3550's interarrival jitter); `None` before two frames.
+    pub jitter_ms: Option<f64>,
+    /// Milliseconds by which sound arrives later than the pictures of the same time, on average; `None` without both.
+    pub av_offset_ms: Option<f64>,
+    /// What went wrong last with who publishes it; `None` if nothing did.
+    pub last_error: Option<StreamError>,
+}
+
+/// Something that went wrong with a stream's publisher.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StreamError {
+    /// Milliseconds since then.
+    pub ago_ms: u64,
+    /// What it was.
+    pub code: Trouble,
+    /// The same in words.
+    pub detail: &'static str,
+}
+
+/// What can go wrong with a publisher whose stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// It was lost without goodbye.
+    PublisherLost,
+    /// Another took the name over.
+    PublisherReplaced,
+    /// Its clock jumped, which viewers do not see.
+    ClockJumped,
+}
+
+impl Trouble {
+    /// For people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Trouble::PublisherLost => "the publisher was lost without a goodbye",
+            Trouble::PublisherReplaced => "another publisher took the name over",
+            Trouble::ClockJumped => "the publisher's clock jumped",
+        }
+    }
 }
 
 /// Whether a stream's publisher is there.

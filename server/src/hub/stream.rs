@@ -7,6 +7,7 @@ use pushpull_rtmp::StreamName;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::arrivals::Arrivals;
 use super::budget::Budget;
 use super::claim::{Claimant, Identity};
 use super::clock::Progress;
@@ -16,7 +17,7 @@ use super::meter::Meter;
 use super::publisher::StopReason;
 use super::ring::{Limits, Ring};
 use super::stats::Counter;
-use super::status::{Source, State, StreamStatus};
+use super::status::{Source, State, StreamError, StreamStatus, Trouble};
 use super::tracks::Tracks;
 
 /// A stream that is live, or whose publisher may come back.
@@ -40,6 +41,7 @@ struct Shared {
     stop: watch::Sender<Option<StopReason>>,
     source: Source,
     identity: Option<Identity>,
+    trouble: Option<(Instant, Trouble)>,
     live: Live,
 }
 
@@ -52,6 +54,9 @@ pub(super) struct Live {
     pub(super) tracks: Tracks,
     pub(super) description: Description,
     pub(super) meter: Meter,
+    pub(super) arrivals: Arrivals,
+    /// Bytes of all its publishers.
+    pub(super) received: u64,
     pub(super) resume: Resume,
 }
 
@@ -106,12 +111,15 @@ impl Stream {
                 stop: watch::Sender::new(None),
                 source,
                 identity: None,
+                trouble: None,
                 live: Live {
                     last_media: now,
                     has_media: false,
                     tracks: Tracks::default(),
                     description: Description::default(),
                     meter: Meter::new(now),
+                    arrivals: Arrivals::default(),
+                    received: 0,
                     resume: Resume::default(),
                 },
             }),
@@ -122,6 +130,9 @@ impl Stream {
     pub(super) fn begin(&self, claimant: Claimant) -> Session {
         let now = Instant::now();
         let mut shared = self.lock();
+        if shared.state == State::Live {
+            shared.trouble = Some((now, Trouble::PublisherReplaced));
+        }
         shared.stop.send_replace(Some(StopReason::Replaced));
         shared.stop = watch::Sender::new(None);
         shared.session += 1;
@@ -132,6 +143,7 @@ impl Stream {
         shared.live.has_media = false;
         shared.live.description = Description::default();
         shared.live.meter = Meter::new(now);
+        shared.live.arrivals = Arrivals::default();
         Session {
             number: shared.session,
             stop: shared.stop.subscribe(),
@@ -151,6 +163,7 @@ impl Stream {
         let is_held = shared.is_held_by(session);
         if is_held {
             shared.state = State::Waiting;
+            shared.trouble = Some((Instant::now(), Trouble::PublisherLost));
         }
         is_held
     }
@@ -166,6 +179,11 @@ impl Stream {
         let now = self.ring.memory();
         self.budget.change(self.accounted.swap(now, Ordering::Relaxed), now);
         now
+    }
+
+    /// Remembers what went wrong.
+    pub(super) fn trouble(&self, trouble: Trouble) {
+        self.lock().trouble = Some((Instant::now(), trouble));
     }
 
     /// Tells the publisher to stop.
@@ -191,11 +209,18 @@ impl Stream {
         let load = self.ring.load();
         let mut shared = self.lock();
         let live = &mut shared.live;
-        let bitrate_kbps = live.meter.bitrate_kbps(now);
+        let rates = live.meter.bitrates_kbps(now);
         let video = live.tracks.video.then(|| live.description.video(live.meter.fps())).flatten();
         let audio = live.tracks.audio.then(|| live.description.audio()).flatten();
         let tracks = live.description.tracks(live.tracks, live.meter.fps());
         let gop_ms = live.meter.gop_ms();
+        let (jitter_ms, av_offset_ms) = (live.arrivals.jitter_ms(), live.arrivals.av_offset_ms());
+        let received_bytes = live.received;
+        let last_error = shared.trouble.map(|(at, code)| StreamError {
+            ago_ms: millis(now - at),
+            code,
+            detail: code.words(),
+        });
         StreamStatus {
             name: self.name.to_string(),
             app: self.name.app().to_owned(),
@@ -211,8 +236,14 @@ impl Stream {
             video,
             audio,
             tracks,
-            bitrate_kbps,
+            bitrate_kbps: rates.total,
+            video_bitrate_kbps: rates.video,
+            audio_bitrate_kbps: rates.audio,
+            received_bytes,
             gop_ms,
+            jitter_ms,
+            av_offset_ms,
+            last_error,
         }
     }
 

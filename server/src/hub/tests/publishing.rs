@@ -276,6 +276,8 @@ async fn a_status_tells_what_is_measured() {
     let json = serde_json::to_value(status).unwrap();
     let rate = json["bitrate_kbps"].as_u64().unwrap();
     assert!((1_900..2_200).contains(&rate), "25 pictures of 10 kB are 2000 kbit/s, not {rate}");
+    let (video_rate, audio_rate) = (status.video_bitrate_kbps, status.audio_bitrate_kbps);
+    assert!((1..3).contains(&audio_rate) && rate - video_rate - audio_rate <= 1, "{json}");
     let held = json["buffered_bytes"].as_u64().unwrap();
     assert!((1_000_000..1_400_000).contains(&held), "5 s of it, not {held} bytes");
     let expected = serde_json::json!({
@@ -292,8 +294,33 @@ async fn a_status_tells_what_is_measured() {
             {"kind": "audio", "id": 0, "codec": "AAC", "codec_string": "mp4a.40.2", "sample_rate": 48_000, "channels": 2},
         ],
         "gop_ms": 2_000, "bitrate_kbps": rate, "buffered_bytes": held,
+        "video_bitrate_kbps": video_rate, "audio_bitrate_kbps": audio_rate,
+        "received_bytes": 250 * (10_000 + 7) + avc.len() + 4,
+        "jitter_ms": 0.0, "av_offset_ms": 0.0, "last_error": null,
     });
     assert_eq!(json, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_tells_what_went_wrong_last() {
+    let hub = Hub::new(Config { takeover: Takeover::Replace, ..Config::default() });
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let error = |hub: &Hub| hub.streams()[0].last_error.clone().map(|error| error.code);
+    assert_eq!(error(&hub), None);
+    let mut second = publish(&hub, "live/x");
+    assert_eq!(error(&hub), Some(Trouble::PublisherReplaced));
+    drop(publisher);
+    second.open(0);
+    second.picture(40);
+    second.picture(3_600_040);
+    assert_eq!(error(&hub), Some(Trouble::ClockJumped));
+    drop(second);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let status = &hub.streams()[0];
+    assert_eq!(status.state, State::Waiting);
+    let error = status.last_error.as_ref().unwrap();
+    assert_eq!((error.code, error.ago_ms), (Trouble::PublisherLost, 2000));
 }
 
 #[tokio::test(start_paused = true)]

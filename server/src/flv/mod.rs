@@ -18,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use pushpull_rtmp::StreamName;
-use tokio::net::TcpStream;
 use tracing::{Instrument, Span, debug};
 
 use crate::{
@@ -29,7 +28,7 @@ use crate::{
     },
     hub::{Hub, Query, Start, ViewError, Viewer, ViewerInfo},
     limits::Limit,
-    net,
+    net::{self, Socket},
     problem::Problem,
     sessions::{Purpose, Request as Asking, Session},
     shutdown::Shutdown,
@@ -49,7 +48,7 @@ pub struct FlvState {
 #[derive(Debug)]
 pub struct Asked<'a> {
     /// The connection.
-    pub socket: &'a TcpStream,
+    pub socket: &'a Socket,
     /// What came on it behind the request's head.
     pub inlet: &'a mut Inlet,
     /// How it is kept.

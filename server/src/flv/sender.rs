@@ -5,11 +5,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::net::TcpStream;
-
 use crate::{
     hub::{EndReason, Next, Release, framed::Framed},
-    net::{self, Halt, Outbox, held_too_long},
+    net::{self, Halt, Outbox, Socket, held_too_long},
     sessions::Stop,
 };
 
@@ -52,7 +50,7 @@ pub(super) enum Ended {
 /// What goes to one viewer.
 #[derive(Debug)]
 pub(super) struct Sender<'a> {
-    pub(super) socket: &'a TcpStream,
+    pub(super) socket: &'a Socket,
     pub(super) outbox: Outbox,
     form: Form,
     /// Whether blocks went out since this was last set to `false`.
@@ -60,7 +58,7 @@ pub(super) struct Sender<'a> {
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(socket: &'a TcpStream, limits: &net::Limits, form: Form) -> Self {
+    pub(super) fn new(socket: &'a Socket, limits: &net::Limits, form: Form) -> Self {
         Self { socket, outbox: Outbox::new(limits), form, has_sent: false }
     }
 

@@ -9,16 +9,15 @@ use axum::{
 };
 use bytes::{BufMut, BytesMut};
 use httpdate::HttpDate;
-use tokio::net::TcpStream;
 
-use crate::net::{self, Outbox};
+use crate::net::{self, Outbox, Socket};
 
 /// Sends a whole answer to a request of `method`.
 ///
 /// # Errors
 /// Those of the socket.
 pub async fn send(
-    socket: &TcpStream,
+    socket: &Socket,
     limits: &net::Limits,
     method: &Method,
     response: Response,

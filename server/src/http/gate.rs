@@ -17,21 +17,18 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use futures_util::task::AtomicWaker;
 use hyper::body::{Frame, SizeHint};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::inlet::{Arrival, Inlet, Payload};
 use crate::{
     accept::Place,
-    net::{self, Stall},
+    net::{self, Socket, Stall},
 };
 
 /// A connection as hyper sees it.
 #[derive(Debug)]
 pub struct Gate<'a> {
-    socket: &'a TcpStream,
+    socket: &'a Socket,
     stall: Stall,
     inlet: &'a mut Inlet,
     exchange: Arc<Exchange>,
@@ -64,7 +61,7 @@ pub struct Exchange {
 impl<'a> Gate<'a> {
     /// Keeps requests back whose path `is_ours`.
     pub fn new(
-        socket: &'a TcpStream,
+        socket: &'a Socket,
         inlet: &'a mut Inlet,
         limits: &net::Limits,
         exchange: Arc<Exchange>,
@@ -185,8 +182,10 @@ impl AsyncWrite for Gate<'_> {
         true
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A socket keeps nothing back; hyper has written all it had.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Hyper has written all it had; under TLS, some of that may still be here.
+        let this = &mut *self;
+        ready!(this.stall.poll_flush(context, this.socket))?;
         if std::mem::take(&mut self.is_dirty) {
             self.exchange.reader.wake();
         }
@@ -198,7 +197,7 @@ impl AsyncWrite for Gate<'_> {
             // The connection goes on without hyper.
             return Poll::Ready(Ok(()));
         }
-        Poll::Ready(net::end(self.socket))
+        Poll::Ready(self.socket.end())
     }
 }
 

@@ -9,7 +9,8 @@ use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request,
 };
 use bytes::{Buf, BytesMut};
-use tokio::net::TcpStream;
+
+use crate::net::Socket;
 
 /// Bytes that a peer sent and nobody has used, at most as many as a head may have.
 #[derive(Debug)]
@@ -62,7 +63,7 @@ impl Inlet {
     pub fn poll_head(
         &mut self,
         context: &mut Context<'_>,
-        socket: &TcpStream,
+        socket: &Socket,
     ) -> Poll<io::Result<Arrival>> {
         loop {
             if self.is_worth_parsing() {
@@ -87,7 +88,7 @@ impl Inlet {
     }
 
     /// Ready when the peer is gone, or says so much that it cannot be kept. What it says until then is kept.
-    pub fn poll_gone(&mut self, context: &mut Context<'_>, socket: &TcpStream) -> Poll<()> {
+    pub fn poll_gone(&mut self, context: &mut Context<'_>, socket: &Socket) -> Poll<()> {
         loop {
             match ready!(self.poll_fill(context, socket)) {
                 Ok(0) | Err(_) => return Poll::Ready(()),
@@ -103,7 +104,7 @@ impl Inlet {
     }
 
     /// Ready when the peer has nothing more to say; what it says until then is dropped.
-    pub fn poll_drained(&mut self, context: &mut Context<'_>, socket: &TcpStream) -> Poll<()> {
+    pub fn poll_drained(&mut self, context: &mut Context<'_>, socket: &Socket) -> Poll<()> {
         while let Ok(1..) = ready!(self.poll_fill(context, socket)) {
             self.consume(usize::MAX);
         }
@@ -132,7 +133,7 @@ impl Inlet {
     pub fn poll_fill(
         &mut self,
         context: &mut Context<'_>,
-        socket: &TcpStream,
+        socket: &Socket,
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(socket.poll_read_ready(context))?;
@@ -275,8 +276,8 @@ mod tests {
         use std::future::poll_fn;
         use tokio::io::AsyncWriteExt;
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (near, _) = listener.accept().await.unwrap();
+        let mut far = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let near = Socket::from(listener.accept().await.unwrap().0);
         let mut inlet = Inlet::new(1000);
         far.write_all(b"said").await.unwrap();
         poll_fn(|context| inlet.poll_fill(context, &near)).await.unwrap();

@@ -48,7 +48,7 @@ use crate::{
     flv::{self, FlvState},
     limits::Limit,
     metrics::Metrics,
-    net::{self, Networks},
+    net::{self, Networks, Socket},
     problem::Problem,
     shutdown::Shutdown,
 };
@@ -153,7 +153,8 @@ impl Server {
         let shared = self.shared.clone();
         let held = (place, open);
         shutdown.track(async move {
-            shared.converse(stream, peer, span).await;
+            net::tune(&stream, &shared.limits.net);
+            shared.converse(stream.into(), peer, span).await;
             drop(held);
         });
     }
@@ -164,8 +165,7 @@ impl Shared {
     ///
     /// This is the task of a viewer too: what a viewer does not need while it watches is boxed, and nothing stands around
     /// the stream that would have to be asked at every picture (the span, the shutdown).
-    async fn converse(self: &Arc<Self>, socket: TcpStream, peer: SocketAddr, span: Span) {
-        net::tune(&socket, &self.limits.net);
+    async fn converse(self: &Arc<Self>, socket: Socket, peer: SocketAddr, span: Span) {
         let mut inlet = Inlet::new(self.limits.head_size);
         loop {
             let Some(arrival) = self.next(&mut inlet, &socket).await else { return };
@@ -225,7 +225,7 @@ impl Shared {
     }
 
     /// What comes next; `None` if nothing comes in time, or the server stops.
-    async fn next(&self, inlet: &mut Inlet, socket: &TcpStream) -> Option<Arrival> {
+    async fn next(&self, inlet: &mut Inlet, socket: &Socket) -> Option<Arrival> {
         let next = poll_fn(|context| inlet.poll_head(context, socket));
         let next = self.shutdown.requested().run_until_cancelled(next);
         match timeout(self.limits.head_timeout, next).await {
@@ -241,7 +241,7 @@ impl Shared {
     /// ended before.
     async fn hand_on(
         self: &Arc<Self>,
-        socket: &TcpStream,
+        socket: &Socket,
         inlet: &mut Inlet,
         peer: SocketAddr,
     ) -> bool {

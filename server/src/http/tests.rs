@@ -270,7 +270,7 @@ async fn a_connection_s_task_is_small() {
     let server = start(Limits::default()).await;
     let socket = server.connect().await;
     let shared = server.server.shared.clone();
-    let task = shared.converse(socket, server.address, Span::none());
+    let task = shared.converse(socket.into(), server.address, Span::none());
     let size = std::mem::size_of_val(&task);
     assert!(size <= 1500, "{size} bytes for every viewer");
 }

@@ -1,14 +1,20 @@
-//! TCP connections of viewers: prompt, with little hidden in the kernel, and closed when they take nothing.
+//! Connections, plain and under TLS: prompt, with little hidden in the kernel, and closed when they take nothing.
 
+mod cipher;
 mod networks;
 mod outbox;
+mod socket;
 mod stall;
+
+#[cfg(test)]
+mod secured;
 
 pub use networks::{Network, Networks};
 pub use outbox::{Halt, OUTBOX_MAX, Outbox, held_too_long};
+pub use socket::Socket;
 pub use stall::Stall;
 
-use std::{io, net::Shutdown, time::Duration};
+use std::{io, time::Duration};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
@@ -64,14 +70,6 @@ pub fn tune(stream: &TcpStream, limits: &Limits) {
         // Without it, a peer that is gone while data is on its way is found after a quarter of an hour.
         log("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(limits.stall)));
     }
-}
-
-/// Tells the peer that nothing more will come: it may still speak.
-///
-/// # Errors
-/// The peer is gone already.
-pub fn end(socket: &TcpStream) -> io::Result<()> {
-    SockRef::from(socket).shutdown(Shutdown::Write)
 }
 
 fn log(option: &str, outcome: io::Result<()>) {

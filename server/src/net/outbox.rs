@@ -6,10 +6,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use super::{Limits, Socket, stall::Stall};
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
-
-use super::{Limits, stall::Stall};
 
 /// An empty outbox is filled up to so much, and gets no more before that is sent: what a peer does not take stays in the
 /// hub's ring, where it is seen and can be left out. 64 KiB is a write the kernel takes in one go when there is room.
@@ -70,10 +68,11 @@ impl Outbox {
     pub fn poll_send(
         &mut self,
         context: &mut Context<'_>,
-        socket: &TcpStream,
+        socket: &Socket,
     ) -> Poll<io::Result<()>> {
         loop {
             let Some(first) = self.parts.front() else {
+                ready!(self.stall.poll_flush(context, socket))?;
                 self.stall.rest();
                 if self.parts.capacity() > SLICES {
                     // The room for many small parts is not kept for peers that need it once.
@@ -104,12 +103,12 @@ impl Outbox {
     pub fn pump<T>(
         &mut self,
         context: &mut Context<'_>,
-        socket: &TcpStream,
+        socket: &Socket,
         mut next: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Option<T>>,
     ) -> io::Result<Halt<T>> {
         for _ in 0..ROUNDS {
             let mut has_all = false;
-            if self.is_empty() {
+            if self.is_empty() && socket.is_flushed() {
                 while self.len() < OUTBOX_MAX && !has_all {
                     match next(self, context) {
                         Poll::Ready(None) => {}
@@ -165,17 +164,20 @@ const ROUNDS: usize = 4;
 mod tests {
     use std::{future::poll_fn, time::Duration};
 
-    use tokio::{io::AsyncReadExt, net::TcpListener};
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
 
     use super::*;
     use crate::net::tune;
 
     /// Both ends of a connection with little room.
-    async fn pair(limits: &Limits) -> (TcpStream, TcpStream) {
+    async fn pair(limits: &Limits) -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         tune(&near, limits);
-        (near, listener.accept().await.unwrap().0)
+        (near.into(), listener.accept().await.unwrap().0)
     }
 
     fn tight(stall: Duration) -> Limits {

@@ -7,12 +7,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    net::TcpStream,
-    time::{Instant, Sleep, sleep_until},
-};
+use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::Limits;
+use super::{Limits, Socket};
 
 /// Watches the writes to one peer.
 ///
@@ -43,7 +40,7 @@ impl Stall {
     pub fn poll_write(
         &mut self,
         context: &mut Context<'_>,
-        socket: &TcpStream,
+        socket: &Socket,
         attempt: impl Fn() -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
@@ -54,6 +51,7 @@ impl Stall {
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.took(socket.progress());
                     match socket.poll_write_ready(context) {
                         Poll::Ready(ready) => ready?,
                         Poll::Pending => return self.poll_wait(context).map(Err),
@@ -62,6 +60,18 @@ impl Stall {
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
+    }
+
+    /// Hands the system what `socket` has kept of what was written: pending while there is no room.
+    ///
+    /// # Errors
+    /// As for [`Stall::poll_write`].
+    pub fn poll_flush(
+        &mut self,
+        context: &mut Context<'_>,
+        socket: &Socket,
+    ) -> Poll<io::Result<()>> {
+        self.poll_write(context, socket, || socket.try_flush().map(|()| 0)).map_ok(drop)
     }
 
     /// The peer took `len` bytes.

@@ -147,7 +147,7 @@ async fn converse(
     _held: (Place, OpenConnection),
 ) {
     span.in_scope(|| net::tune(&socket, &host.config.socket));
-    match Session::new(socket, peer, host, span.clone()) {
+    match Session::new(socket.into(), peer, host, span.clone()) {
         Ok(session) => session.run(shutdown).await,
         Err(error) => span.in_scope(|| error!(%error, "no random bytes for the handshake")),
     }

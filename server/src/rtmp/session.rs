@@ -10,8 +10,7 @@ use std::task::{Context, Poll, ready};
 use pushpull_media::flv::TagKind;
 use pushpull_rtmp::server::{Counters, ServerEvent};
 use pushpull_rtmp::{ServerConnection, StreamName, handshake};
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tracing::{Span, debug, info, warn};
@@ -21,11 +20,11 @@ use super::end::End;
 use super::play::{Idle, Playings, Turn};
 use super::publish::{Publishings, Verdict};
 use crate::hub::{Release, StopReason};
-use crate::net::{Halt, OUTBOX_MAX, Outbox, held_too_long};
+use crate::net::{Halt, OUTBOX_MAX, Outbox, Socket, held_too_long};
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
-    socket: TcpStream,
+    socket: Socket,
     pub(super) rtmp: ServerConnection,
     pub(super) outbox: Outbox,
     /// Bytes of answers put into the outbox since it was empty.
@@ -66,7 +65,7 @@ impl Session {
     /// # Errors
     /// When the system has no random bytes.
     pub(super) fn new(
-        socket: TcpStream,
+        socket: Socket,
         peer: SocketAddr,
         host: Host,
         span: Span,
@@ -285,7 +284,7 @@ impl Session {
     /// takes the last words with it.
     async fn close(&mut self) -> io::Result<()> {
         poll_fn(|context| self.outbox.poll_send(context, &self.socket)).await?;
-        self.socket.shutdown().await?;
+        self.socket.end()?;
         let mut discard = async || {
             poll_fn(|context| poll_read(&mut self.socket, context, READ_LEN, <[u8]>::len)).await
         };
@@ -349,7 +348,7 @@ impl Session {
 ///
 /// The buffer belongs to the thread: a connection that waits holds none.
 fn poll_read<R>(
-    socket: &mut TcpStream,
+    socket: &mut Socket,
     context: &mut Context<'_>,
     room: usize,
     take: impl FnOnce(&[u8]) -> R,
@@ -360,7 +359,7 @@ fn poll_read<R>(
     BUFFER.with_borrow_mut(|buffer| {
         let room = room.min(buffer.len());
         let mut buffer = ReadBuf::new(buffer.get_mut(..room).unwrap_or_default());
-        ready!(Pin::new(socket).poll_read(context, &mut buffer))?;
+        ready!(socket.poll_read(context, &mut buffer))?;
         Poll::Ready(Ok(take(buffer.filled())))
     })
 }

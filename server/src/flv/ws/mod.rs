@@ -29,7 +29,7 @@ use crate::{
         inlet::{Inlet, has_token},
     },
     hub::EndReason,
-    net::{self, OUTBOX_MAX},
+    net::OUTBOX_MAX,
     problem::Problem,
     sessions::Stop,
 };
@@ -177,7 +177,7 @@ async fn farewell(
                 poll_fn(|context| listener.poll(context, inlet, sender).map(drop)).await
             }
             End::Violation(_) => {
-                let _ = net::end(sender.socket);
+                let _ = sender.socket.end();
                 poll_fn(|context| inlet.poll_drained(context, sender.socket)).await;
             }
         }
@@ -283,6 +283,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::net;
 
     #[tokio::test]
     async fn who_has_closed_does_not_take_the_rest_for_as_long_as_it_likes() {
@@ -303,6 +304,7 @@ mod tests {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         });
+        let near = near.into();
         let mut sender = Sender::new(&near, &limits, Form::Messages);
         sender.outbox.push(vec![0; 64 << 20].into());
         let (mut inlet, mut listener) = (Inlet::new(1000), Listener::new());

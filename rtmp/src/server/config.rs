@@ -23,9 +23,11 @@ pub struct ServerConfig {
     pub setup_limits: chunk::Limits,
     /// What an accepted publisher may send.
     pub media_limits: chunk::Limits,
-    /// How much may be held back while publishes and plays wait for their answers, in bytes: 2 MiB, the first keyframe of a
+    /// How much may be held back while a connect, publishes and plays wait for their answers, in bytes: 2 MiB, the first keyframe of a
     /// pusher that does not wait.
     pub max_held_len: usize,
+    /// Whether the host answers each `connect` ([`super::ServerEvent::Connect`]); otherwise every peer may connect.
+    pub ask_connect: bool,
     /// Message streams per connection: 16. Encoders use one; those that publish several bitrates at once, a handful.
     pub max_streams: usize,
 }
@@ -42,6 +44,7 @@ impl Default for ServerConfig {
             setup_limits: chunk::Limits::SETUP,
             media_limits: chunk::Limits::MEDIA,
             max_held_len: 2 << 20,
+            ask_connect: false,
             max_streams: 16,
         }
     }

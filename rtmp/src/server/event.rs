@@ -7,6 +7,10 @@ use crate::name::NameError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ServerEvent {
+    /// The peer wants to connect, and [`super::ServerConfig::ask_connect`] is set: [`super::ServerConnection::connect`] tells
+    /// who it is. Answer with [`super::ServerConnection::accept_connect`] or
+    /// [`super::ServerConnection::reject_connect`], now or later; until then what it sends is held.
+    Connect,
     /// `connect` was received and answered.
     Connected {
         /// The `app` without its parameters, fit for a log line.

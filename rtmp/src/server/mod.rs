@@ -7,10 +7,11 @@
 //!
 //! While the host decides about a `publish`, which may take a while, what the peer sends for that message stream is held
 //! back, up to [`ServerConfig::max_held_len`]: media that comes with the command is neither lost nor let through early.
-//! Other message streams, pings and timers go on. For `play` see `play.rs`.
+//! Other message streams, pings and timers go on. For `play` see `play.rs`, for a `connect` that is asked about `connect.rs`.
 
 mod commands;
 mod config;
+mod connect;
 mod event;
 mod media;
 mod play;
@@ -23,12 +24,14 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 pub use config::ServerConfig;
+pub use connect::Connect;
 pub use event::{Counters, Media, PlayRefusal, PublishRefusal, ServerEvent};
 
 use crate::chunk::{self, Message};
 use crate::command::Command;
 use crate::message::{Control, kind};
 use crate::{Error, handshake};
+use connect::Connecting;
 use streams::Stream;
 
 /// One connection, without its socket: bytes and the time go in, events and bytes come out.
@@ -43,7 +46,10 @@ pub struct ServerConnection {
     writer: chunk::Writer,
     output: BytesMut,
     events: VecDeque<ServerEvent>,
+    /// What the peer said in `connect`, accepted or not.
     connect: Option<Connect>,
+    /// The `connect` that the host has not answered.
+    connecting: Option<Connecting>,
     streams: BTreeMap<u32, Stream>,
     /// What all messages held back count as, in bytes.
     held_len: usize,
@@ -64,13 +70,6 @@ enum Phase {
     Chunks,
     /// Nothing more is read.
     Over,
-}
-
-/// What `connect` said.
-#[derive(Debug)]
-struct Connect {
-    app: String,
-    tc_url: String,
 }
 
 #[derive(Debug)]
@@ -94,6 +93,7 @@ impl ServerConnection {
             output: BytesMut::new(),
             events: VecDeque::new(),
             connect: None,
+            connecting: None,
             streams: BTreeMap::new(),
             held_len: 0,
             refusals: 0,
@@ -138,11 +138,10 @@ impl ServerConnection {
     pub fn timeout(&self) -> Option<Duration> {
         match self.phase {
             Phase::Handshake(_) => Some(self.handshake_deadline()),
-            Phase::Chunks => {
-                let deadlines = [self.idle_deadline(), self.setup_deadline()];
-                let next = deadlines.into_iter().flatten().min();
-                Some(next.map_or(self.next_ping(), |next| next.min(self.next_ping())))
-            }
+            Phase::Chunks => [self.idle_deadline(), self.setup_deadline(), self.next_ping()]
+                .into_iter()
+                .flatten()
+                .min(),
             Phase::Over => None,
         }
     }
@@ -163,7 +162,7 @@ impl ServerConnection {
             Phase::Chunks if self.setup_deadline().is_some_and(|deadline| now >= deadline) => {
                 Err(Error::SetupTimeout { limit: self.config.setup_timeout })
             }
-            Phase::Chunks if now >= self.next_ping() => {
+            Phase::Chunks if self.next_ping().is_some_and(|deadline| now >= deadline) => {
                 self.clock.pinged = now;
                 let millis = now.saturating_sub(self.clock.started).as_millis();
                 // The time of a ping is modulo 2^32, too.
@@ -190,6 +189,7 @@ impl ServerConnection {
     fn end(&mut self) {
         self.phase = Phase::Over;
         self.streams.clear();
+        self.connecting = None;
         self.held_len = 0;
     }
 
@@ -236,6 +236,10 @@ impl ServerConnection {
             }
             _ => (None, None),
         };
+        let waits = command.is_some() || about.is_some();
+        let Some(message) = self.hold_for_connect(message, waits)? else {
+            return Ok(());
+        };
         let Some(message) = self.hold(message, about)? else {
             return Ok(());
         };
@@ -278,7 +282,7 @@ impl ServerConnection {
     fn acknowledge(&mut self) {
         let every = self.peer_window.min(self.config.window).max(2) >> 1;
         let due = self.received.saturating_sub(self.acknowledged) >= u64::from(every);
-        if matches!(self.phase, Phase::Chunks) && self.connect.is_some() && due {
+        if matches!(self.phase, Phase::Chunks) && self.is_connected() && due {
             self.acknowledged = self.received;
             // "Bytes received so far", which is modulo 2^32.
             self.send_control(Control::Acknowledgement((self.received & 0xFFFF_FFFF) as u32));
@@ -301,7 +305,7 @@ impl ServerConnection {
     }
 
     fn setup_deadline(&self) -> Option<Duration> {
-        self.is_without_purpose()
+        (self.is_without_purpose() && self.connecting.is_none())
             .then(|| self.clock.idle_since.saturating_add(self.config.setup_timeout))
     }
 
@@ -312,10 +316,12 @@ impl ServerConnection {
         (!self.only_plays()).then(|| since.saturating_add(self.config.idle_timeout))
     }
 
-    fn next_ping(&self) -> Duration {
+    /// Nobody is pinged who waits for the answer to its `connect`: that is to be the first thing it is told.
+    fn next_ping(&self) -> Option<Duration> {
         let config = self.config.ping_after;
         let after = if self.only_plays() { config.max(play::PING_AFTER) } else { config };
-        self.clock.received.max(self.clock.pinged).saturating_add(after)
+        let at = self.clock.received.max(self.clock.pinged).saturating_add(after);
+        self.connecting.is_none().then_some(at)
     }
 }
 

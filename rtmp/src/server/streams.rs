@@ -74,12 +74,13 @@ impl ServerConnection {
         self.streams.values().all(Stream::is_idle)
     }
 
-    /// How many bytes may be received without passing [`super::ServerConfig::max_held_len`], at the least: while a publish
-    /// waits for its answer there is a limit, and a host that lets it wait reads no more than this from the socket. The
+    /// How many bytes may be received without passing [`super::ServerConfig::max_held_len`], at the least: while a publish,
+    /// or a connect, waits for its answer there is a limit, and a host that lets it wait reads no more than this from the socket. The
     /// network then holds the rest.
     #[must_use]
     pub fn room(&self) -> usize {
-        if !self.streams.values().any(|stream| matches!(stream.role, Role::Asked(_))) {
+        let has_asked = |stream: &Stream| matches!(stream.role, Role::Asked(_));
+        if !self.is_asking_to_connect() && !self.streams.values().any(has_asked) {
             return usize::MAX;
         }
         let taken = self.held_len.saturating_add(self.reader.partial_len());
@@ -174,10 +175,12 @@ impl ServerConnection {
         let held = self.config.max_held_len;
         // A picture larger than what is held waits in the network for the answer, as far as the host heeds `room`.
         let asked = Limits { max_partial_len: media.max_partial_len.min(held), ..media };
+        let setup = self.config.setup_limits;
         self.reader.set_limits(match (is_publishing, has_asked) {
             (true, _) => media,
             (false, true) => asked,
-            (false, false) => self.config.setup_limits,
+            _ if self.is_asking_to_connect() => Limits { max_partial_len: held, ..setup },
+            (false, false) => setup,
         });
     }
 }
@@ -200,7 +203,7 @@ fn bare(key: &str) -> &str {
 }
 
 /// What a held message counts as, in bytes: many small ones cost more than their payload.
-fn held_len(message: &Message) -> usize {
+pub(super) fn held_len(message: &Message) -> usize {
     message.payload.len().saturating_add(HELD_OVERHEAD)
 }
 

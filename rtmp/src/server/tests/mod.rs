@@ -1,5 +1,6 @@
 mod answers;
 mod commands;
+mod connect;
 mod keeping;
 mod media;
 mod play;

@@ -43,17 +43,21 @@ pub(super) struct Host<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
+    Connect,
     Publish,
     Play,
 }
 
 impl<'a> Host<'a> {
-    /// `mode` says how much is allowed: what users have, or little.
+    /// `mode` says how much is allowed, what users have or little, and whether peers have to wait for the answer to
+    /// `connect`.
     pub(super) fn new(mode: u8, live: &'a dyn Fn() -> usize) -> Self {
+        let ask_connect = mode & 4 != 0;
         let config = if mode & 2 == 0 {
-            ServerConfig::default()
+            ServerConfig { ask_connect, ..ServerConfig::default() }
         } else {
             ServerConfig {
+                ask_connect,
                 chunk_size: 128,
                 window: 1000,
                 setup_limits: Limits {
@@ -181,6 +185,11 @@ impl<'a> Host<'a> {
     fn answer_stream(&mut self, stream_id: u32, mind: u8) -> Result<(), Error> {
         self.answers += 1;
         match self.asked.remove(&stream_id) {
+            Some(Question::Connect) if mind & REFUSE != 0 => {
+                self.connection.reject_connect("not now");
+                Ok(())
+            }
+            Some(Question::Connect) => self.connection.accept_connect(),
             Some(Question::Play) => {
                 if mind & REFUSE == 0 {
                     self.playing.insert(stream_id);
@@ -265,8 +274,14 @@ impl<'a> Host<'a> {
 
     fn event(&mut self, event: ServerEvent) {
         let short = match event {
+            ServerEvent::Connect => {
+                assert!(self.config.ask_connect && !self.connected && self.asked.is_empty());
+                assert!(self.connection.connect().is_some());
+                self.asked.insert(0, Question::Connect);
+                "connect".into()
+            }
             ServerEvent::Connected { app, agent } => {
-                assert!(!self.connected, "connected once");
+                assert!(!self.connected && self.asked.is_empty(), "connected once");
                 self.connected = true;
                 assert!(!agent.chars().chain(app.chars()).any(char::is_control));
                 format!("connected {app} {agent}")

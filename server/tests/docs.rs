@@ -5,11 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pushpull::config::{
-    flag,
-    keys::{self, Kind},
-    variable,
-};
+use pushpull::config::{flag, keys, variable};
 use pushpull::limits::Limit;
 
 const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
@@ -24,25 +20,33 @@ fn every_key_is_documented_as_it_is() {
             section = title;
         }
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        if let [key, flag, variable, value, default, reason] = cells[..]
+        if let [key, flag, variable, value, default, changes, reason] = cells[..]
             && key.starts_with('`')
         {
-            let cells = [key, flag, variable, value, default].map(|cell| cell.trim_matches('`'));
+            let cells =
+                [key, flag, variable, value, default, changes].map(|cell| cell.trim_matches('`'));
             assert!(reason.len() > 20, "{key} has no reason: {reason:?}");
             documented.push((section, cells.map(str::to_owned)));
         }
     }
     let expected: Vec<_> = keys::all()
         .map(|key| {
-            let value = match key.kind {
-                Kind::List => format!("{}, may repeat", key.value),
-                _ => key.value.to_owned(),
-            };
+            let mut value = key.value.to_owned();
+            if key.kind.is_list() {
+                value.push_str(", may repeat");
+            }
             let default = if key.default.is_empty() { "none" } else { key.default };
             let flag = format!("--{}", flag(key.name));
             (
                 key.section,
-                [key.name.to_owned(), flag, variable(key.name), value, default.to_owned()],
+                [
+                    key.name.to_owned(),
+                    flag,
+                    variable(key.name),
+                    value,
+                    default.to_owned(),
+                    key.changes.in_words().to_owned(),
+                ],
             )
         })
         .collect();

@@ -15,6 +15,8 @@ pub struct Key {
     pub kind: Kind,
     /// As it would be written; empty for none.
     pub default: &'static str,
+    /// When a new value counts, after a reload.
+    pub changes: Changes,
     /// One sentence, without a full stop.
     pub help: &'static str,
     /// Parses a value into the configuration, or says what is wrong with it.
@@ -31,6 +33,47 @@ pub enum Kind {
     List,
     /// `true` or `false`; the bare flag means `true`.
     Switch,
+    /// One that is never shown. `file:PATH` stands for what is in that file.
+    Secret,
+    /// Any number of those, as in [`Kind::List`], or one on each line of a file.
+    Secrets,
+}
+
+impl Kind {
+    /// Whether it takes more than one value.
+    #[must_use]
+    pub fn is_list(self) -> bool {
+        matches!(self, Kind::List | Kind::Secrets)
+    }
+
+    /// Whether its values are never shown.
+    #[must_use]
+    pub fn is_secret(self) -> bool {
+        matches!(self, Kind::Secret | Kind::Secrets)
+    }
+}
+
+/// When a new value of a key counts, after a reload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Changes {
+    /// At once, for all that runs.
+    AtOnce,
+    /// For connections, publishers or viewers that come after it; those that are there keep what they began with.
+    NewConnections,
+    /// When the server is started again.
+    Restart,
+}
+
+impl Changes {
+    /// As the documentation has it.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Changes::AtOnce => "at once",
+            Changes::NewConnections => "new connections",
+            Changes::Restart => "restart",
+        }
+    }
 }
 
 /// Every key, in the order of `--help`.

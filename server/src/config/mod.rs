@@ -8,7 +8,7 @@ pub mod keys;
 mod live;
 mod secret;
 mod table;
-pub(crate) mod units;
+pub mod units;
 
 use std::{
     ffi::OsString,
@@ -235,8 +235,8 @@ fn argument(key: &'static Key) -> Arg {
         .help_heading(key.section)
         .help(format!("{} [default: {default}]", key.help));
     match key.kind {
-        Kind::One => arg,
-        Kind::List => arg.action(ArgAction::Append),
+        Kind::One | Kind::Secret => arg,
+        Kind::List | Kind::Secrets => arg.action(ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
     }
 }

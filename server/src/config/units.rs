@@ -4,6 +4,8 @@ use std::{
     fmt::Display, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration,
 };
 
+use super::Secret;
+
 /// A time with its unit: `40ms`, `5s`, `2m`, `1h`.
 pub fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let (number, unit) = split(text);
@@ -86,6 +88,16 @@ pub fn addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
     text.split(',').map(address).collect()
 }
 
+/// Any number of words, separated by commas.
+pub fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+}
+
+/// Any number of secrets, one on each line: they may hold commas.
+pub fn secrets(text: &str) -> Vec<Secret> {
+    text.lines().filter(|line| !line.is_empty()).map(Secret::new).collect()
+}
+
 /// A directory with a page in it.
 pub fn page_directory(text: &str) -> Result<PathBuf, String> {
     let directory = PathBuf::from(text);
@@ -161,6 +173,14 @@ mod tests {
         for wrong in ["", "8082", "localhost:8082", "0.0.0.0", "0.0.0.0:8082,"] {
             assert!(addresses(wrong).unwrap_err().contains("write IP:PORT"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn lists_may_be_empty() {
+        assert_eq!(list("a, b,").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(list("").count(), 0);
+        let secrets = secrets("a, b\n\nc");
+        assert_eq!(secrets.iter().map(Secret::reveal).collect::<Vec<_>>(), ["a, b", "c"]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MAX_CONNECTIONS, MAX_TIME, MIN_TIME};
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 
@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
+        changes: Changes::AtOnce,
         help: "HTTP connections at a time, viewers included",
         set: |config, text| {
             config.http_limits.max_connections = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -27,6 +28,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "5000",
+        changes: Changes::AtOnce,
         help: "HTTP connections of one address at a time; 0 for no such limit",
         set: |config, text| {
             config.http_limits.max_connections_per_ip = units::number(text, 0..=MAX_CONNECTIONS)?;
@@ -39,6 +41,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "10s",
+        changes: Changes::NewConnections,
         help: "How long a request's head may take to arrive, and an idle connection to ask again",
         set: |config, text| {
             config.http_limits.head_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -51,6 +54,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "16KiB",
+        changes: Changes::NewConnections,
         help: "Largest head of a request",
         set: |config, text| {
             config.http_limits.head_size = units::size(text, 1 << 10..=1 << 20)?;
@@ -63,6 +67,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "20s",
+        changes: Changes::NewConnections,
         help: "Close an HTTP peer, viewers included, that takes next to nothing of what is sent for so long",
         set: |config, text| {
             config.http_limits.net.stall = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -75,6 +80,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "16KiB",
+        changes: Changes::NewConnections,
         help: "What counts as next to nothing",
         set: |config, text| {
             config.http_limits.net.stall_bytes = units::size(text, 1..=1 << 20)?;
@@ -87,6 +93,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "512KiB",
+        changes: Changes::NewConnections,
         help: "Bytes the kernel holds for an HTTP peer, sent and not acknowledged included",
         set: |config, text| {
             config.http_limits.net.send_buffer = units::size(text, MIN_BUFFER..=MAX_BUFFER)?;
@@ -99,6 +106,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "128KiB",
+        changes: Changes::NewConnections,
         help: "Bytes the kernel holds for an HTTP peer before they are sent (Linux)",
         set: |config, text| {
             let unsent = units::size(text, MIN_BUFFER..=MAX_BUFFER)?;
@@ -112,6 +120,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "30s",
+        changes: Changes::NewConnections,
         help: "Silence after which the system asks an HTTP peer whether it is there",
         set: |config, text| {
             config.http_limits.net.keepalive =

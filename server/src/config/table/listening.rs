@@ -1,7 +1,7 @@
 //! Where the server listens.
 
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 
@@ -12,6 +12,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "ADDR",
         kind: Kind::One,
         default: "0.0.0.0:1935",
+        changes: Changes::Restart,
         help: "Where publishers push RTMP to; port 0 picks a free one",
         set: |config, text| {
             config.rtmp = units::address(text)?;
@@ -24,6 +25,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "ADDR",
         kind: Kind::List,
         default: "0.0.0.0:8082",
+        changes: Changes::Restart,
         help: "Where the page, the API and the streams are served; may repeat",
         set: |config, text| {
             config.http = units::addresses(text)?;

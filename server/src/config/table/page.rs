@@ -1,7 +1,7 @@
 //! The page and the built-in test stream.
 
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 
@@ -12,6 +12,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "DIR",
         kind: Kind::One,
         default: "",
+        changes: Changes::Restart,
         help: "Serve the page from this directory instead of the one built in, for editing it",
         set: |config, text| {
             config.web_dir = (!text.is_empty()).then(|| units::page_directory(text)).transpose()?;
@@ -24,6 +25,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "BOOL",
         kind: Kind::Switch,
         default: "false",
+        changes: Changes::AtOnce,
         help: "Publish the built-in test stream as live/demo",
         set: |config, text| {
             config.demo = units::switch(text)?;

@@ -1,7 +1,7 @@
 //! Proxies in front of the server.
 
 use crate::{
-    config::keys::{Key, Kind},
+    config::keys::{Changes, Key, Kind},
     net::Networks,
 };
 

@@ -5,7 +5,7 @@ use pushpull_rtmp::chunk;
 
 use super::{MAX_CONNECTIONS, MAX_TIME, MIN_TIME};
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 
@@ -16,6 +16,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
+        changes: Changes::AtOnce,
         help: "RTMP connections at a time, players included",
         set: |config, text| {
             config.rtmp_limits.max_connections = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -28,6 +29,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "5000",
+        changes: Changes::AtOnce,
         help: "RTMP connections of one address at a time; 0 for no such limit",
         set: |config, text| {
             config.rtmp_limits.max_connections_per_ip = units::number(text, 0..=MAX_CONNECTIONS)?;
@@ -40,6 +42,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "9500",
+        changes: Changes::AtOnce,
         help: "Streams played over RTMP at a time",
         set: |config, text| {
             config.rtmp_limits.max_players = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -52,6 +55,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "10s",
+        changes: Changes::NewConnections,
         help: "How long the handshake may take",
         set: |config, text| {
             config.rtmp_limits.protocol.handshake_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -64,6 +68,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "30s",
+        changes: Changes::NewConnections,
         help: "How long a peer may stay connected without publishing or playing",
         set: |config, text| {
             config.rtmp_limits.protocol.setup_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -76,6 +81,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "5s",
+        changes: Changes::NewConnections,
         help: "Silence after which a publisher is pinged",
         set: |config, text| {
             config.rtmp_limits.protocol.ping_after = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -88,6 +94,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "30s",
+        changes: Changes::NewConnections,
         help: "Silence, unanswered pings included, after which a publisher counts as lost",
         set: |config, text| {
             config.rtmp_limits.protocol.idle_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -100,6 +107,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "20s",
+        changes: Changes::NewConnections,
         help: "Close an RTMP peer, players included, that takes next to nothing of what is sent for so long",
         set: |config, text| {
             config.rtmp_limits.socket.stall = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -112,6 +120,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "10MiB",
+        changes: Changes::NewConnections,
         help: "Largest message of a publisher: one picture, as a rule",
         set: |config, text| {
             let size = units::size(text, MIN_MESSAGE..=MAX_MESSAGE)?;
@@ -128,6 +137,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "64KiB",
+        changes: Changes::NewConnections,
         help: "Largest message before a publish is accepted",
         set: |config, text| {
             let size = units::size(text, MIN_SETUP..=MAX_MESSAGE)?;
@@ -143,6 +153,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "128",
+        changes: Changes::NewConnections,
         help: "Chunk streams of a connection",
         set: |config, text| {
             let number = units::number(text, 8..=MAX_CHUNK_STREAMS)?;
@@ -157,6 +168,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "16",
+        changes: Changes::NewConnections,
         help: "Message streams of a connection",
         set: |config, text| {
             config.rtmp_limits.protocol.max_streams = units::number(text, 1..=1024)?;
@@ -169,6 +181,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "2MiB",
+        changes: Changes::NewConnections,
         help: "What a peer may send along with publish or play, before it has its answer",
         set: |config, text| {
             config.rtmp_limits.protocol.max_held_len = units::size(text, MIN_MESSAGE..=MAX_HELD)?;
@@ -181,6 +194,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "60000",
+        changes: Changes::NewConnections,
         help: "Chunk size of what is sent to RTMP peers",
         set: |config, text| {
             let size = units::size(text, 128..=MAX_CHUNK)?;
@@ -194,6 +208,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "2500000",
+        changes: Changes::NewConnections,
         help: "What a publisher may send before it is acknowledged",
         set: |config, text| {
             let size = units::size(text, 4096..=MAX_WINDOW)?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 use crate::logs;
@@ -15,6 +15,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "FORMAT",
         kind: Kind::One,
         default: "text",
+        changes: Changes::Restart,
         help: "How the log on stderr is written: text or json",
         set: |config, text| {
             config.log = match text {
@@ -31,6 +32,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "3s",
+        changes: Changes::AtOnce,
         help: "How long connections may take to end when the server stops",
         set: |config, text| {
             config.stop_timeout = units::time(text, Duration::ZERO..=MAX_STOP_TIMEOUT)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{MAX_CONNECTIONS, MAX_TIME, MIN_TIME};
 use crate::config::{
-    keys::{Key, Kind},
+    keys::{Changes, Key, Kind},
     units,
 };
 use crate::hub::Takeover;
@@ -16,6 +16,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "POLICY",
         kind: Kind::One,
         default: "replace_if_idle",
+        changes: Changes::AtOnce,
         help: "Second publisher of a name: reject, replace or replace_if_idle",
         set: |config, text| {
             config.hub.takeover = match text {
@@ -37,6 +38,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "3s",
+        changes: Changes::AtOnce,
         help: "With replace_if_idle: how long without media makes a publisher replaceable",
         set: |config, text| {
             config.hub.idle_after = units::time(text, Duration::ZERO..=MAX_TIME)?;
@@ -49,6 +51,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "20s",
+        changes: Changes::NewConnections,
         help: "How long a publisher may take for its first media",
         set: |config, text| {
             config.hub.first_media = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -61,6 +64,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "5m",
+        changes: Changes::NewConnections,
         help: "How long a publisher that answers pings may go without media",
         set: |config, text| {
             config.hub.media_idle = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -73,6 +77,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "10s",
+        changes: Changes::AtOnce,
         help: "How long viewers are held when a publisher is lost without goodbye; 0s ends them at once",
         set: |config, text| {
             config.hub.grace = units::time(text, Duration::ZERO..=MAX_TIME)?;
@@ -85,6 +90,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "3s",
+        changes: Changes::NewConnections,
         help: "How long a viewer waits for a stream nobody publishes, before 404",
         set: |config, text| {
             config.hub.missing_wait = units::time(text, Duration::ZERO..=MAX_TIME)?;
@@ -97,6 +103,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "10s",
+        changes: Changes::NewConnections,
         help: "How long a viewer waits for the first keyframe of a live stream",
         set: |config, text| {
             config.hub.start_wait = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -109,6 +116,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "500ms",
+        changes: Changes::NewConnections,
         help: "How long after its first frame a publisher may take to show its second track",
         set: |config, text| {
             config.hub.tracks_wait = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -121,6 +129,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "40ms",
+        changes: Changes::NewConnections,
         help: "How long sound may wait for the next picture, to leave in one write with it",
         set: |config, text| {
             config.hub.held_audio_max = units::time(text, Duration::ZERO..=MAX_TIME)?;
@@ -133,6 +142,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "0ms",
+        changes: Changes::NewConnections,
         help: "How long pictures may wait for more of them, to leave in one write: less cost, more latency",
         set: |config, text| {
             config.hub.batch = units::time(text, Duration::ZERO..=MAX_BATCH)?;
@@ -145,6 +155,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "5s",
+        changes: Changes::AtOnce,
         help: "Media a viewer may be behind before it jumps to the newest keyframe",
         set: |config, text| {
             config.hub.lag = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -157,6 +168,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "8MiB",
+        changes: Changes::AtOnce,
         help: "Bytes a viewer may be behind before it jumps to the newest keyframe",
         set: |config, text| {
             config.hub.lag_bytes = units::size(text, MIN_MEDIA..=MAX_MEDIA)?;
@@ -169,6 +181,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "TIME",
         kind: Kind::One,
         default: "20s",
+        changes: Changes::AtOnce,
         help: "Longest group of pictures that is kept whole for joiners",
         set: |config, text| {
             config.hub.gop = units::time(text, MIN_TIME..=MAX_TIME)?;
@@ -181,6 +194,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "32MiB",
+        changes: Changes::AtOnce,
         help: "Largest group of pictures kept whole for joiners, and the most memory a stream takes",
         set: |config, text| {
             config.hub.gop_bytes = units::size(text, MIN_MEDIA..=MAX_MEDIA)?;
@@ -193,6 +207,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "100",
+        changes: Changes::AtOnce,
         help: "Streams at a time",
         set: |config, text| {
             config.hub.max_streams = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -205,6 +220,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "1GiB",
+        changes: Changes::AtOnce,
         help: "Media of all streams together",
         set: |config, text| {
             config.hub.media_bytes = units::size(text, 1 << 20..=usize::MAX)?;
@@ -217,6 +233,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "1000",
+        changes: Changes::AtOnce,
         help: "Names that are refused after a kick, at a time",
         set: |config, text| {
             config.hub.max_bans = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -229,6 +246,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "10000",
+        changes: Changes::AtOnce,
         help: "Viewers of one stream",
         set: |config, text| {
             config.hub.max_viewers = units::number(text, 1..=MAX_CONNECTIONS)?;
@@ -241,6 +259,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "NUMBER",
         kind: Kind::One,
         default: "20000",
+        changes: Changes::AtOnce,
         help: "Viewers of all streams together",
         set: |config, text| {
             config.hub.max_viewers_total = units::number(text, 1..=MAX_CONNECTIONS)?;

@@ -12,7 +12,7 @@ use anyhow::Context;
 use pushpull::{
     app::App,
     banner::Banner,
-    config::{self, Config, Loaded},
+    config::{Config, Errors, Loaded, Sources},
     logs,
     signals::Signals,
 };
@@ -20,15 +20,16 @@ use tokio::runtime::Runtime;
 use tracing::warn;
 
 fn main() -> ExitCode {
-    let Loaded { config, warnings } = match Config::load(env::args_os(), env::vars_os()) {
+    let loaded = Sources::read(env::args_os(), env::vars_os())
+        .and_then(|sources| Ok((sources.load()?, sources)));
+    let (loaded, sources) = match loaded {
         Ok(loaded) => loaded,
-        Err(config::Error::Usage(error)) => {
-            // With stdout or stderr closed there is nobody to tell.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
-        }
-        Err(error) => return fail(error, BAD_USAGE),
+        Err(errors) => return refuse(&errors),
     };
+    if sources.only_checks() {
+        return check(&loaded);
+    }
+    let Loaded { config, warnings, .. } = loaded;
     if let Err(error) = logs::init(config.log, env::var("RUST_LOG").ok().as_deref()) {
         return fail(error, BAD_USAGE);
     }
@@ -39,6 +40,28 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(format_args!("{error:#}"), FAILURE),
     }
+}
+
+/// Says everything that is wrong with the configuration.
+fn refuse(errors: &Errors) -> ExitCode {
+    if let Some(error) = errors.usage() {
+        // With stdout or stderr closed there is nobody to tell.
+        let _ = error.print();
+        return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+    }
+    for error in errors.iter() {
+        fail(error, BAD_USAGE);
+    }
+    ExitCode::from(BAD_USAGE)
+}
+
+/// `--check-config`: says what is in force.
+fn check(loaded: &Loaded) -> ExitCode {
+    for warning in &loaded.warnings {
+        let _ = writeln!(io::stderr().lock(), "pushpull: warning: {warning}");
+    }
+    let _ = write!(io::stdout().lock(), "{loaded}");
+    ExitCode::SUCCESS
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {

@@ -3,29 +3,27 @@
 //! [`keys::all`] is the one table of what can be said. Every key is `some_key` in the file, `PUSHPULL_SOME_KEY` in the
 //! environment and `--some-key` on the command line, and the same parser reads all three.
 
+mod error;
 mod file;
 pub mod keys;
 mod live;
+mod nearest;
 mod secret;
+mod sources;
 mod table;
 pub mod units;
 
-use std::{
-    ffi::OsString,
-    fmt, io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::{http, hub, logs, rtmp};
 
+pub use error::{Error, Errors, Origin};
 pub use live::Live;
 pub use secret::Secret;
+pub use sources::{Sources, command};
 
 use keys::{Key, Kind};
+use sources::Said;
 
 /// Everything the server can be told, as the keys of [`keys::all`] set it.
 #[derive(Debug, Clone)]
@@ -55,34 +53,12 @@ impl Config {
     /// Reads the flags in `args` (the program's name first), the variables in `environment` and the file they name.
     ///
     /// # Errors
-    /// [`Error`] names what is wrong and where: the flag, the variable, or the file, the line and the key.
+    /// [`Errors`] names everything that is wrong and where: the flag, the variable, or the file, the line and the key.
     pub fn load(
         args: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Loaded, Error> {
-        let flags = command().try_get_matches_from(args).map_err(Error::Usage)?;
-        let environment = Environment::read(environment)?;
-        let mut config = Config::default();
-        let mut warnings = environment.warnings;
-
-        let file = flags.get_one::<PathBuf>(CONFIG_FLAG).cloned().or(environment.config_file);
-        for entry in file.as_deref().map(file::read).transpose()?.unwrap_or_default() {
-            config.set(entry.key, &entry.text, entry.origin)?;
-        }
-        for (key, text) in environment.values {
-            config.set(key, &text, Origin::Environment { key: key.name })?;
-        }
-        for key in keys::all() {
-            if let Some(text) = flag_text(&flags, key) {
-                config.set(key, &text, Origin::Flag { key: key.name })?;
-            }
-        }
-        warnings.sort();
-        Ok(Loaded { config, warnings })
-    }
-
-    fn set(&mut self, key: &Key, text: &str, origin: Origin) -> Result<(), Error> {
-        (key.set)(self, text).map_err(|reason| Error::BadValue { origin, reason })
+    ) -> Result<Loaded, Errors> {
+        Sources::read(args, environment)?.load()
     }
 }
 
@@ -108,145 +84,87 @@ impl Default for Config {
     }
 }
 
-/// A configuration, and what is odd about it without being wrong.
+/// A configuration, where it comes from, and what is odd about it without being wrong.
 #[derive(Debug)]
 pub struct Loaded {
     /// What the server is told.
     pub config: Config,
+    /// The same by key, in the order of `--help`.
+    pub settings: Vec<Setting>,
+    /// The files that were read: a change of one of them may be a change of the configuration.
+    pub files: Vec<PathBuf>,
     /// One sentence each, for the log.
     pub warnings: Vec<String>,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The command line does not parse, or asks for the help or the version: clap tells which, and the exit code.
-    #[error(transparent)]
-    Usage(clap::Error),
-    /// The file cannot be read.
-    #[error("{}: cannot read the configuration: {source}", file.display())]
-    Unreadable {
-        /// The path as it was given.
-        file: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The file is not TOML.
-    #[error("{}, line {line}: {reason}", file.display())]
-    Syntax {
-        /// The path as it was given.
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// What the TOML parser said.
-        reason: String,
-    },
-    /// The file has a key that the server does not have.
-    #[error("{}, line {line}: unknown key `{key}`{hint}", file.display())]
-    UnknownKey {
-        /// The path as it was given.
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// As it is written in the file.
-        key: String,
-        /// What to do about it.
-        hint: String,
-    },
-    /// A value is not one of its key.
-    #[error("{origin}: {reason}")]
-    BadValue {
-        /// Where the value was said.
-        origin: Origin,
-        /// What is wrong, and what would be right.
-        reason: String,
-    },
+/// What is in force for a key.
+#[derive(Clone)]
+pub struct Setting {
+    /// The key.
+    pub key: &'static Key,
+    /// Its value, as it may be written; secrets too.
+    text: String,
+    /// Where it was said; `None` for the default.
+    pub origin: Option<Origin>,
 }
 
-/// Where a value was said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Origin {
-    /// A line of the configuration file.
-    File {
-        /// The path as it was given.
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// The key's name.
-        key: &'static str,
-    },
-    /// An environment variable.
-    Environment {
-        /// The key's name.
-        key: &'static str,
-    },
-    /// A flag.
-    Flag {
-        /// The key's name.
-        key: &'static str,
-    },
-}
-
-impl Origin {
-    fn line(&self) -> usize {
-        match self {
-            Origin::File { line, .. } => *line,
-            Origin::Environment { .. } | Origin::Flag { .. } => 0,
-        }
+impl Setting {
+    fn default_of(key: &'static Key) -> Setting {
+        Setting { key, text: key.default.to_owned(), origin: None }
     }
-}
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Origin::File { file, line, key } => {
-                write!(f, "{}, line {line}: `{key}`", file.display())
+    /// Whether both say the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Setting) -> bool {
+        self.key.name == other.key.name && self.text == other.text
+    }
+
+    /// The value as people may see it, in TOML; `None` when there is none. Secrets are `(set)`.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        if self.text.is_empty() {
+            return None;
+        }
+        Some(match self.key.kind {
+            Kind::Secret | Kind::Secrets => "(set)".to_owned(),
+            Kind::Switch => self.text.clone(),
+            Kind::One => quoted(&self.text),
+            Kind::List => {
+                let items: Vec<_> = units::list(&self.text).map(quoted).collect();
+                format!("[{}]", items.join(", "))
             }
-            Origin::Environment { key } => f.write_str(&variable(key)),
-            Origin::Flag { key } => write!(f, "--{}", flag(key)),
+        })
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", self.key.name, self.shown().unwrap_or_default())
+    }
+}
+
+/// A file that says what is in force, each line with where that was said. Secrets are left out.
+impl fmt::Display for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut section = "";
+        for setting in &self.settings {
+            let Setting { key, origin, .. } = setting;
+            if key.section != section {
+                let space = if section.is_empty() { "" } else { "\n" };
+                section = key.section;
+                writeln!(f, "{space}# {section}")?;
+            }
+            let line = match setting.shown() {
+                Some(value) if key.kind.is_secret() => format!("# {} = {value}", key.name),
+                Some(value) => format!("{} = {value}", key.name),
+                None => format!("# {} is not set", key.name),
+            };
+            let place = origin.as_ref().map_or_else(|| "default".to_owned(), Origin::place);
+            writeln!(f, "{line:COLUMN$} # {place}")?;
         }
+        Ok(())
     }
-}
-
-/// The command line: the keys of the table, and `--config`.
-pub fn command() -> Command {
-    let config_file = Arg::new(CONFIG_FLAG)
-        .long(CONFIG_FLAG)
-        .value_name("FILE")
-        .value_parser(clap::value_parser!(PathBuf))
-        .help(format!(
-            "Read this TOML file, whose keys are these flags with _ for - [env: {CONFIG_VARIABLE}]"
-        ));
-    Command::new("pushpull")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Live-stream test server: push RTMP to it, watch in the browser")
-        .after_help("Every flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. The log's levels come from RUST_LOG (default: info).")
-        .arg(config_file)
-        .args(keys::all().map(argument))
-}
-
-fn argument(key: &'static Key) -> Arg {
-    let default = if key.default.is_empty() { "none" } else { key.default };
-    let arg = Arg::new(key.name)
-        .long(flag(key.name))
-        .value_name(key.value)
-        .help_heading(key.section)
-        .help(format!("{} [default: {default}]", key.help));
-    match key.kind {
-        Kind::One | Kind::Secret => arg,
-        Kind::List | Kind::Secrets => arg.action(ArgAction::Append),
-        Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
-    }
-}
-
-fn flag_text(flags: &ArgMatches, key: &Key) -> Option<String> {
-    if flags.value_source(key.name) != Some(ValueSource::CommandLine) {
-        return None;
-    }
-    let values: Vec<&str> = flags.get_many::<String>(key.name)?.map(String::as_str).collect();
-    Some(values.join(","))
 }
 
 /// The flag of a key, without the dashes: `some-key` for `some_key`.
@@ -256,52 +174,15 @@ pub fn flag(name: &str) -> String {
 
 /// The environment variable of a key: `PUSHPULL_SOME_KEY` for `some_key`.
 pub fn variable(name: &str) -> String {
-    format!("{VARIABLE_PREFIX}{}", name.to_uppercase())
+    format!("PUSHPULL_{}", name.to_uppercase())
 }
 
-/// What `PUSHPULL_…` variables say.
-#[derive(Default)]
-struct Environment {
-    config_file: Option<PathBuf>,
-    values: Vec<(&'static Key, String)>,
-    warnings: Vec<String>,
-}
-
-impl Environment {
-    fn read(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Environment, Error> {
-        let mut found = Environment::default();
-        for (name, value) in variables {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) else {
-                continue;
-            };
-            if name == CONFIG_VARIABLE {
-                found.config_file = Some(Path::new(&value).to_owned());
-                continue;
-            }
-            let Some(key) = keys::all().find(|key| variable(key.name) == name) else {
-                // Not an error: the prefix is ours, but a script around the server may use it for its own ends.
-                found.warnings.push(format!("{name} is set, but there is no such key"));
-                continue;
-            };
-            let text = value.into_string().map_err(|_| Error::BadValue {
-                origin: Origin::Environment { key: key.name },
-                reason: "the value is not UTF-8".to_owned(),
-            })?;
-            found.values.push((key, text));
-        }
-        Ok(found)
-    }
-}
-
-const CONFIG_FLAG: &str = "config";
-const VARIABLE_PREFIX: &str = "PUSHPULL_";
-const CONFIG_VARIABLE: &str = "PUSHPULL_CONFIG";
+/// Where the origins begin in what `--check-config` prints, as a rule.
+const COLUMN: usize = 44;
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Duration};
+    use std::fs;
 
     use super::*;
 
@@ -380,14 +261,68 @@ mod tests {
     #[test]
     fn an_unknown_flag_is_a_usage_error() {
         let error = load(&["--rmtp", "0.0.0.0:1"], &[]).unwrap_err();
-        assert!(matches!(&error, Error::Usage(error) if error.exit_code() == 2), "{error}");
+        assert_eq!(error.usage().map(clap::Error::exit_code), Some(2), "{error}");
         assert!(error.to_string().contains("--rmtp"), "{error}");
     }
 
     #[test]
-    fn an_unknown_variable_is_a_warning() {
-        let loaded = load(&[], &[("PUSHPULL_RMTP", "x"), ("HOME", "/root")]).unwrap();
-        assert_eq!(loaded.warnings, ["PUSHPULL_RMTP is set, but there is no such key"]);
+    fn a_misspelt_variable_is_an_error_and_a_stranger_is_a_warning() {
+        assert_eq!(
+            message(&[], &[("PUSHPULL_RMTP", "x"), ("PUSHPULL_GRACEE", "1s"), ("HOME", "/root")]),
+            "PUSHPULL_GRACEE: there is no such key; did you mean PUSHPULL_GRACE?\n\
+             PUSHPULL_RMTP: there is no such key; did you mean PUSHPULL_RTMP?"
+        );
+        // As Kubernetes sets them for a service of that name.
+        let variables = [
+            ("PUSHPULL_SERVICE_HOST", "10.0.0.1"),
+            ("PUSHPULL_SERVICE_PORT", "1935"),
+            ("PUSHPULL_PORT", "tcp://10.0.0.1:1935"),
+            ("PUSHPULL_PORT_1935_TCP", "tcp://10.0.0.1:1935"),
+            ("PUSHPULL_PORT_1935_TCP_PROTO", "tcp"),
+        ];
+        let loaded = load(&[], &variables).unwrap();
+        assert_eq!(loaded.warnings.len(), variables.len(), "{:?}", loaded.warnings);
+        assert_eq!(loaded.warnings[0], "PUSHPULL_PORT is set, but there is no such key");
+        let loaded = load(&[], &[("PUSHPULL_GOP_CACHE", "true")]).unwrap();
+        assert!(loaded.warnings[0].contains("`gop_bytes`"), "{:?}", loaded.warnings);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "grace = \"soon\"\nsoup = 1\nlag = \"never\"\n").unwrap();
+        let path = file.path().to_str().unwrap();
+        let said = message(&["--config", path, "--rtmp", "1935"], &[("PUSHPULL_DEMO", "yes")]);
+        let begins: Vec<_> = said.lines().map(|line| line.split(": ").next().unwrap()).collect();
+        let lines = [1, 2, 3].map(|line| format!("{path}, line {line}"));
+        for expected in lines.iter().map(String::as_str).chain(["PUSHPULL_DEMO", "--rtmp"]) {
+            assert!(begins.contains(&expected), "{expected}: {said}");
+        }
+        assert_eq!(begins.len(), 5, "{said}");
+    }
+
+    #[test]
+    fn what_is_printed_reads_as_the_same() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "grace = \"7s\"\nhttp = [\"127.0.0.1:1\", \"127.0.0.1:2\"]\n")
+            .unwrap();
+        let path = file.path().to_str().unwrap();
+        let loaded = load(&["--config", path, "--demo"], &[("PUSHPULL_LAG", "9s")]).unwrap();
+        let printed = loaded.to_string();
+        for (line, place) in [
+            ("rtmp = \"0.0.0.0:1935\"", "default"),
+            ("http = [\"127.0.0.1:1\", \"127.0.0.1:2\"]", &format!("{path}, line 2")),
+            ("grace = \"7s\"", &format!("{path}, line 1")),
+            ("lag = \"9s\"", "PUSHPULL_LAG"),
+            ("demo = true", "--demo"),
+            ("# web_dir is not set", "default"),
+        ] {
+            let expected = format!("{line:COLUMN$} # {place}");
+            assert!(printed.lines().any(|line| line == expected), "{expected}: {printed}");
+        }
+        fs::write(file.path(), &printed).unwrap();
+        let again = load(&["--config", path], &[]).unwrap();
+        assert_eq!(format!("{:?}", again.config), format!("{:?}", loaded.config));
     }
 
     #[test]
@@ -395,7 +330,7 @@ mod tests {
         command().debug_assert();
     }
 
-    fn load(args: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Error> {
+    fn load(args: &[&str], variables: &[(&str, &str)]) -> Result<Loaded, Errors> {
         let args = std::iter::once("pushpull").chain(args.iter().copied()).map(OsString::from);
         Config::load(
             args,

@@ -1,6 +1,11 @@
 //! Values that nobody is shown.
 
-use std::fmt;
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+};
+
+use super::keys::Kind;
 
 /// A secret of the configuration: nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,9 +30,75 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// The secrets that `items` say or name the files of, one on each line, as [`super::units::secrets`] reads them. The files
+/// are added to `files`.
+pub(super) fn resolve(
+    kind: Kind,
+    items: Vec<String>,
+    files: &mut Vec<PathBuf>,
+) -> Result<String, String> {
+    let mut secrets = Vec::with_capacity(items.len());
+    for item in items {
+        match item.strip_prefix(FILE) {
+            Some(path) => {
+                files.push(path.into());
+                secrets.extend(read(Path::new(path))?);
+            }
+            None if item.contains(['\n', '\r']) => {
+                return Err("a secret is one line".to_owned());
+            }
+            None => secrets.push(item),
+        }
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    if kind == Kind::Secret && secrets.len() > 1 {
+        return Err(format!("it takes one secret, and here are {}", secrets.len()));
+    }
+    Ok(secrets.join("\n"))
+}
+
+/// The lines of a file that has secrets in it. What is wrong is told without them.
+fn read(path: &Path) -> Result<Vec<String>, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read the secret in {}: {error}", path.display()))?;
+    let lines: Vec<String> =
+        text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() {
+        return Err(format!("there is no secret in {}", path.display()));
+    }
+    Ok(lines)
+}
+
+/// What the name of a secret's file begins with.
+const FILE: &str = "file:";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_may_stand_in_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets");
+        fs::write(&path, "one, two\r\n\n  three \n").unwrap();
+        let mut files = Vec::new();
+        let items = ["zero".to_owned(), format!("file:{}", path.display()), String::new()];
+        let secrets = resolve(Kind::Secrets, items.to_vec(), &mut files).unwrap();
+        assert_eq!(secrets, "zero\none, two\nthree");
+        assert_eq!(files, [path.clone()]);
+
+        let error = resolve(Kind::Secret, items.to_vec(), &mut files).unwrap_err();
+        assert_eq!(error, "it takes one secret, and here are 3");
+        fs::write(&path, "\n").unwrap();
+        let error = resolve(Kind::Secrets, items.to_vec(), &mut files).unwrap_err();
+        assert_eq!(error, format!("there is no secret in {}", path.display()));
+        fs::remove_file(&path).unwrap();
+        let error = resolve(Kind::Secrets, items.to_vec(), &mut files).unwrap_err();
+        assert!(
+            error.starts_with(&format!("cannot read the secret in {}", path.display())),
+            "{error}"
+        );
+    }
 
     #[test]
     fn debugging_does_not_show_it() {

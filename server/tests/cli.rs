@@ -174,6 +174,41 @@ fn a_mistake_in_the_file_is_named_with_its_line() {
 }
 
 #[test]
+fn a_configuration_is_checked_without_serving() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pushpull.toml");
+    let path = file.to_str().unwrap();
+    fs::write(&file, "grace = \"7s\"\n\nlag = \"9s\"\n").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let http = taken.local_addr().unwrap().to_string();
+    let output = run(&["--check-config", "--config", path, "--http", &http]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    for (setting, origin) in [
+        ("grace = \"7s\"", format!("{path}, line 1")),
+        ("lag = \"9s\"", format!("{path}, line 3")),
+        ("demo = false", "default".to_owned()),
+        (&format!("http = [\"{http}\"]"), "--http".to_owned()),
+    ] {
+        let found = said.lines().find(|line| line.starts_with(&format!("{setting} ")));
+        assert!(found.is_some_and(|line| line.ends_with(&format!(" # {origin}"))), "{said}");
+    }
+
+    fs::write(&file, "gracee = \"7s\"\n\nlag = \"9 bananas\"\n").unwrap();
+    let output = run(&["--check-config", "--config", path, "--rtmp", "here"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let said = stderr(&output);
+    for mistake in [
+        format!("pushpull: {path}, line 1: unknown key `gracee`; did you mean `grace`?"),
+        format!("pushpull: {path}, line 3: `lag`: \"9 bananas\" is not a time"),
+        "pushpull: --rtmp: \"here\" is not a listening address".to_owned(),
+    ] {
+        assert!(said.contains(&mistake), "{said}");
+    }
+}
+
+#[test]
 fn the_environment_is_read() {
     let output = command(&[]).env("PUSHPULL_STOP_TIMEOUT", "1h").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

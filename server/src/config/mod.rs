@@ -129,6 +129,7 @@ impl Setting {
         Some(match self.key.kind {
             Kind::Secret | Kind::Secrets => "(set)".to_owned(),
             Kind::Switch => self.text.clone(),
+            Kind::One if self.text.bytes().all(|byte| byte.is_ascii_digit()) => self.text.clone(),
             Kind::One => quoted(&self.text),
             Kind::List => {
                 let items: Vec<_> = units::list(&self.text).map(quoted).collect();

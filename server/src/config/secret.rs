@@ -85,7 +85,7 @@ mod tests {
         let items = ["zero".to_owned(), format!("file:{}", path.display()), String::new()];
         let secrets = resolve(Kind::Secrets, items.to_vec(), &mut files).unwrap();
         assert_eq!(secrets, "zero\none, two\nthree");
-        assert_eq!(files, [path.clone()]);
+        assert_eq!(files, std::slice::from_ref(&path));
 
         let error = resolve(Kind::Secret, items.to_vec(), &mut files).unwrap_err();
         assert_eq!(error, "it takes one secret, and here are 3");

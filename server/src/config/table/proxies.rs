@@ -11,6 +11,7 @@ pub(super) const KEYS: &[Key] = &[Key {
     value: "NETWORK",
     kind: Kind::List,
     default: "",
+    changes: Changes::NewConnections,
     help: "Proxies whose X-Forwarded-For is believed, such as 127.0.0.1 or 10.0.0.0/8; may repeat",
     set: |config, text| {
         config.http_limits.trusted_proxies = Networks::parse(text)?;

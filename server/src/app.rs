@@ -16,9 +16,9 @@ use tokio::{
 use tracing::{debug, error, info, warn};
 
 use crate::{
-    access::Access,
+    access::{self, Access},
     api::{self, Api},
-    config::Config,
+    config::{Config, Live},
     demo, descriptors,
     endpoints::Endpoints,
     flv::FlvState,
@@ -27,6 +27,7 @@ use crate::{
     metrics::Metrics,
     problem::Problem,
     rtmp,
+    sessions::Sessions,
     shutdown::Shutdown,
     signals::Signals,
     web,
@@ -146,7 +147,9 @@ impl App {
         }
         let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
         let router = router(api, self.site, metrics.clone());
-        let access = Access::default();
+        let access = Live::new(self.config.access);
+        access::tell_if_open(&access.get(), &self.endpoints);
+        let access = Access::new(Sessions::default(), access, metrics.access_refused.clone());
         let flv = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,

@@ -19,6 +19,7 @@ use prometheus_client::{
 };
 
 use crate::{
+    access,
     hub::{Hub, State, StreamStatus},
     limits::{Hits, Limit},
 };
@@ -35,6 +36,8 @@ pub struct Metrics {
     pub rtmp_errors: Counter,
     /// Limits that were run into.
     pub hits: Arc<Hits>,
+    /// Publishers and viewers that were not let in.
+    pub access_refused: access::Counted,
     publishers_refused: Family<Refusal, Counter>,
     players: Gauge,
     players_refused: Family<Refusal, Counter>,
@@ -53,6 +56,9 @@ impl Metrics {
         let help =
             "RTMP connections that ended because the peer broke the protocol or one of its limits";
         registry.register("rtmp_errors", help, rtmp_errors.clone());
+        let access_refused = access::Counted::default();
+        let help = "Publishers and viewers that were not let in, by what they wanted and why";
+        registry.register("access_refused", help, access_refused.clone());
         let publishers_refused = Family::default();
         registry.register(
             "publishers_refused",
@@ -74,6 +80,7 @@ impl Metrics {
             rtmp,
             rtmp_errors,
             hits,
+            access_refused,
             publishers_refused,
             players,
             players_refused,

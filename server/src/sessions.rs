@@ -1,5 +1,6 @@
 //! Everybody who publishes or views at present, whatever the protocol: for the API, the hooks and the access rules.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::fmt;
@@ -97,6 +98,8 @@ pub struct Session {
     entry: Arc<Entry>,
     /// The one that is told of a stop.
     waker: Option<Waker>,
+    /// What ends with it.
+    kept: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 /// A session at one moment, as the API shows it.
@@ -126,6 +129,17 @@ pub struct SessionStatus {
     pub lag_ms: u64,
 }
 
+impl Purpose {
+    /// As the API, the metrics and the log say it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Publish => "publish",
+            Self::Play => "play",
+        }
+    }
+}
+
 impl Sessions {
     /// Begins a session.
     pub fn open(&self, request: Request) -> Session {
@@ -141,7 +155,7 @@ impl Sessions {
         });
         self.lock().insert(id, entry.clone());
         self.changed();
-        Session { sessions: self.clone(), entry, waker: None }
+        Session { sessions: self.clone(), entry, waker: None, kept: Vec::new() }
     }
 
     /// All sessions, the oldest first.
@@ -184,6 +198,11 @@ impl Session {
     #[must_use]
     pub fn request(&self) -> &Request {
         &self.entry.request
+    }
+
+    /// Keeps something until the session has ended, which is when it is dropped.
+    pub fn keep(&mut self, something: impl Any + Send + Sync) {
+        self.kept.push(Box::new(something));
     }
 
     /// Says where its figures are found. The first counts.

@@ -88,13 +88,17 @@ fn url_path(url: &str) -> &str {
     behind_scheme.find('/').and_then(|at| behind_scheme.get(at..)).unwrap_or("")
 }
 
-/// Joins queries; of parameters with the same key, the first counts.
+/// Joins queries; a parameter that one before has, too, is left out. One that is twice in the same query stays: what that
+/// means is not for us to say.
 fn merge_queries(queries: [&str; 3]) -> String {
     let mut merged: Vec<&str> = Vec::new();
-    for parameter in queries.iter().flat_map(|query| query.trim_end_matches('/').split('&')) {
-        let known = merged.iter().any(|other| key(other) == key(parameter));
-        if !parameter.is_empty() && !known && merged.len() < MAX_PARAMETERS {
-            merged.push(parameter);
+    for query in queries {
+        let before = merged.len();
+        for parameter in query.trim_end_matches('/').split('&') {
+            let known = merged.iter().take(before).any(|other| key(other) == key(parameter));
+            if !parameter.is_empty() && !known && merged.len() < MAX_PARAMETERS {
+                merged.push(parameter);
+            }
         }
     }
     merged.join("&")

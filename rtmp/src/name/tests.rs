@@ -127,6 +127,7 @@ fn what_encoders_send() {
         ),
         // The stream's parameter counts before the app's, that before the tcUrl's
         ("rtmp://h/live?a=3&t=3", "live?a=2&b=2", "s?b=1", "live/s [b=1&a=2&t=3]"),
+        ("rtmp://h/live?a=3", "live?a=2&b=2", "s?a=1&a=4&b=1", "live/s [a=1&a=4&b=1]"),
         // Flash, VLC, Neko
         ("rtmp://h/live/_definst_", "live/_definst_", "mp4:s", "live/s []"),
         ("rtmp://h/live", "live", "_definst_/flv:s", "live/s []"),

@@ -1,23 +1,76 @@
 //! The door for everybody who wants to publish or view: who may, and what the others are told.
+//!
+//! Address lists are asked first, then the signature or token, then the hooks. Nobody is told anything, nor is a name held,
+//! before all have agreed. The built-in stream does not come by this door.
 
-use std::fmt;
+mod config;
+mod expiry;
+mod memory;
+mod refusal;
+pub mod sign;
+mod throttle;
 
-use axum::http::StatusCode;
+#[cfg(test)]
+mod tests;
 
-use crate::problem::Problem;
-use crate::sessions::{Request, Session, Sessions};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family},
+};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::{
+    config::{Live, Secret},
+    endpoints::Endpoints,
+    sessions::{Purpose, Request, Session, Sessions},
+};
+
+use expiry::Expiries;
+use memory::Memory;
+use throttle::Throttle;
+
+pub use config::{Config, Gate, Maker};
+pub use memory::RefusalStatus;
+pub use refusal::{Kind, Refusal};
 
 /// Lets in who may. Clones are the same door.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Access {
     sessions: Sessions,
+    config: Live<Config>,
+    expiries: Expiries,
+    refusals: Arc<Mutex<Refusals>>,
+    counted: Counted,
+}
+
+/// How many were not let in, by what they wanted and why.
+pub type Counted = Family<Label, Counter>;
+
+/// What refusals are counted by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Label {
+    purpose: &'static str,
+    code: &'static str,
+}
+
+struct Refusals {
+    memory: Memory,
+    log: Throttle,
 }
 
 impl Access {
-    /// Those who are let in are `sessions`.
+    /// Those who are let in are `sessions`; those who are not are counted in `counted`. A new configuration is for those
+    /// who come after it.
     #[must_use]
-    pub fn new(sessions: Sessions) -> Self {
-        Self { sessions }
+    pub fn new(sessions: Sessions, config: Live<Config>, counted: Counted) -> Self {
+        Self { sessions, config, counted, ..Self::default() }
     }
 
     /// Those who are in.
@@ -26,57 +79,133 @@ impl Access {
         &self.sessions
     }
 
+    /// Who may come, at present.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.config.get()
+    }
+
     /// Lets somebody in, or says why not. Nobody is told anything, nor is a name held, before this has answered.
     ///
     /// # Errors
-    /// [`Refusal`]
+    /// [`Refusal`]: it has been counted, logged and remembered.
     pub async fn admit(&self, request: Request) -> Result<Session, Refusal> {
-        Ok(self.sessions.open(request))
+        let config = self.config.get();
+        match judge(&config, &request, unix_now()) {
+            Ok(expires) => Ok(self.open(&config, request, expires)),
+            Err(refusal) => {
+                self.refuse(&config, &request, &refusal);
+                Err(refusal)
+            }
+        }
     }
-}
 
-/// Why somebody is not let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// A word for programs, which stays the same.
-    pub code: &'static str,
-    /// A sentence for people, without a full stop.
-    pub text: String,
-    /// What kind of refusal it is.
-    pub kind: Kind,
-}
-
-/// What kind of refusal it is: what HTTP has a status for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Nothing was shown that allows it: 401.
-    Missing,
-    /// It is not allowed: 403.
-    Denied,
-    /// It was allowed, and is not any more: 410.
-    Expired,
-    /// Nobody could say: 503.
-    Unknown,
-}
-
-impl Refusal {
-    /// As HTTP says it.
+    /// Who was not let in of late, the newest first.
     #[must_use]
-    pub fn problem(&self, stream: &str) -> Problem {
-        let (status, title) = match self.kind {
-            Kind::Missing => (StatusCode::UNAUTHORIZED, "Not authorised"),
-            Kind::Denied => (StatusCode::FORBIDDEN, "Not allowed"),
-            Kind::Expired => (StatusCode::GONE, "No longer allowed"),
-            Kind::Unknown => (StatusCode::SERVICE_UNAVAILABLE, "Cannot be decided"),
-        };
-        Problem::new(status, self.code, title, self.text.clone()).with_stream(stream)
+    pub fn refusals(&self) -> Vec<RefusalStatus> {
+        self.lock().memory.list()
+    }
+
+    fn open(&self, config: &Config, request: Request, expires: Option<Duration>) -> Session {
+        let mut session = self.sessions.open(request);
+        if let Some(after) = expires.filter(|_| config.sign_ends_sessions) {
+            let expiry = self.expiries.end(&self.sessions, session.id(), Instant::now() + after);
+            session.keep(expiry);
+        }
+        session
+    }
+
+    fn refuse(&self, config: &Config, request: &Request, refusal: &Refusal) {
+        let purpose = request.purpose.as_str();
+        self.counted.get_or_create(&Label { purpose, code: refusal.code }).inc();
+        let now = Instant::now();
+        let mut refusals = self.lock();
+        refusals.memory.add(request, refusal, now, config.max_refusals);
+        let Some(withheld) = refusals.log.allow(now) else { return };
+        drop(refusals);
+        if withheld > 0 {
+            warn!(withheld, "refusals came too fast to be logged one by one");
+        }
+        warn!(
+            purpose,
+            protocol = request.protocol,
+            peer = %request.peer,
+            stream = %request.name,
+            code = refusal.code,
+            reason = %refusal.text,
+            "refused"
+        );
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Display for Refusal {
+/// Whether somebody may come at `now`, in Unix seconds; for how long from now, if that ends.
+fn judge(config: &Config, request: &Request, now: u64) -> Result<Option<Duration>, Refusal> {
+    let gate = config.gate(request.purpose);
+    let address = request.peer.ip().to_canonical();
+    if !gate.admits(address) {
+        return Err(Refusal::address(request.purpose, address));
+    }
+    let (secrets, tokens) = (reveal(&gate.secrets), reveal(&gate.tokens));
+    let uri = uri(request.protocol, request.name.as_str());
+    let subject = sign::Subject { name: &request.name, uri: &uri, address };
+    let rules = sign::Rules {
+        secrets: &secrets,
+        tokens: &tokens,
+        secure_link: &config.secure_link,
+        skew: config.sign_skew.as_secs(),
+        max_life: config.sign_max_life.as_secs(),
+    };
+    let expires = sign::check(&subject, &request.query, &rules, now)?;
+    // An expired one is good for as long as clocks may differ: sessions have as much.
+    let left = |expires: u64| expires.saturating_add(rules.skew).saturating_sub(now);
+    Ok(expires.map(|expires| Duration::from_secs(left(expires))))
+}
+
+/// Says in the log what others than this machine may do without showing anything.
+pub fn tell_if_open(config: &Config, endpoints: &Endpoints) {
+    let rtmp = !endpoints.rtmp.ip().is_loopback();
+    let http = endpoints.http.iter().any(|address| !address.ip().is_loopback());
+    let is_open = |gate: &Gate| gate.is_open() && gate.allow.is_empty();
+    let open: Vec<_> = [(Purpose::Publish, rtmp), (Purpose::Play, rtmp || http)]
+        .into_iter()
+        .filter(|&(purpose, reachable)| reachable && is_open(config.gate(purpose)))
+        .map(|(purpose, _)| purpose.as_str())
+        .collect();
+    if !open.is_empty() {
+        let may = open.join(" and ");
+        info!(
+            "whoever reaches this server may {may}: docs/access.md tells how to ask for a signature or a token"
+        );
+    }
+}
+
+fn reveal(secrets: &[Secret]) -> Vec<&str> {
+    secrets.iter().map(Secret::reveal).collect()
+}
+
+/// The path of a stream as nginx would know it.
+fn uri(protocol: &str, name: &str) -> String {
+    if protocol.starts_with("rtmp") { format!("/{name}") } else { format!("/{name}.flv") }
+}
+
+fn unix_now() -> u64 {
+    // A clock before 1970 is a clock that is wrong.
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map(|since| since.as_secs()).unwrap_or_default()
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self { memory: Memory::default(), log: Throttle::new(Instant::now()) }
+    }
+}
+
+impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.debug_struct("Access").field("sessions", &self.sessions).finish_non_exhaustive()
     }
 }
-
-impl std::error::Error for Refusal {}

@@ -89,7 +89,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{http, hub, rtmp};
+    use crate::{access, http, hub, rtmp};
 
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
@@ -117,6 +117,8 @@ mod tests {
         let config = Config::default();
         assert_eq!(format!("{:?}", config.hub), format!("{:?}", hub::Config::default()));
         assert_eq!(config.http_limits, http::Limits::default());
+        let access = format!("{:?}", access::Config::default());
+        assert_eq!(format!("{:?}", config.access), access);
         let rtmp = format!("{:?}", rtmp::Config::default());
         assert_eq!(format!("{:?}", config.rtmp_limits), rtmp);
     }

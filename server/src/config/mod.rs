@@ -15,7 +15,7 @@ pub mod units;
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{http, hub, logs, rtmp};
+use crate::{access, http, hub, logs, rtmp};
 
 pub use error::{Error, Errors, Origin};
 pub use live::Live;
@@ -37,6 +37,8 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// How the hub treats publishers and viewers.
     pub hub: hub::Config,
+    /// Who may publish and view.
+    pub access: access::Config,
     /// What RTMP peers are held to.
     pub rtmp_limits: rtmp::Config,
     /// What HTTP peers are held to.
@@ -69,6 +71,7 @@ impl Default for Config {
             rtmp: unspecified,
             http: Vec::new(),
             hub: hub::Config::default(),
+            access: access::Config::default(),
             rtmp_limits: rtmp::Config::default(),
             http_limits: http::Limits::default(),
             web_dir: None,

@@ -143,7 +143,11 @@ impl FlvState {
             .then(|| ws::accept(&request))
             .transpose()?;
         let protocol = if upgrade.is_some() { "ws-flv" } else { "http-flv" };
-        let session = self.admit(asking(&request, protocol, peer, &name)).await?;
+        let session = self.admit(asking(&request, protocol, peer, &name)).await;
+        let session = session.map_err(|problem| match *method {
+            Method::HEAD => problem.with_detail_header(),
+            _ => problem,
+        })?;
         let info = ViewerInfo { protocol, peer: peer.to_string() };
         if let Some(headers) = upgrade {
             let viewer = Box::new(self.view(&name, start, info).await?.choosing(tracks));

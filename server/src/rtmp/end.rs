@@ -46,6 +46,11 @@ impl End {
         }
     }
 
+    /// Whether the log has it already: the door speaks of those it does not let in, as often as is good for the log.
+    pub(super) fn is_told(&self) -> bool {
+        matches!(self, Self::Refused(Refused::Access(_)))
+    }
+
     /// The limit that ended it, if it was one.
     pub(super) fn limit(&self) -> Option<Limit> {
         match self {

@@ -267,8 +267,12 @@ impl Session {
                 self.rtmp.accept_play(stream_id);
             }
             Turn::Joined { stream_id, outcome: Err(error) } => {
-                let (refusal, reason) = refusal(&error);
-                self.refuse_play(stream_id, refusal, reason, &error.to_string());
+                let ((refusal, reason), text) = (refusal(&error), error.to_string());
+                match error {
+                    // The door has said so.
+                    Refused::Access(_) => self.deny_play(stream_id, refusal, reason, &text),
+                    Refused::View(_) => self.refuse_play(stream_id, refusal, reason, &text),
+                }
             }
             Turn::Ended { stream_id, text } => {
                 info!(stream_id, reason = text, "played to its end");
@@ -299,6 +303,17 @@ impl Session {
         text: &str,
     ) {
         warn!(stream_id, reason = text, "refused a player");
+        self.deny_play(stream_id, refusal, reason, text);
+    }
+
+    /// Refuses a player without a line in the log.
+    fn deny_play(
+        &mut self,
+        stream_id: u32,
+        refusal: PlayRefusal,
+        reason: &'static str,
+        text: &str,
+    ) {
         self.host.metrics.player_refused(reason);
         self.rtmp.reject_play(stream_id, refusal, text);
     }
@@ -361,7 +376,7 @@ fn refusal(refused: &Refused) -> (PlayRefusal, &'static str) {
 fn stopped(stop: Stop) -> &'static str {
     match stop {
         Stop::Kicked => "the server's operator ended this session",
-        Stop::Expired => "what allowed playing this stream has run out",
+        Stop::Expired => "the signature that let this player in has expired",
     }
 }
 

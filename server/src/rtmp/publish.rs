@@ -31,7 +31,7 @@ struct Claiming {
 }
 
 /// What was decided about somebody who wants to publish.
-type Outcome = Result<(Claim, sessions::Session), Refused>;
+type Outcome = Result<Box<(Claim, sessions::Session)>, Refused>;
 
 /// Why somebody must not publish.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +169,7 @@ impl Session {
             let name = request.name.clone();
             let session = access.admit(request).await?;
             let claim = hub.claim_in_turn(&name, Claimant { source, identity }).await?;
-            Ok((claim, session))
+            Ok(Box::new((claim, session)))
         });
         // As a rule it is decided at once, and what the peer sends next can be read as media.
         match (&mut outcome).now_or_never() {
@@ -184,7 +184,8 @@ impl Session {
     /// Tells a publisher what the hub has decided. The end of the connection is an error.
     pub(super) fn obey(&mut self, verdict: Verdict) -> Result<(), End> {
         match verdict {
-            Verdict::Claimed { stream_id, name, outcome: Ok((claim, session)) } => {
+            Verdict::Claimed { stream_id, name, outcome: Ok(admitted) } => {
+                let (claim, session) = *admitted;
                 info!(%name, stream_id, "publishing");
                 self.publishings.begin(stream_id, name, claim, session);
                 // Media that came along with the command is read now.
@@ -228,7 +229,8 @@ impl Session {
 pub(super) fn refusal(error: &Refused) -> PublishRefusal {
     match error {
         Refused::Claim(ClaimError::Busy) => PublishRefusal::BadName,
-        Refused::Access(_) | Refused::Claim(ClaimError::Banned { .. }) => PublishRefusal::Denied,
+        Refused::Claim(ClaimError::Banned { .. }) => PublishRefusal::Denied,
+        Refused::Access(refusal) => refusal.publish_refusal(),
         Refused::Claim(_) => PublishRefusal::Failed,
     }
 }
@@ -239,7 +241,7 @@ pub(super) fn stop(reason: StopReason) -> (PublishRefusal, &'static str) {
         StopReason::Replaced => (PublishRefusal::BadName, "another publisher took the stream over"),
         StopReason::Kicked => (PublishRefusal::Denied, "the server's operator stopped this stream"),
         StopReason::Expired => {
-            (PublishRefusal::Denied, "what allowed publishing this stream has run out")
+            (PublishRefusal::BadAuth, "the signature that let this publisher in has expired")
         }
         StopReason::Silent => (PublishRefusal::Failed, "nothing was published for too long"),
         StopReason::ServerStopping => (PublishRefusal::Failed, "the server is stopping"),

@@ -276,7 +276,11 @@ impl Session {
         }
         self.count(&end);
         let name = name.map(StreamName::as_str);
-        warn!(name, reason = %end, "a message stream is over; the connection goes on");
+        if end.is_told() {
+            debug!(name, reason = %end, "a message stream is over; the connection goes on");
+        } else {
+            warn!(name, reason = %end, "a message stream is over; the connection goes on");
+        }
         Ok(())
     }
 
@@ -302,6 +306,7 @@ impl Session {
         self.count(end);
         let publishing = !self.publishings.is_empty();
         match end {
+            _ if end.is_told() => debug!(reason = %end, "refused"),
             End::Refused(_) | End::BadName(_) | End::BadPlay(_) => warn!(reason = %end, "refused"),
             End::Stopped(_) | End::Shutdown => {
                 info!(seconds, reason = %end, "stopped")

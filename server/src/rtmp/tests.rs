@@ -322,7 +322,9 @@ async fn a_lost_publisher_leaves_its_viewers_waiting_and_may_return() {
 async fn a_publisher_is_a_session_and_can_be_ended() {
     let server = Server::start(Takeover::Reject).await;
     let sessions = server.access.sessions();
-    for stop in [Stop::Kicked, Stop::Expired] {
+    for (stop, code) in
+        [(Stop::Kicked, "NetStream.Publish.Denied"), (Stop::Expired, "NetStream.Publish.BadAuth")]
+    {
         let mut client = Client::publish(&server, "live/x").await;
         client.send(&media("x")).await;
         until(|| sessions.list().first().is_some_and(|session| session.bytes > 0)).await;
@@ -330,7 +332,7 @@ async fn a_publisher_is_a_session_and_can_be_ended() {
         let purpose = sessions::Purpose::Publish;
         assert_eq!((&*session.stream, session.purpose), ("live/x", purpose));
         assert!(sessions.stop(session.id.as_str(), stop));
-        assert_eq!(client.refused().await, "NetStream.Publish.Denied");
+        assert_eq!(client.refused().await, code);
         client.is_cut_off().await;
         until(|| sessions.list().is_empty()).await;
     }

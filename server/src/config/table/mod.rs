@@ -3,6 +3,7 @@
 //! `docs/configuration.md` is compared with it by `tests/docs.rs`, and the defaults with those of the modules by the tests
 //! of [`super::keys`].
 
+mod access;
 mod http;
 mod listening;
 mod page;
@@ -16,9 +17,10 @@ use std::time::Duration;
 use super::keys::Key;
 
 /// Every key by section, in the order of `--help`.
-pub const SECTIONS: [&[Key]; 7] = [
+pub const SECTIONS: [&[Key]; 8] = [
     listening::KEYS,
     streams::KEYS,
+    access::KEYS,
     proxies::KEYS,
     http::KEYS,
     rtmp::KEYS,

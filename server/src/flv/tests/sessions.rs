@@ -55,7 +55,7 @@ async fn a_viewer_by_websocket_is_told_why_it_is_shown_out() {
     let mut feed = server.publish("live/x");
     feed.open();
     for (stop, words) in
-        [(Stop::Kicked, "ended by the server's operator"), (Stop::Expired, "no longer allowed")]
+        [(Stop::Kicked, "ended by the server's operator"), (Stop::Expired, "signature expired")]
     {
         let url = format!("ws://{}/live/x.flv", server.address);
         let (mut socket, _) = connect_async(url).await.unwrap();

@@ -126,7 +126,7 @@ impl End {
             Self::Stream(EndReason::ServerStopping) => (Some(AWAY), "server stopping"),
             Self::Stream(_) => (Some(NORMAL), "stream ended"),
             Self::Session(Stop::Kicked) => (Some(POLICY), "ended by the server's operator"),
-            Self::Session(Stop::Expired) => (Some(POLICY), "no longer allowed"),
+            Self::Session(Stop::Expired) => (Some(POLICY), "signature expired"),
             Self::Closed(code) => (code, ""),
             Self::Violation(code) => (Some(code), ""),
         }

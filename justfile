@@ -23,6 +23,10 @@ check:
 player:
     @scripts/player
 
+# Build what is handed out: a static program for Linux in an archive, `just release` or `just release aarch64`.
+release *args:
+    @scripts/release "$@"
+
 # Format the Rust sources.
 fmt:
     cargo fmt --all

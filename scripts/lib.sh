@@ -70,16 +70,18 @@ npm_install() {
     npm install --silent --no-package-lock --no-audit --no-fund --ignore-scripts --prefix "$into" "$@" >&2
 }
 
-need_wasm_target() {
-    local target=wasm32-unknown-unknown libdir
-    libdir=$(rustc --print target-libdir --target $target)
+# Rust's standard library for a target.
+need_target() {
+    local target=$1 libdir
+    libdir=$(rustc --print target-libdir --target "$target")
     if compgen -G "$libdir/libcore-*.rlib" >/dev/null; then return; fi
     have rustup || fail "this Rust has no $target target, and rustup is missing" \
         "install Rust with rustup, or see docs/building.md for Debian's packages"
     say "Adding Rust's $target target (rustup)"
-    rustup target add $target || fail "rustup could not add the target $target" \
+    rustup target add "$target" || fail "rustup could not add the target $target" \
         "try: rustup target add $target" "without a route to rustup's server, see docs/building.md"
 }
+need_wasm_target() { need_target wasm32-unknown-unknown; }
 
 # wasm-bindgen's CLI and crate must be of the same version.
 need_wasm_bindgen() {

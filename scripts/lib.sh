@@ -177,13 +177,16 @@ want_peer_relays() {
             say "No Node-Media-Server: it needs Node.js 20 or newer with npm"
         fi
     fi
-    if have nginx && compgen -G "/usr/lib*/nginx/modules/ngx_rtmp_module.so" >/dev/null; then return; fi
+    if have nginx && have_nginx_module rtmp; then return; fi
     if [ "$(id -u)" = 0 ] && have apt-get; then
         (install_packages nginx libnginx-mod-rtmp) || say "nginx could not be installed"
     else
         say "No nginx with its RTMP module: run as root: apt-get install nginx libnginx-mod-rtmp"
     fi
 }
+
+# Whether nginx has a module as Debian has it: in a file of its own.
+have_nginx_module() { compgen -G "/usr/lib*/nginx/modules/ngx_$1_module.so" >/dev/null; }
 
 # Whether GStreamer has all of these elements.
 have_gst() {
@@ -204,6 +207,10 @@ need_test_packages() {
     have mpv || packages="$packages mpv"
     have obs || packages="$packages obs-studio"
     { have xvfb-run && have xauth; } || packages="$packages xvfb xauth"
+    { have nginx && have_nginx_module stream; } || packages="$packages nginx libnginx-mod-stream"
+    have caddy || packages="$packages caddy"
+    have curl || packages="$packages curl"
+    have openssl || packages="$packages openssl"
     { have gst-launch-1.0 && have_gst flvmux souphttpsrc h264parse rtmp2sink rtmpsink; } ||
         packages="$packages gstreamer1.0-tools gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
     # The variable holds words to be split.

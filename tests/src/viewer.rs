@@ -1,5 +1,7 @@
 //! Viewers of HTTP-FLV, WebSocket-FLV and RTMP that keep what they were sent, tag by tag.
 
+use std::net::SocketAddr;
+
 use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -30,7 +32,12 @@ enum Source {
 impl Viewer {
     /// Watches over HTTP. The answer must be 200.
     pub async fn http(server: &Server, path: &str) -> Result<Viewer> {
-        let mut response = http::get(server.http, path).await?;
+        Viewer::http_at(server.http, path).await
+    }
+
+    /// The same at an address, which may be a proxy's.
+    pub async fn http_at(address: SocketAddr, path: &str) -> Result<Viewer> {
+        let mut response = http::get(address, path).await?;
         if response.status != 200 {
             let said = response.text().await?;
             bail!("{path}: {} {said}", response.status);
@@ -40,13 +47,24 @@ impl Viewer {
 
     /// Watches over a WebSocket.
     pub async fn websocket(server: &Server, path: &str) -> Result<Viewer> {
-        let (socket, _) = tokio_tungstenite::connect_async(server.ws_url(path)).await?;
+        Viewer::websocket_at(server.http, path).await
+    }
+
+    /// The same at an address, which may be a proxy's.
+    pub async fn websocket_at(address: SocketAddr, path: &str) -> Result<Viewer> {
+        let url = format!("ws://{address}{path}");
+        let (socket, _) = tokio_tungstenite::connect_async(url).await?;
         Ok(Viewer::new(Source::WebSocket(Box::new(socket))))
     }
 
     /// Watches over RTMP: `live/<name>`, perhaps with a query. There is no FLV header then.
     pub async fn rtmp(server: &Server, stream: &str) -> Result<Viewer> {
-        let player = Player::start(server.rtmp, stream).await?;
+        Viewer::rtmp_at(server.rtmp, stream).await
+    }
+
+    /// The same at an address, which may be a proxy's.
+    pub async fn rtmp_at(address: SocketAddr, stream: &str) -> Result<Viewer> {
+        let player = Player::start(address, stream).await?;
         Ok(Viewer::new(Source::Rtmp(Box::new(player))))
     }
 

@@ -209,6 +209,7 @@ need_test_packages() {
     { have xvfb-run && have xauth; } || packages="$packages xvfb xauth"
     { have nginx && have_nginx_module stream; } || packages="$packages nginx libnginx-mod-stream"
     have caddy || packages="$packages caddy"
+    have systemd-analyze || packages="$packages systemd"
     have curl || packages="$packages curl"
     have openssl || packages="$packages openssl"
     { have gst-launch-1.0 && have_gst flvmux souphttpsrc h264parse rtmp2sink rtmpsink; } ||

@@ -12,14 +12,14 @@ use std::task::{Context, Poll, Waker};
 
 use futures_util::task::AtomicWaker;
 use pushpull_rtmp::StreamName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::hub::Probe;
 
 /// What somebody wants of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Purpose {
     /// To send it.

@@ -5,6 +5,7 @@
 
 mod config;
 mod expiry;
+pub mod maker;
 mod memory;
 mod refusal;
 pub mod sign;

@@ -20,6 +20,9 @@ use subtle::Choice;
 use text::{Clock, Span};
 
 pub use nginx::Template;
+#[cfg(test)]
+pub(super) use text::percent_decode;
+pub(super) use text::percent_encode;
 
 /// A form of signature, or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]

@@ -55,7 +55,7 @@ pub(super) fn base64url(bytes: &[u8]) -> String {
 pub(super) const BASE64_MD5_LEN: usize = 22;
 
 /// Replaces `%41` by `A`; a `%` that begins no escape stays.
-pub(super) fn percent_decode(text: &str) -> Cow<'_, [u8]> {
+pub(in crate::access) fn percent_decode(text: &str) -> Cow<'_, [u8]> {
     if !text.contains('%') {
         return Cow::Borrowed(text.as_bytes());
     }

@@ -63,14 +63,11 @@ impl Site {
         };
         let found = match is_safe(&name) {
             // Reading may touch the disk.
-            true => {
-                let name = name.clone();
-                tokio::task::spawn_blocking(move || source.read(&name)).await.ok().flatten()
-            }
+            true => tokio::task::spawn_blocking(move || source.find(name)).await.ok().flatten(),
             false => None,
         };
         match found {
-            Some(bytes) => file(&name, bytes, is_player, headers),
+            Some((name, bytes)) => file(&name, bytes, is_player, headers),
             None if is_player && Source::Player.read(PLAYER_ENTRY).is_none() => player_missing(),
             None => text(StatusCode::NOT_FOUND, format!("there is nothing at {path}\n")),
         }
@@ -94,6 +91,17 @@ enum Source {
 }
 
 impl Source {
+    /// The file `name`, or the page that is called so without its ending: `/stat` is `stat.html`. The name must have
+    /// passed [`is_safe`].
+    fn find(&self, name: String) -> Option<(String, Bytes)> {
+        if let Some(bytes) = self.read(&name) {
+            return Some((name, bytes));
+        }
+        let page = format!("{name}{PAGE_ENDING}");
+        let bytes = self.read(&page)?;
+        Some((page, bytes))
+    }
+
     /// The file `name`, which must have passed [`is_safe`].
     fn read(&self, name: &str) -> Option<Bytes> {
         match self {
@@ -220,6 +228,7 @@ fn content_type(name: &str) -> &'static str {
 }
 
 const INDEX: &str = "index.html";
+const PAGE_ENDING: &str = ".html";
 const PLAYER_PREFIX: &str = "/player/";
 const PLAYER_ENTRY: &str = "index.js";
 
@@ -302,6 +311,29 @@ mod tests {
             assert_eq!(get(&site, path).await.status(), StatusCode::NOT_FOUND, "{path}");
         }
         assert_eq!(get(&site, "/a/b").await.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn a_page_needs_no_ending() {
+        let (site, _directory) = site(&[("index.html", b"x"), ("a.html", b"a"), ("b", b"b")]);
+        for path in ["/a", "/a.html"] {
+            let page = get(&site, path).await;
+            assert_eq!(header(&page, "content-type"), "text/html; charset=utf-8", "{path}");
+            assert_eq!(header(&page, "content-security-policy"), CSP, "{path}");
+            assert_eq!(body(page).await, "a", "{path}");
+        }
+        assert_eq!(header(&get(&site, "/b").await, "content-type"), "application/octet-stream");
+        for path in ["/a.htm", "/a/", "/.html", "/c"] {
+            assert_eq!(get(&site, path).await.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_stat_page_is_served() {
+        let site = Site::new(None).unwrap();
+        let page = get(&site, "/stat").await;
+        assert_eq!(header(&page, "content-security-policy"), CSP);
+        assert!(body(page).await.starts_with(b"<!doctype html>"));
     }
 
     #[tokio::test]

@@ -2,15 +2,25 @@
 
 import { Alert } from './alert.js';
 import { fetchServer, watchStreams } from './api.js';
+import { Dialog } from './dialog.js';
 import { byId, setText } from './dom.js';
 import { localProblem } from './errors.js';
+import { Frame } from './frame.js';
 import { Guide } from './guide.js';
-import { htmlLang, initialLanguage, onLanguage, otherLanguage, rememberLanguage, setLanguage, t } from './i18n.js';
+import { onLanguage, t } from './i18n.js';
+import { Maker } from './maker.js';
+import { EXAMPLE } from './push.js';
+import { reason, Refusals, sentence } from './refusals.js';
 import { Session } from './session.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
 import { StreamList } from './streams.js';
 import { parseTarget, targetLabel } from './target.js';
+
+// Longer than this a start does not wait to be told how.
+const SERVER_WAIT_MS = 2000;
+// A refusal this young is likely that of this page.
+const OWN_REFUSAL_MS = 15_000;
 
 const parameters = new URLSearchParams(location.search);
 const form = byId('form');
@@ -29,17 +39,30 @@ const loadPlayer = () => {
 const alertBox = new Alert();
 const stage = new Stage();
 const stats = new Stats();
-const list = new StreamList((name) => play(name));
+const frame = new Frame();
+const dialog = new Dialog();
+const refusals = new Refusals();
+const list = new StreamList(refusals, (name) => play(name));
 const guide = new Guide(() => showProblem());
+const maker = new Maker(dialog, () => guide.setSigned((name) => maker.publishQuery(name)));
 const session = new Session({
   video: stage.video,
   loadPlayer,
+  sign: async (target) => {
+    await serverKnown;
+    return maker.playQuery(target);
+  },
   onChange: showSession,
   onStatistics: showStats,
 });
 
 let server = null;
-let connected = null;
+// Whoever starts at once still gets the signature that the server wants.
+let serverTold;
+const serverKnown = Promise.race([
+  new Promise((resolve) => (serverTold = resolve)),
+  new Promise((resolve) => setTimeout(resolve, SERVER_WAIT_MS)),
+]);
 let streams = [];
 // A problem with what was typed; the session has its own.
 let inputProblem = null;
@@ -60,7 +83,7 @@ function showStats() {
 }
 
 function showProblem() {
-  alertBox.show(inputProblem ?? session.problem, {
+  alertBox.show(inputProblem ?? known(session.problem), {
     stream: session.target ? targetLabel(session.target) : '',
     url: session.url ?? '',
     host: session.target?.host ?? location.host,
@@ -68,6 +91,25 @@ function showProblem() {
     pushUrl: guide.pushUrl(session.target),
     transport: session.url?.startsWith('ws') ? 'WebSocket' : 'HTTP-FLV',
   });
+}
+
+/** A WebSocket does not tell why it was refused; the server's list does. */
+function known(problem) {
+  if (problem?.kind !== 'refused' && problem?.kind !== 'denied') return problem;
+  const name = session.target?.name ?? parseTarget(nameBox.value).name;
+  const refusal = refusals.recent(name, 'play', OWN_REFUSAL_MS);
+  if (refusal) return { ...problem, kind: 'denied', values: { reason: reason(refusal) }, technical: refusal.detail };
+  return problem.kind === 'denied' ? { ...problem, values: { reason: `HTTP ${problem.values.code}` } } : problem;
+}
+
+/** What the server said to whoever tried the stream in the box. */
+function showNameRefusal() {
+  const target = parseTarget(nameBox.value);
+  const refusal = target.name ? refusals.recent(target.name) : undefined;
+  const node = byId('name-refusal');
+  node.hidden = !refusal;
+  setText(node, refusal ? `${refusal.stream}: ${sentence(refusal)}` : '');
+  node.title = refusal?.detail ?? '';
 }
 
 function listed() {
@@ -105,18 +147,13 @@ function play(name) {
 function nameTyped() {
   const target = parseTarget(nameBox.value);
   guide.setTarget(target.problem ? null : target);
+  maker.setName(target.name ?? EXAMPLE.name);
+  showNameRefusal();
   if (inputProblem && !target.problem) {
     inputProblem = null;
     nameBox.removeAttribute('aria-invalid');
     showProblem();
   }
-}
-
-function showServer() {
-  const state = connected === null ? 'connecting' : connected ? 'online' : 'offline';
-  const pill = byId('server');
-  pill.dataset.state = state;
-  setText(pill.querySelector('.server-text'), t(`server.${state}`));
 }
 
 async function learnServer() {
@@ -127,14 +164,9 @@ async function learnServer() {
     return;
   }
   guide.setServer(server);
+  maker.setServer(server);
+  serverTold();
   list.setDemo(server.demo);
-}
-
-function showLanguage() {
-  const button = byId('language');
-  button.lang = htmlLang(otherLanguage());
-  setText(button, t('page.otherLanguage'));
-  showServer();
 }
 
 form.addEventListener('submit', (event) => {
@@ -152,16 +184,6 @@ nameBox.addEventListener('input', nameTyped);
 form.addEventListener('change', (event) => {
   if (event.target.name === 'transport' && session.active) start();
 });
-byId('language').addEventListener('click', () => {
-  const code = otherLanguage();
-  rememberLanguage(code);
-  const address = new URL(location.href);
-  if (address.searchParams.has('lang')) {
-    address.searchParams.set('lang', code);
-    history.replaceState(null, '', address);
-  }
-  setLanguage(code);
-});
 // A page kept for the Back button would go on watching, unseen.
 let leftWhile = null;
 addEventListener('pagehide', () => {
@@ -171,30 +193,37 @@ addEventListener('pagehide', () => {
 addEventListener('pageshow', (event) => {
   if (event.persisted && leftWhile) session.start(leftWhile, form.elements.transport.value);
 });
-onLanguage(showLanguage);
 onLanguage(showSession);
 
-setLanguage(initialLanguage(parameters.get('lang')));
+frame.ready();
 nameBox.value = parameters.get('stream') ?? '';
 nameTyped();
-document.documentElement.dataset.ready = '';
 
-watchStreams({
-  onConnection(up) {
-    connected = up;
-    showServer();
-    list.setConnected(up);
+const feed = watchStreams({
+  onConnection(up, isDenied) {
+    frame.setConnected(up || isDenied);
+    list.setConnected(up, isDenied);
     if (up) learnServer();
     else session.streamsChanged(null);
   },
-  onStreams(current) {
+  onStreams(current, refused) {
     streams = current;
+    refusals.update(refused);
     list.setStreams(current);
     shapeFromList();
     session.streamsChanged(current);
     showStats();
+    showNameRefusal();
+    if (session.problem) showProblem();
   },
 });
+
+byId('token').addEventListener('click', () => dialog.askToken(async () => feed.retry()));
+// Ages go on while nothing is told.
+setInterval(() => {
+  showNameRefusal();
+  list.showRefusals();
+}, 1000);
 
 if (parameters.get('autostart') === '1' && nameBox.value) {
   stage.video.muted = true;

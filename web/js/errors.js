@@ -45,7 +45,7 @@ export const notFound = () => ({ kind: 'not-found', retry: Retry.LISTED, values:
 
 function httpProblem(problem, code, external) {
   if (code === 404) return external ? problem('external-not-found', Retry.LISTED) : notFound();
-  if (code === 401 || code === 403) return problem('denied', Retry.NEVER, { code });
+  if ([401, 403, 410].includes(code)) return problem('denied', Retry.NEVER, { code });
   return problem('http', Retry.LISTED, { code });
 }
 

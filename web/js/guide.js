@@ -4,7 +4,7 @@ import { qrUrl } from './api.js';
 import { copyButton } from './copy.js';
 import { byId, element, setCode, setText } from './dom.js';
 import { has, onLanguage, t } from './i18n.js';
-import { commands, hostOf, isLoopback, pushAddresses } from './push.js';
+import { commands, EXAMPLE, hostOf, isLoopback, pushAddresses } from './push.js';
 import { tabs } from './tabs.js';
 
 // The image follows the typing, but not every key.
@@ -15,6 +15,7 @@ export class Guide {
   #server = { push: [], rtmp_port: 1935, demo: null };
   #addresses = [];
   #target = null;
+  #signed = () => '';
   #texts = {};
   #select = byId('address');
   #qr = byId('qr');
@@ -35,7 +36,20 @@ export class Guide {
   /** The address a publisher of `target` uses; empty before the server has told its own. */
   pushUrl(target) {
     const base = this.#select.value;
-    return base ? commands(base, target).url : '';
+    return base ? commands(base, this.#sign(target)).url : '';
+  }
+
+  /** `signed(name)` gives the parameters that the server wants of the publisher of `name`, as far as they are known. */
+  setSigned(signed) {
+    this.#signed = signed;
+    this.#render();
+  }
+
+  /** Adds them; without a target, to the example. */
+  #sign(target) {
+    const { name, query } = target?.name ? target : EXAMPLE;
+    const signed = this.#signed(name);
+    return signed ? { name, query: `?${signed}` } : { name, query };
   }
 
   setServer(server) {
@@ -55,7 +69,7 @@ export class Guide {
     const base = this.#select.value;
     if (!base) return;
     // The demo's name is taken: nobody is to push there.
-    this.#texts = commands(base, this.#target?.name === this.#server.demo ? null : this.#target);
+    this.#texts = commands(base, this.#sign(this.#target?.name === this.#server.demo ? null : this.#target));
     for (const node of document.querySelectorAll('[data-guide]')) setCode(node, this.#texts[node.dataset.guide]);
     setText(byId('address-hint'), t(this.#hint(base)));
     setText(byId('trouble-firewall'), t('trouble.firewall', { port: this.#server.rtmp_port }));

@@ -39,10 +39,12 @@ export function initialLanguage(parameter) {
 export function setLanguage(code) {
   language = code;
   document.documentElement.lang = HTML_LANG[code];
-  document.title = t('page.title');
   for (const node of document.querySelectorAll('[data-i18n]')) node.textContent = t(node.dataset.i18n);
   for (const node of document.querySelectorAll('[data-i18n-label]')) {
     node.setAttribute('aria-label', t(node.dataset.i18nLabel));
+  }
+  for (const node of document.querySelectorAll('[data-i18n-placeholder]')) {
+    node.placeholder = t(node.dataset.i18nPlaceholder);
   }
   for (const listener of listeners) listener();
 }

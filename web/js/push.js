@@ -1,6 +1,7 @@
 // The strings a publisher needs.
 
-const EXAMPLE = { name: 'live/stream1', query: '' };
+/** What is pushed before anything was typed. */
+export const EXAMPLE = { name: 'live/stream1', query: '' };
 
 /**
  * The addresses to push to, `rtmp://host[:port]`, best first. The host this page was opened with comes first when
@@ -18,9 +19,8 @@ export const hostOf = (base) => base.replace(/^rtmps?:\/\//, '');
 
 export const isLoopback = (host) => /^(localhost|127\.|\[::1\])/.test(host);
 
-/** Everything to copy for publishing `target` (an example when null) to `base`. */
-export function commands(base, target) {
-  const { name, query } = target?.name ? target : EXAMPLE;
+/** Everything to copy for publishing the stream `name` to `base`, with the parameters `query`. */
+export function commands(base, { name, query }) {
   const slash = name.lastIndexOf('/');
   const app = name.slice(0, slash);
   const key = name.slice(slash + 1) + query;

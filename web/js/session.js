@@ -33,6 +33,7 @@ export class Session {
 
   #video;
   #loadPlayer;
+  #sign;
   #onChange;
   #onStatistics;
   #waiter = new Waiter(() => this.#open());
@@ -47,9 +48,11 @@ export class Session {
   // Set while the end of the stream plays out.
   #drained = null;
 
-  constructor({ video, loadPlayer, onChange, onStatistics }) {
+  /** `sign(target)` gives the query to play it with. */
+  constructor({ video, loadPlayer, sign, onChange, onStatistics }) {
     this.#video = video;
     this.#loadPlayer = loadPlayer;
+    this.#sign = sign;
     this.#onChange = onChange;
     this.#onStatistics = onStatistics;
     video.addEventListener('playing', () => this.#playing());
@@ -109,6 +112,8 @@ export class Session {
       this.#listCounts = true;
       this.#compareList();
     }, LIST_DELAY_MS);
+    // Each time anew: a signature runs out.
+    const signing = this.#sign(this.target);
     let library;
     try {
       library = await this.#loadPlayer();
@@ -121,7 +126,10 @@ export class Session {
       this.#fail(localProblem('no-mse', navigator.userAgent));
       return;
     }
-    const player = library.createPlayer({ type: 'flv', isLive: true, url: this.url });
+    const query = await signing;
+    if (opening !== this.#opening) return;
+    const url = playUrl({ ...this.target, query }, this.#transport);
+    const player = library.createPlayer({ type: 'flv', isLive: true, url });
     this.#player = player;
     const mine = (listener) => (...args) => player === this.#player && listener(...args);
     player.on('error', mine((type, detail, info) => this.#failed(type, detail, info)));

@@ -4,21 +4,31 @@ import { byId, element, setText } from './dom.js';
 import { codecName } from './codecs.js';
 import * as format from './format.js';
 import { onLanguage, t } from './i18n.js';
+import { sentence } from './refusals.js';
+
+/** Of streams that nobody publishes: the newest few are enough to see what is wrong. */
+const MAX_REFUSED = 4;
 
 export class StreamList {
   #list = byId('streams');
   #notice = byId('streams-notice');
   #empty = byId('streams-empty');
+  #token = byId('token');
   #demo = byId('demo');
   #rows = new Map();
   #streams = null;
   #connected = true;
+  #denied = false;
   #playing = null;
   #demoName = null;
+  #refused = byId('refused');
+  #refusedList = byId('refused-list');
+  #refusals;
   #onPick;
 
   /** `onPick(name)`: somebody wants to see this stream. */
-  constructor(onPick) {
+  constructor(refusals, onPick) {
+    this.#refusals = refusals;
     this.#onPick = onPick;
     this.#demo.addEventListener('click', () => onPick(this.#demoName));
     onLanguage(() => this.#render());
@@ -29,8 +39,10 @@ export class StreamList {
     this.#render();
   }
 
-  setConnected(connected) {
+  /** `isDenied`: the server is there, but wants a token from those who ask. */
+  setConnected(connected, isDenied) {
     this.#connected = connected;
+    this.#denied = isDenied;
     this.#render();
   }
 
@@ -55,14 +67,34 @@ export class StreamList {
       this.#rows.delete(name);
     }
     for (const stream of streams) this.#row(stream).show(stream, stream.name === this.#playing);
+    this.showRefusals();
 
     this.#notice.hidden = this.#connected;
-    setText(this.#notice, this.#connected ? '' : t('streams.offline'));
+    setText(this.#notice, this.#connected ? '' : t(this.#denied ? 'stat.denied' : 'streams.offline'));
+    this.#token.hidden = !this.#denied;
     const known = this.#connected && this.#streams !== null;
     const others = streams.filter((stream) => stream.name !== this.#demoName);
     this.#empty.hidden = !known || others.length > 0;
     setText(this.#empty, t(streams.length ? 'streams.onlyDemo' : 'streams.empty'));
     this.#demo.hidden = !known || others.length > 0 || !this.#demoName || this.#playing === this.#demoName;
+  }
+
+  /** Their age goes on while nothing is told. */
+  showRefusals() {
+    const listed = new Set(this.#rows.keys());
+    for (const [name, row] of this.#rows) row.showRefusal(this.#refusals.recent(name));
+    const others = this.#connected ? this.#refusals.recentOthers(listed, MAX_REFUSED) : [];
+    this.#refused.hidden = others.length === 0;
+    while (this.#refusedList.childElementCount > others.length) this.#refusedList.lastElementChild.remove();
+    while (this.#refusedList.childElementCount < others.length) {
+      this.#refusedList.append(element('li', {}, element('span', { className: 'stream-name' }), element('span', { className: 'refusal' })));
+    }
+    others.forEach((refusal, index) => {
+      const [name, words] = this.#refusedList.children[index].children;
+      setText(name, refusal.stream);
+      setText(words, sentence(refusal));
+      words.title = refusal.detail ?? '';
+    });
   }
 
   #row(stream) {
@@ -81,8 +113,9 @@ class Row {
   #name = element('span', { className: 'stream-name' });
   #watched = element('span', { className: 'stream-watched' });
   #media = element('span', { className: 'stream-media' });
+  #refusal = element('span', { className: 'refusal', hidden: true });
   #button = element('button', { type: 'button', className: 'stream' },
-    element('span', { className: 'dot', 'aria-hidden': 'true' }), this.#name, this.#watched, this.#media);
+    element('span', { className: 'dot', 'aria-hidden': 'true' }), this.#name, this.#watched, this.#media, this.#refusal);
   item = element('li', {}, this.#button);
 
   constructor(onPick) {
@@ -99,6 +132,11 @@ class Row {
     const viewers = t(`streams.viewers.${key}`, { count: stream.viewers });
     setText(this.#watched, `${viewers} · ${format.duration(stream.uptime_ms)}`);
     setText(this.#media, this.#describe(stream));
+  }
+
+  showRefusal(refusal) {
+    this.#refusal.hidden = !refusal;
+    setText(this.#refusal, refusal ? sentence(refusal) : '');
   }
 
   #describe({ state, video, audio, bitrate_kbps: kbps }) {

@@ -1,0 +1,147 @@
+// Signed addresses, made by the server for whoever may have them: to push to, and to play from.
+
+import { ask, qrUrl } from './api.js';
+import { copyButton } from './copy.js';
+import { byId, element, setCode, setText } from './dom.js';
+import { onLanguage, t } from './i18n.js';
+
+const LIVES = ['1h', '24h', '168h', '720h'];
+const USUAL_LIFE = '24h';
+// What the page itself plays with; it asks for another when it starts anew.
+const OWN_LIFE = '24h';
+/** The parameters that a signature or a token comes in. */
+const SIGNED = /[?&](sign|txSecret|token|md5)=/;
+
+/** What a server tells that signs nothing. */
+const NOTHING_SIGNED = { publish: false, play: false, maker: 'nobody' };
+
+export class Maker {
+  /** `{name, publish, play}`: the parameters of what was made last, and the addresses to play from; or null. */
+  #made = null;
+  #sign = NOTHING_SIGNED;
+  #name = '';
+  #box = byId('sign');
+  #why = byId('sign-why');
+  #life = byId('sign-life');
+  #make = byId('sign-make');
+  #said = byId('sign-said');
+  #plays = byId('sign-plays');
+  #list = byId('sign-list');
+  #qr = byId('sign-qr');
+  #dialog;
+  #onChange;
+
+  /** `onChange()`: there is something new, or it is void now. */
+  constructor(dialog, onChange) {
+    this.#dialog = dialog;
+    this.#onChange = onChange;
+    this.#life.append(...LIVES.map((value) => {
+      const option = element('option', { value });
+      option.dataset.i18n = `sign.life.${value}`;
+      return option;
+    }));
+    this.#life.value = USUAL_LIFE;
+    this.#make.addEventListener('click', () => this.#go());
+    onLanguage(() => this.#render());
+  }
+
+  /** What the server says it wants signed, and who may have it made. */
+  setServer({ sign = NOTHING_SIGNED }) {
+    this.#sign = sign;
+    this.#render();
+  }
+
+  /** The stream whose addresses are wanted. */
+  setName(name) {
+    this.#name = name;
+    if (this.#made && this.#made.name !== name) this.#made = null;
+    this.#render();
+  }
+
+  /** The parameters to push `name` with, without the `?`; empty where none are known. */
+  publishQuery(name) {
+    return this.#made?.name === name ? this.#made.publish : '';
+  }
+
+  /** The query to play `target` with: its own, or one that the server signs. */
+  async playQuery({ name, query, url }) {
+    if (!this.#sign.play || this.#sign.maker === 'nobody' || !name || url || SIGNED.test(query)) return query;
+    try {
+      const { query: signed } = await request(name, 'play', OWN_LIFE);
+      return signed ? `${query}${query ? '&' : '?'}${signed}` : query;
+    } catch {
+      // Not for us: the server says why when it is asked for the stream.
+      return query;
+    }
+  }
+
+  async #go() {
+    const name = this.#name;
+    const life = this.#life.value;
+    this.#make.disabled = true;
+    setText(this.#said, '');
+    try {
+      await this.#request(name, life);
+    } catch (error) {
+      if (error.isDenied) this.#dialog.askToken(() => this.#request(name, life));
+      else setText(this.#said, t('sign.failed', { reason: error.message }));
+    } finally {
+      this.#make.disabled = false;
+    }
+  }
+
+  async #request(name, life) {
+    const wanted = ['publish', 'play'].map((purpose) => (this.#sign[purpose] ? request(name, purpose, life) : null));
+    const [publish, play] = await Promise.all(wanted);
+    if (name !== this.#name) return;
+    this.#made = {
+      name,
+      publish: publish?.query ?? '',
+      play: play?.urls ?? [],
+      expiresAt: (publish ?? play).expires_at,
+    };
+    this.#render();
+    this.#onChange();
+  }
+
+  #render() {
+    const { publish, play, maker } = this.#sign;
+    this.#box.hidden = !publish && !play;
+    const wants = publish && play ? 'both' : publish ? 'publish' : 'play';
+    const mayNot = maker === 'nobody';
+    setText(this.#why, t(`sign.wants.${wants}`) + (mayNot ? t('sign.elsewhere') : ''));
+    this.#make.parentElement.hidden = mayNot;
+    setText(this.#said, this.#made ? t('sign.until', { time: until(this.#made.expiresAt) }) : '');
+    this.#renderPlays();
+  }
+
+  #renderPlays() {
+    const urls = this.#made?.play ?? [];
+    this.#plays.hidden = urls.length === 0;
+    this.#list.replaceChildren(...urls.map(({ protocol, url }) => {
+      const button = element('button', { type: 'button', className: 'button small' }, t('copy.url'));
+      button.dataset.i18n = 'copy.url';
+      const code = element('code', { className: 'value' });
+      setCode(code, url);
+      const label = element('span', { className: 'label' }, LABELS[protocol] ?? t(`sign.${protocol}`));
+      const row = element('div', { className: 'copy-row' }, label, code, button);
+      copyButton(button, () => url);
+      return row;
+    }));
+    const page = urls.find(({ protocol }) => protocol === 'page');
+    this.#qr.parentElement.hidden = !page;
+    if (!page) return;
+    this.#qr.alt = t('sign.qr');
+    const source = qrUrl(page.url);
+    if (this.#qr.getAttribute('src') !== source) this.#qr.src = source;
+  }
+}
+
+const LABELS = { 'http-flv': 'HTTP-FLV', 'ws-flv': 'WebSocket-FLV', rtmp: 'RTMP' };
+
+const request = (stream, purpose, life) => ask('sign', {
+  method: 'POST',
+  body: { stream, purpose, expires_in: life },
+});
+
+const until = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });

@@ -20,16 +20,18 @@ use crate::{
     api::{self, Api},
     config::{Config, Live},
     demo, descriptors,
-    endpoints::Endpoints,
+    endpoints::{Endpoints, Secured},
     flv::FlvState,
     http,
     hub::Hub,
+    listeners::Listeners,
     metrics::Metrics,
     problem::Problem,
     rtmp,
     sessions::Sessions,
     shutdown::Shutdown,
     signals::Signals,
+    tls::{self, Tls},
     web,
 };
 
@@ -38,8 +40,9 @@ use crate::{
 pub struct App {
     config: Config,
     endpoints: Arc<Endpoints>,
-    rtmp: TcpListener,
-    http: Vec<TcpListener>,
+    rtmp: Listeners,
+    http: Listeners,
+    tls: Option<Tls>,
     site: web::Site,
 }
 
@@ -50,7 +53,7 @@ pub enum Error {
     /// An address cannot be listened on.
     #[error("cannot listen on {address} for {protocol}: {}", advice(cause, *address, key))]
     Listen {
-        /// `RTMP` or `HTTP`.
+        /// `RTMP`, `HTTP`, or one of them under TLS.
         protocol: &'static str,
         /// The flag that says the address.
         key: &'static str,
@@ -62,6 +65,9 @@ pub enum Error {
     /// The page cannot be served.
     #[error(transparent)]
     Page(#[from] web::Error),
+    /// There is no TLS.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
     /// A listener ended though nobody asked it to.
     #[error("a listener stopped by itself; the log tells why")]
     ListenerStopped,
@@ -74,18 +80,25 @@ impl App {
     /// [`Error`]: nothing was started then.
     pub fn bind(config: Config) -> Result<App, Error> {
         let site = web::Site::new(config.web_dir.as_deref())?;
-        let (rtmp, rtmp_address) = listen(config.rtmp, "RTMP", "--rtmp")?;
-        let (http, http_addresses) = config
-            .http
-            .iter()
-            .map(|&address| listen(address, "HTTP", "--http"))
-            .collect::<Result<(Vec<_>, Vec<_>), Error>>()?;
+        let (https, rtmps) = secured(&config);
+        let tls = (!https.is_empty() || !rtmps.is_empty())
+            .then(|| Tls::load(config.tls.clone()))
+            .transpose()?;
+        let (mut rtmp, mut http) = (Listeners::default(), Listeners::default());
+        let rtmp_address = rtmp.listen(config.rtmp, None, "RTMP", "--rtmp")?;
+        let http_addresses = http.listen_on(&config.http, None, "HTTP", "--http")?;
+        let secured = Secured {
+            https: http.listen_on(&https, tls.as_ref(), "HTTPS", "--https")?,
+            rtmps: rtmp.listen_on(&rtmps, tls.as_ref(), "RTMPS", "--rtmps")?,
+            made: tls.as_ref().and_then(|tls| Some((tls.fingerprint(), tls.made_in()?))),
+        };
         let endpoints = Arc::new(Endpoints {
             rtmp: rtmp_address,
             http: http_addresses,
+            secured,
             demo: config.demo.then_some(demo::NAME),
         });
-        Ok(App { config, endpoints, rtmp, http, site })
+        Ok(App { config, endpoints, rtmp, http, tls, site })
     }
 
     /// Where it listens, with the real ports.
@@ -138,7 +151,15 @@ impl App {
 
     /// Starts everything; what is returned are the tasks that must not end before the shutdown.
     fn start(self, hub: &Hub, shutdown: &Shutdown) -> JoinSet<()> {
-        let metrics = Arc::new(Metrics::new(hub.clone()));
+        let mut metrics = Metrics::new(hub.clone());
+        if let Some(tls) = self.tls {
+            metrics.add_tls(tls.clone());
+            let requested = shutdown.requested().clone();
+            shutdown.spawn(async move {
+                requested.run_until_cancelled(tls.watch()).await;
+            });
+        }
+        let metrics = Arc::new(metrics);
         if self.endpoints.demo.is_some() {
             let (requested, demo) = (shutdown.requested().clone(), demo::run(hub.clone()));
             shutdown.spawn(async move {
@@ -170,9 +191,7 @@ impl App {
                 error!(%error, "the RTMP listener failed");
             }
         });
-        for listener in self.http {
-            listeners.spawn(server.clone().serve(listener));
-        }
+        listeners.spawn(server.serve(self.http));
         listeners
     }
 }
@@ -199,6 +218,40 @@ async fn file(State(site): State<web::Site>, request: Request) -> Response {
         return Problem::not_found(path).into_response();
     }
     site.respond(request.method(), path, request.headers()).await
+}
+
+/// Where TLS is listened for: with a certificate and no address, where both protocols are looked for.
+fn secured(config: &Config) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
+    if config.tls.is_on() && config.https.is_empty() && config.rtmps.is_empty() {
+        let usual = |port| vec![SocketAddr::from(([0, 0, 0, 0], port))];
+        return (usual(HTTPS_PORT), usual(RTMPS_PORT));
+    }
+    (config.https.clone(), config.rtmps.clone())
+}
+
+impl Listeners {
+    fn listen_on(
+        &mut self,
+        addresses: &[SocketAddr],
+        tls: Option<&Tls>,
+        protocol: &'static str,
+        key: &'static str,
+    ) -> Result<Vec<SocketAddr>, Error> {
+        addresses.iter().map(|&address| self.listen(address, tls, protocol, key)).collect()
+    }
+
+    /// Takes a port; returns the real one.
+    fn listen(
+        &mut self,
+        address: SocketAddr,
+        tls: Option<&Tls>,
+        protocol: &'static str,
+        key: &'static str,
+    ) -> Result<SocketAddr, Error> {
+        let (listener, bound) = listen(address, protocol, key)?;
+        self.push(listener, tls.cloned());
+        Ok(bound)
+    }
 }
 
 fn listen(
@@ -241,6 +294,12 @@ fn advice(error: &io::Error, address: SocketAddr, key: &str) -> String {
         _ => error.to_string(),
     }
 }
+
+/// The usual port for HTTPS where one may not take 443.
+const HTTPS_PORT: u16 = 8443;
+
+/// The one beside RTMP's, which has none under TLS.
+const RTMPS_PORT: u16 = 1936;
 
 /// Connections that wait to be accepted: a wall of players connects at once.
 const BACKLOG: u32 = 1024;

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 
 use crate::endpoints::Endpoints;
 
-/// Displays as the lines to print. The lines `rtmp listening on ADDR` and `http listening on ADDR` are for programs, the
-/// rest for people.
+/// Displays as the lines to print. The lines `rtmp listening on ADDR`, and the same of `http`, `https` and `rtmps`, are for
+/// programs, the rest for people.
 #[derive(Debug)]
 pub struct Banner<'a>(pub &'a Endpoints);
 
@@ -16,6 +16,12 @@ impl Display for Banner<'_> {
         writeln!(f, "rtmp listening on {}", endpoints.rtmp)?;
         for address in &endpoints.http {
             writeln!(f, "http listening on {address}")?;
+        }
+        for address in &endpoints.secured.https {
+            writeln!(f, "https listening on {address}")?;
+        }
+        for address in &endpoints.secured.rtmps {
+            writeln!(f, "rtmps listening on {address}")?;
         }
         writeln!(f)?;
         let servers = endpoints.push_servers();
@@ -29,6 +35,10 @@ impl Display for Banner<'_> {
         for page in &pages {
             writeln!(f, "watch  {page}")?;
         }
+        if let Some((fingerprint, file)) = &endpoints.secured.made {
+            writeln!(f, "TLS    made here, kept in {file}")?;
+            writeln!(f, "       SHA-256 {fingerprint}")?;
+        }
         if let (Some(name), Some(page)) = (endpoints.demo, pages.first()) {
             let stream = name.strip_prefix("live/").unwrap_or(name);
             writeln!(f, "demo   {page}?stream={stream}&autostart=1")?;
@@ -40,12 +50,18 @@ impl Display for Banner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoints::Secured;
 
     #[test]
     fn says_where_to_push_and_where_to_watch() {
         let endpoints = Endpoints {
             rtmp: "192.168.1.5:1935".parse().unwrap(),
             http: vec!["127.0.0.1:8082".parse().unwrap(), "192.168.1.5:8000".parse().unwrap()],
+            secured: Secured {
+                https: vec!["127.0.0.1:8443".parse().unwrap()],
+                rtmps: vec!["192.168.1.5:1936".parse().unwrap()],
+                made: Some(("AB:CD".to_owned(), "/state/x.pem".to_owned())),
+            },
             demo: Some("live/demo"),
         };
         let version = env!("CARGO_PKG_VERSION");
@@ -56,11 +72,17 @@ mod tests {
                  rtmp listening on 192.168.1.5:1935\n\
                  http listening on 127.0.0.1:8082\n\
                  http listening on 192.168.1.5:8000\n\
+                 https listening on 127.0.0.1:8443\n\
+                 rtmps listening on 192.168.1.5:1936\n\
                  \n\
                  push   rtmp://192.168.1.5/live/{{stream}}\n\
+                 push   rtmps://192.168.1.5:1936/live/{{stream}}\n\
                  OBS    server: rtmp://192.168.1.5/live   stream key: stream1\n\
                  watch  http://localhost:8082/\n\
                  watch  http://192.168.1.5:8000/\n\
+                 watch  https://localhost:8443/\n\
+                 TLS    made here, kept in /state/x.pem\n\
+                 \x20      SHA-256 AB:CD\n\
                  demo   http://localhost:8082/?stream=demo&autostart=1\n\
                  \n\
                  Ctrl-C stops the server.\n"

@@ -11,8 +11,21 @@ pub struct Endpoints {
     pub rtmp: SocketAddr,
     /// The HTTP listeners; the first is the one shown.
     pub http: Vec<SocketAddr>,
+    /// The listeners under TLS.
+    pub secured: Secured,
     /// The name of the built-in stream, if it is on.
     pub demo: Option<&'static str>,
+}
+
+/// The listeners under TLS.
+#[derive(Debug, Clone, Default)]
+pub struct Secured {
+    /// Those for HTTP.
+    pub https: Vec<SocketAddr>,
+    /// Those for RTMP.
+    pub rtmps: Vec<SocketAddr>,
+    /// The certificate that was made here: its fingerprint, and where it is kept.
+    pub made: Option<(String, String)>,
 }
 
 impl Endpoints {
@@ -23,22 +36,31 @@ impl Endpoints {
 
     /// What goes into an encoder's “server” field, for every address: other devices' first, this machine's own last.
     pub fn push_servers(&self) -> Vec<String> {
-        hosts(self.rtmp, IpAddr::V4(Ipv4Addr::LOCALHOST).to_string())
-            .map(|host| {
-                format!("rtmp://{}/{DEFAULT_APP}", with_port(&host, self.rtmp.port(), RTMP_PORT))
+        let plain = (self.rtmp, "rtmp", RTMP_PORT);
+        let secured = self.secured.rtmps.iter().map(|&bound| (bound, "rtmps", RTMPS_PORT));
+        std::iter::once(plain)
+            .chain(secured)
+            .flat_map(|(bound, scheme, implied)| {
+                hosts(bound, IpAddr::V4(Ipv4Addr::LOCALHOST).to_string()).map(move |host| {
+                    let host = with_port(&host, bound.port(), implied);
+                    format!("{scheme}://{host}/{DEFAULT_APP}")
+                })
             })
             .collect()
     }
 
-    /// Where the page is, for every listener and address: this machine's own first, as it is the likeliest to be used.
+    /// Where the page is, for every listener and address: this machine's own first, as it is the likeliest to be used; those
+    /// under TLS last.
     pub fn pages(&self) -> Vec<String> {
-        self.http
-            .iter()
-            .flat_map(|&bound| {
+        let plain = self.http.iter().map(|&bound| (bound, "http", HTTP_PORT));
+        let secured = self.secured.https.iter().map(|&bound| (bound, "https", HTTPS_PORT));
+        plain
+            .chain(secured)
+            .flat_map(|(bound, scheme, implied)| {
                 let mut hosts: Vec<String> = hosts(bound, "localhost".to_owned()).collect();
                 hosts.rotate_right(usize::from(serves_loopback(bound.ip())));
                 hosts.into_iter().map(move |host| {
-                    format!("http://{}/", with_port(&host, bound.port(), HTTP_PORT))
+                    format!("{scheme}://{}/", with_port(&host, bound.port(), implied))
                 })
             })
             .collect()
@@ -81,7 +103,10 @@ fn with_port(host: &str, port: u16, implied: u16) -> String {
 const DEFAULT_APP: &str = "live";
 
 const RTMP_PORT: u16 = 1935;
+/// What clients take where an address has no port: TLS's own, as RTMP has none for it.
+const RTMPS_PORT: u16 = 443;
 const HTTP_PORT: u16 = 80;
+const HTTPS_PORT: u16 = 443;
 
 #[cfg(test)]
 mod tests {
@@ -114,10 +139,27 @@ mod tests {
         assert_eq!(pages.last().map(String::as_str), Some("http://localhost/"));
     }
 
+    #[test]
+    fn those_under_tls_come_last() {
+        let plain = endpoints("192.168.7.7:1935", &["192.168.7.7:80"]);
+        let address = |port| SocketAddr::new(plain.rtmp.ip(), port);
+        let secured = Secured {
+            https: vec![address(443), address(8443)],
+            rtmps: vec![address(1936)],
+            made: None,
+        };
+        let both = Endpoints { secured, ..plain };
+        let pages = ["http://192.168.7.7/", "https://192.168.7.7/", "https://192.168.7.7:8443/"];
+        assert_eq!(both.pages(), pages);
+        let servers = ["rtmp://192.168.7.7/live", "rtmps://192.168.7.7:1936/live"];
+        assert_eq!(both.push_servers(), servers);
+    }
+
     fn endpoints(rtmp: &str, http: &[&str]) -> Endpoints {
         Endpoints {
             rtmp: rtmp.parse().unwrap(),
             http: http.iter().map(|address| address.parse().unwrap()).collect(),
+            secured: Secured::default(),
             demo: None,
         }
     }

@@ -25,6 +25,8 @@ pub enum Limit {
     OpenFiles,
     /// Time for the RTMP handshake.
     RtmpHandshake,
+    /// Time for a TLS handshake.
+    TlsHandshake,
     /// Time until an RTMP peer publishes or plays.
     RtmpSetup,
     /// Silence of an RTMP peer.
@@ -61,7 +63,7 @@ pub enum Limit {
 
 impl Limit {
     /// All of them.
-    pub const ALL: [Limit; 23] = [
+    pub const ALL: [Limit; 24] = [
         Limit::RtmpConnections,
         Limit::RtmpPerAddress,
         Limit::RtmpPlayers,
@@ -69,6 +71,7 @@ impl Limit {
         Limit::HttpPerAddress,
         Limit::OpenFiles,
         Limit::RtmpHandshake,
+        Limit::TlsHandshake,
         Limit::RtmpSetup,
         Limit::RtmpIdle,
         Limit::RtmpWrite,
@@ -97,6 +100,7 @@ impl Limit {
             Limit::HttpPerAddress => "http_max_connections_per_ip",
             Limit::OpenFiles => "open_files",
             Limit::RtmpHandshake => "rtmp_handshake_timeout",
+            Limit::TlsHandshake => "tls_handshake_timeout",
             Limit::RtmpSetup => "rtmp_setup_timeout",
             Limit::RtmpIdle => "rtmp_idle_timeout",
             Limit::RtmpWrite => "rtmp_write_timeout",

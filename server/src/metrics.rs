@@ -22,6 +22,7 @@ use crate::{
     access,
     hub::{Hub, State, StreamStatus},
     limits::{Hits, Limit},
+    tls::Tls,
 };
 
 /// Everything counted outside the hub, and the registry of all of it.
@@ -86,6 +87,11 @@ impl Metrics {
             players_refused,
             rtmp_ignored,
         }
+    }
+
+    /// Has what `tls` counts among the metrics.
+    pub fn add_tls(&mut self, tls: Tls) {
+        self.registry.register_collector(Box::new(tls));
     }
 
     /// Counts a publisher that was refused; `reason` is one of a few fixed words.

@@ -113,7 +113,12 @@ mod tests {
 
     fn api() -> Api {
         let address = SocketAddr::from((LOCAL, 1));
-        let endpoints = Endpoints { rtmp: address, http: vec![address], demo: None };
+        let endpoints = Endpoints {
+            rtmp: address,
+            http: vec![address],
+            secured: Default::default(),
+            demo: None,
+        };
         let hub = Hub::new(Config { max_bans: 1, ..Config::default() });
         Api::new(hub, Arc::new(endpoints), Shutdown::new())
     }

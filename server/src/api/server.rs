@@ -1,6 +1,6 @@
 //! `GET /api/v1/server`: what to type into an encoder.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{extract::State, response::Response};
 use serde::Serialize;
@@ -18,6 +18,8 @@ struct Server {
     version: &'static str,
     rtmp_port: u16,
     http_port: Option<u16>,
+    rtmps_port: Option<u16>,
+    https_port: Option<u16>,
     addresses: Vec<IpAddr>,
     push: Vec<String>,
     demo: Option<&'static str>,
@@ -31,6 +33,8 @@ impl Server {
             version: env!("CARGO_PKG_VERSION"),
             rtmp_port: endpoints.rtmp.port(),
             http_port: endpoints.http_port(),
+            rtmps_port: endpoints.secured.rtmps.first().map(SocketAddr::port),
+            https_port: endpoints.secured.https.first().map(SocketAddr::port),
             addresses: endpoints.addresses(),
             push: endpoints.push_servers(),
             demo: endpoints.demo,
@@ -47,6 +51,7 @@ mod tests {
         let endpoints = Endpoints {
             rtmp: "192.168.1.5:1936".parse().unwrap(),
             http: vec!["127.0.0.1:8082".parse().unwrap()],
+            secured: crate::endpoints::Secured::default(),
             demo: Some("live/demo"),
         };
         assert_eq!(
@@ -56,6 +61,8 @@ mod tests {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rtmp_port": 1936,
                 "http_port": 8082,
+                "rtmps_port": null,
+                "https_port": null,
                 "addresses": ["192.168.1.5"],
                 "push": ["rtmp://192.168.1.5:1936/live"],
                 "demo": "live/demo",

@@ -156,6 +156,7 @@ async fn what_is_not_there_and_what_is_not_allowed() {
 
 fn api() -> Api {
     let endpoints = Endpoints {
+        secured: Default::default(),
         rtmp: SocketAddr::from(([127, 0, 0, 1], 1935)),
         http: vec![SocketAddr::from(([127, 0, 0, 1], 8082))],
         demo: None,

@@ -78,7 +78,7 @@ impl Changes {
 
 /// Every key, in the order of `--help`.
 pub fn all() -> impl Iterator<Item = &'static Key> {
-    SECTIONS.into_iter().flatten()
+    SECTIONS.iter().copied().flatten()
 }
 
 /// The key called `name`.
@@ -89,7 +89,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{access, http, hub, rtmp};
+    use crate::{access, http, hub, rtmp, tls};
 
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
@@ -119,6 +119,7 @@ mod tests {
         assert_eq!(config.http_limits, http::Limits::default());
         let access = format!("{:?}", access::Config::default());
         assert_eq!(format!("{:?}", config.access), access);
+        assert_eq!(config.tls, tls::Config::default());
         let rtmp = format!("{:?}", rtmp::Config::default());
         assert_eq!(format!("{:?}", config.rtmp_limits), rtmp);
     }

@@ -15,7 +15,7 @@ pub mod units;
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{access, http, hub, logs, rtmp};
+use crate::{access, http, hub, logs, rtmp, tls};
 
 pub use error::{Error, Errors, Origin};
 pub use live::Live;
@@ -33,6 +33,12 @@ pub struct Config {
     pub rtmp: SocketAddr,
     /// Where the page, the API and the streams are served; at least one.
     pub http: Vec<SocketAddr>,
+    /// Where the same is served under TLS.
+    pub https: Vec<SocketAddr>,
+    /// Where RTMP peers connect under TLS.
+    pub rtmps: Vec<SocketAddr>,
+    /// The certificate, and what handshakes are held to.
+    pub tls: tls::Config,
     /// The page from this directory instead of the built-in one.
     pub web_dir: Option<PathBuf>,
     /// How the hub treats publishers and viewers.
@@ -70,6 +76,9 @@ impl Default for Config {
         let mut config = Config {
             rtmp: unspecified,
             http: Vec::new(),
+            https: Vec::new(),
+            rtmps: Vec::new(),
+            tls: tls::Config::default(),
             hub: hub::Config::default(),
             access: access::Config::default(),
             rtmp_limits: rtmp::Config::default(),

@@ -11,6 +11,7 @@ pub mod answer;
 pub mod forwarded;
 mod gate;
 pub mod inlet;
+mod secure;
 
 #[cfg(test)]
 mod tests;
@@ -31,22 +32,20 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
-use hyper::{body::Incoming, server::conn::http1, service::Service};
+use hyper::{body, server::conn::http1, service::Service};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
 use socket2::SockRef;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    time::timeout,
-};
-use tracing::{Instrument, Span, debug, info_span};
+use tokio::{net::TcpStream, time::timeout};
+use tracing::{Instrument, Span, debug, info, info_span};
 
 use crate::{
     accept::{Full, Place, Places, pause_after},
     flv::{self, FlvState},
     limits::Limit,
+    listeners::{Incoming, Listeners},
     metrics::Metrics,
     net::{self, Networks, Socket},
     problem::Problem,
@@ -117,21 +116,21 @@ impl Server {
     }
 
     /// Accepts connections until the server stops.
-    pub async fn serve(self, listener: TcpListener) {
+    pub async fn serve(self, listeners: impl Into<Listeners>) {
         let requested = self.shared.shutdown.requested().clone();
-        requested.run_until_cancelled(self.accept(listener)).await;
+        requested.run_until_cancelled(self.accept(listeners.into())).await;
     }
 
-    async fn accept(&self, listener: TcpListener) {
+    async fn accept(&self, mut listeners: Listeners) {
         loop {
-            match listener.accept().await {
-                Ok((stream, peer)) => self.admit(stream, peer),
+            match listeners.accept().await {
+                Ok(incoming) => self.admit(incoming),
                 Err(error) => pause_after(&error, &self.shared.metrics.hits).await,
             }
         }
     }
 
-    fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+    fn admit(&self, Incoming { tcp, peer, tls }: Incoming) {
         let Shared { places, metrics, shutdown, limits, .. } = &*self.shared;
         let place = match limits.trusted_proxies.contain(peer.ip()) {
             true => places.take_for_proxy(),
@@ -145,7 +144,10 @@ impl Server {
                     Full::All => Limit::HttpConnections,
                     Full::Address => Limit::HttpPerAddress,
                 });
-                return refuse(&stream, full);
+                // Under TLS it would not be understood before a handshake.
+                return if tls.is_none() {
+                    refuse(&tcp, full)
+                };
             }
         };
         let open = metrics.http.open();
@@ -153,8 +155,14 @@ impl Server {
         let shared = self.shared.clone();
         let held = (place, open);
         shutdown.track(async move {
-            net::tune(&stream, &shared.limits.net);
-            shared.converse(stream.into(), peer, span).await;
+            net::tune(&tcp, &shared.limits.net);
+            let socket = match tls {
+                None => Some(tcp.into()),
+                Some(tls) => Box::pin(shared.secure(tcp, &tls, &span)).await,
+            };
+            if let Some(socket) = socket {
+                shared.converse(socket, peer, span).await;
+            }
             drop(held);
         });
     }
@@ -193,6 +201,10 @@ impl Shared {
                             false
                         }
                     }
+                }
+                Arrival::Strange if inlet.bytes().starts_with(TLS) && !socket.is_secure() => {
+                    span.in_scope(|| info!("{TLS_ON_PLAIN}"));
+                    false
                 }
                 Arrival::Head(_) | Arrival::Strange => {
                     let rest = self.hand_on(&socket, &mut inlet, peer);
@@ -299,12 +311,12 @@ struct Routes {
     exchange: Arc<Exchange>,
 }
 
-impl Service<Request<Incoming>> for Routes {
+impl Service<Request<body::Incoming>> for Routes {
     type Response = Response<Answer>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<body::Incoming>) -> Self::Future {
         let client = self.server.client(self.peer, request.headers());
         let (answer, place) = match client {
             Ok(client) => {
@@ -365,6 +377,12 @@ fn refuse(stream: &TcpStream, full: Full) {
 
 const ALL_FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
 const ADDRESS_FULL: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nContent-Type: text/plain\r\nContent-Length: 39\r\nConnection: close\r\n\r\ntoo many connections from your address\n";
+
+/// What TLS begins with: a handshake's record.
+const TLS: &[u8] = &[0x16, 3];
+
+const TLS_ON_PLAIN: &str =
+    "TLS on the port for plain HTTP: https:// needs one of the addresses that `https` listens on";
 
 /// More than the head of a usual request.
 const HEAD: usize = 4 << 10;

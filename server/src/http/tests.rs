@@ -2,7 +2,10 @@
 
 use axum::{body::Body, routing::get};
 use pushpull_media::flv::{TagBuffer, TagKind};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use super::*;
 use crate::hub::{self, Hub, Source};

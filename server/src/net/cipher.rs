@@ -119,7 +119,7 @@ impl Cipher {
 }
 
 /// The socket as TLS wants it.
-pub(super) struct Wire<'a>(pub(super) &'a TcpStream);
+pub(crate) struct Wire<'a>(pub(crate) &'a TcpStream);
 
 impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

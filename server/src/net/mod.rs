@@ -9,6 +9,7 @@ mod stall;
 #[cfg(test)]
 mod secured;
 
+pub(crate) use cipher::Wire;
 pub use networks::{Network, Networks};
 pub use outbox::{Halt, OUTBOX_MAX, Outbox, held_too_long};
 pub use socket::Socket;

@@ -17,19 +17,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pushpull_rtmp::server::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{Span, error, info_span, warn};
+use tracing::{Span, debug, error, info_span, warn};
 
-use crate::accept::{Full, Place, Places, pause_after};
+use crate::accept::{Full, Places, pause_after};
 use crate::access::Access;
 use crate::hub::Hub;
 use crate::limits::Limit;
-use crate::metrics::{Metrics, OpenConnection};
-use crate::net;
+use crate::listeners::{Incoming, Listeners};
+use crate::metrics::Metrics;
+use crate::net::{self, Socket};
+use crate::tls::{Refused, Speaks, Tls};
 use session::Session;
 
 /// What RTMP peers are held to.
@@ -62,13 +64,13 @@ impl Default for Config {
     }
 }
 
-/// Accepts publishers and players for `hub`, whom `access` lets in, until `shutdown`; returns when every connection has ended, which takes at most a few
-/// seconds.
+/// Accepts publishers and players for `hub`, whom `access` lets in, until `shutdown`; returns when every connection has
+/// ended, which takes at most a few seconds.
 ///
 /// # Errors
 /// None at present: what goes wrong with a connection ends that connection, and accepting is tried again after a pause.
 pub async fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     hub: Hub,
     access: Access,
     config: Config,
@@ -78,6 +80,7 @@ pub async fn serve(
     let places = Places::new(config.max_connections, config.max_connections_per_ip);
     let players = Arc::new(Semaphore::new(config.max_players));
     let config = Arc::new(config);
+    let mut listeners = listeners.into();
     let mut sessions = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -86,9 +89,9 @@ pub async fn serve(
                 report_panic(ended);
                 continue;
             }
-            accepted = listener.accept() => accepted,
+            accepted = listeners.accept() => accepted,
         };
-        let (socket, peer) = match accepted {
+        let Incoming { tcp, peer, tls } = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 pause_after(&error, &metrics.hits).await;
@@ -111,9 +114,20 @@ pub async fn serve(
             metrics: metrics.clone(),
             players: players.clone(),
         };
-        sessions.spawn(converse(socket, peer, host, shutdown.clone(), span, (place, open)));
+        let (shutdown, held) = (shutdown.clone(), (place, open));
+        sessions.spawn(async move {
+            span.in_scope(|| net::tune(&tcp, &host.config.socket));
+            let socket = match tls {
+                None => Some(tcp.into()),
+                Some(tls) => Box::pin(secure(tcp, tls, &host, &shutdown, &span)).await,
+            };
+            if let Some(socket) = socket {
+                converse(socket, peer, host, shutdown, span).await;
+            }
+            drop(held);
+        });
     }
-    drop(listener);
+    drop(listeners);
     let all_ended = async {
         while let Some(ended) = sessions.join_next().await {
             report_panic(ended);
@@ -137,17 +151,38 @@ struct Host {
     players: Arc<Semaphore>,
 }
 
-/// `_held` lasts as long as the connection.
+/// Shakes hands; `None` if nothing comes of it.
+async fn secure(
+    tcp: TcpStream,
+    tls: Tls,
+    host: &Host,
+    shutdown: &CancellationToken,
+    span: &Span,
+) -> Option<Socket> {
+    match shutdown.run_until_cancelled(tls.accept(tcp, Speaks::Rtmp)).await? {
+        Ok(socket) => return Some(socket),
+        Err(Refused::Plain(_)) => {
+            span.in_scope(|| {
+                warn!("refused: no TLS on the port for rtmps://; rtmp:// has another")
+            });
+        }
+        Err(Refused::TimedOut) => {
+            host.metrics.hits.hit(Limit::TlsHandshake);
+            span.in_scope(|| debug!("the TLS handshake took too long"));
+        }
+        Err(Refused::Failed(error)) => span.in_scope(|| debug!(%error, "no TLS handshake")),
+    }
+    None
+}
+
 async fn converse(
-    socket: TcpStream,
+    socket: Socket,
     peer: SocketAddr,
     host: Host,
     shutdown: CancellationToken,
     span: Span,
-    _held: (Place, OpenConnection),
 ) {
-    span.in_scope(|| net::tune(&socket, &host.config.socket));
-    match Session::new(socket.into(), peer, host, span.clone()) {
+    match Session::new(socket, peer, host, span.clone()) {
         Ok(session) => session.run(shutdown).await,
         Err(error) => span.in_scope(|| error!(%error, "no random bytes for the handshake")),
     }

@@ -6,6 +6,7 @@ use pushpull_rtmp::StreamName;
 use pushpull_rtmp::client::{ClientConfig, ClientConnection, ClientEvent, PublishUrl, Purpose};
 use pushpull_rtmp::handshake::RANDOM_LEN;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 

@@ -11,14 +11,16 @@ mod proxies;
 mod rtmp;
 mod running;
 mod streams;
+mod tls;
 
 use std::time::Duration;
 
 use super::keys::Key;
 
 /// Every key by section, in the order of `--help`.
-pub const SECTIONS: [&[Key]; 8] = [
+pub const SECTIONS: &[&[Key]] = &[
     listening::KEYS,
+    tls::KEYS,
     streams::KEYS,
     access::KEYS,
     proxies::KEYS,

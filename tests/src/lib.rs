@@ -20,6 +20,8 @@ pub mod rtmp;
 pub mod scene;
 pub mod server;
 pub mod stage;
+pub mod statistics;
+pub mod usage;
 pub mod viewer;
 pub mod wait;
 pub mod webdriver;

@@ -9,6 +9,7 @@ use crate::{
     http,
     process::Process,
     stage::{Stage, target_dir},
+    usage,
     wait::until,
 };
 
@@ -94,36 +95,17 @@ impl Server {
 
     /// The most memory the process has had in use so far, in bytes.
     pub fn peak_memory(&self) -> Result<u64> {
-        self.memory_line("VmHWM:")
+        usage::peak_memory(self.process.pid())
     }
 
     /// The memory the process has in use, in bytes.
     pub fn memory(&self) -> Result<u64> {
-        self.memory_line("VmRSS:")
-    }
-
-    fn memory_line(&self, label: &str) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(label))
-            .with_context(|| format!("the kernel tells {label}"))?;
-        let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kilobytes << 10)
+        usage::memory(self.process.pid())
     }
 
     /// How long the process has worked so far, on all cores together.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let mut total = 0;
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.process.pid()))? {
-            // A thread that has just ended has no more to tell.
-            let Ok(stat) = std::fs::read_to_string(task?.path().join("schedstat")) else {
-                continue;
-            };
-            let nanoseconds = stat.split(' ').next().context("the kernel tells it")?;
-            total += nanoseconds.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(total))
+        usage::run_time(self.process.pid())
     }
 
     /// One figure of `/metrics`: a line's name with its labels, as it stands there.
@@ -140,7 +122,7 @@ impl Server {
 
     /// How many sockets and files the process holds open.
     pub fn open_files(&self) -> Result<usize> {
-        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.process.pid()))?.count())
+        usage::open_files(self.process.pid())
     }
 }
 

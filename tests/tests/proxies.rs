@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use pushpull_media::flv::TagKind;
 use pushpull_tests::{
     Browser, Clip, Publisher, Server, Stage, Viewer, encoder::Encoder, http, process::Process,
-    server::PATIENCE, stage, until,
+    server::PATIENCE, stage, until, usage,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -79,8 +79,7 @@ fn nginx_keeps_nothing_for_a_slow_viewer() {
     stage(async |stage| {
         let front = a_slow_viewer_is_slow_at_the_server(stage, Kind::Nginx).await?;
         // A file that is open is not always to be seen in its folder.
-        let files = std::fs::read_dir(format!("/proc/{}/fd", front.process.pid()))?;
-        for file in files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()) {
+        for file in usage::files(front.process.pid())? {
             ensure!(!file.starts_with(stage.folder().join("proxy_temp")), "{}", file.display());
         }
         let kept = std::fs::read_dir(stage.folder().join("proxy_temp"))?.count();

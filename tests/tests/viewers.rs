@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use anyhow::{Context, Result, ensure};
 use pushpull_media::flv::{Item, Reader};
 use pushpull_tests::{
-    Clip, Publisher, Server, Viewer, http, server::PATIENCE, stage, until, viewer::is_media,
+    Clip, Publisher, Server, Viewer, http, server::PATIENCE, stage, until, usage, viewer::is_media,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -45,19 +45,10 @@ fn the_viewers_of_one_stream_are_served_by_all_cores() {
 }
 
 /// Run time of each of the server's workers.
-fn workers(server: &Server) -> Result<HashMap<u64, Duration>> {
-    let mut times = HashMap::new();
-    for task in std::fs::read_dir(format!("/proc/{}/task", server.process().pid()))? {
-        let task = task?;
-        let name = std::fs::read_to_string(task.path().join("comm"))?;
-        if name.starts_with("tokio-") {
-            let times_of = std::fs::read_to_string(task.path().join("schedstat"))?;
-            let nanos = times_of.split_whitespace().next().context("a run time")?.parse()?;
-            let thread = task.file_name().to_string_lossy().parse()?;
-            times.insert(thread, Duration::from_nanos(nanos));
-        }
-    }
-    Ok(times)
+fn workers(server: &Server) -> Result<HashMap<u32, Duration>> {
+    let threads = usage::threads(server.process().pid())?.into_iter();
+    let workers = threads.filter(|thread| thread.name.starts_with("tokio-"));
+    Ok(workers.map(|thread| (thread.id, thread.run)).collect())
 }
 
 #[test]

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
     fault::{Notes, Theatre},
     renderers::private_memory,
+    statistics::median,
 };
 use serde_json::{Value, json};
 
@@ -79,9 +80,8 @@ pub fn flat(samples: &[Sample]) -> Result<()> {
     ensure!(quarter > 0, "too few samples");
     let growth = |what: fn(&Sample) -> f64| {
         let median = |samples: &[&Sample]| {
-            let mut values: Vec<f64> = samples.iter().copied().map(what).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+            let values: Vec<f64> = samples.iter().copied().map(what).collect();
+            median(&values).unwrap_or(f64::NAN)
         };
         median(&settled[settled.len() - quarter..]) - median(&settled[..quarter])
     };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use pushpull_tests::{Server, http};
+use pushpull_tests::{Server, http, usage};
 use serde_json::Value;
 
 /// One look at the server.
@@ -30,15 +30,11 @@ impl Sample {
         let streams = answer["streams"].as_array().context("the API lists streams")?;
         // The question was a connection, too.
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let pid = server.process().pid();
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let resident = resident.and_then(|rest| rest.split_whitespace().next());
         Ok(Self {
             seconds: begun.elapsed().as_secs(),
             descriptors: server.open_files()?,
             connections: connections(server)?,
-            resident_kib: resident.context("the kernel tells VmRSS")?.parse()?,
+            resident_kib: server.memory()? >> 10,
             streams: streams.len(),
             viewers: streams.iter().filter_map(|stream| stream["viewers"].as_u64()).sum(),
         })
@@ -58,11 +54,9 @@ fn connections(server: &Server) -> Result<usize> {
     let pid = server.process().pid();
     // Inodes of its sockets; the kernel's table tells their state.
     let mut mine = Vec::new();
-    for file in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
-        // A socket may be closed between the listing and the look.
-        let Ok(target) = std::fs::read_link(file?.path()) else { continue };
-        let target = target.to_string_lossy().into_owned();
-        if let Some(inode) = target.strip_prefix("socket:[").and_then(|it| it.strip_suffix(']')) {
+    for file in usage::files(pid)? {
+        let file = file.to_string_lossy();
+        if let Some(inode) = file.strip_prefix("socket:[").and_then(|it| it.strip_suffix(']')) {
             mine.push(inode.to_owned());
         }
     }

@@ -4,6 +4,7 @@ use super::{
     footage::FRAME_MS,
     theatre::{Notes, Picture},
 };
+use crate::statistics::median;
 
 /// What may be asked of a player in one case. Times in milliseconds; of the world's clock where they are moments.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -90,7 +91,8 @@ impl Verdict {
         let late = |picture: &Picture| world(picture.at) - (picture.number * FRAME_MS) as f64;
         let lateness = |from: f64, to: f64| {
             let within = |picture: &&Picture| (from..to).contains(&world(picture.at));
-            median(pictures.iter().filter(within).filter(|picture| picture.number >= 0).map(late))
+            let shown = pictures.iter().filter(within).filter(|picture| picture.number >= 0);
+            median(&shown.map(late).collect::<Vec<_>>())
         };
         let first = pictures.first().map(|picture| picture.at - notes.begun);
         let freeze =
@@ -190,12 +192,6 @@ fn longest_freeze(pictures: impl Iterator<Item = f64> + Clone, from: f64, to: f6
         last = at;
     }
     longest
-}
-
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
 }
 
 /// What happened, in short; that a player waits before its first picture is nothing to tell.

@@ -1,9 +1,12 @@
 //! What the browser's processes and threads have used, read from `/proc`.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use pushpull_tests::renderers::{family, is_renderer, private_memory};
+use pushpull_tests::{
+    renderers::{family, is_renderer, private_memory},
+    usage,
+};
 
 /// Run time so far, ms.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,8 +53,8 @@ pub fn times(root: u32) -> Result<Times> {
             }
         }
     }
-    let ours: f64 = threads(std::process::id()).iter().map(|(_, _, run)| run).sum();
-    times.others = busy()? - times.all - ours;
+    let ours: f64 = threads(std::process::id()).map(|(_, _, run)| run).sum();
+    times.others = usage::machine_time()?.as_secs_f64() * 1e3 - times.all - ours;
     Ok(times)
 }
 
@@ -73,26 +76,8 @@ pub fn private_mb(root: u32) -> Result<f64> {
     Ok(largest as f64 / f64::from(1 << 20))
 }
 
-fn threads(pid: u32) -> Vec<(u32, String, f64)> {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    // A thread may end between the listing and the read.
-    let read = |path: &Path| {
-        let tid = path.file_name()?.to_str()?.parse().ok()?;
-        let name = fs::read_to_string(path.join("comm")).ok()?;
-        let run = fs::read_to_string(path.join("schedstat")).ok()?;
-        let nanos: f64 = run.split_whitespace().next()?.parse().ok()?;
-        Some((tid, name.trim().to_owned(), nanos / 1e6))
-    };
-    tasks.flatten().filter_map(|task| read(&task.path())).collect()
-}
-
-/// Time that all cores were busy, ms.
-fn busy() -> Result<f64> {
-    let text = fs::read_to_string("/proc/stat")?;
-    let line = text.lines().next().context("no first line")?;
-    let ticks: Vec<f64> =
-        line.split_whitespace().skip(1).filter_map(|word| word.parse().ok()).collect();
-    let idle: f64 = ticks.iter().skip(3).take(2).sum();
-    // user and nice hold the guests' time too; a hundred ticks a second.
-    Ok((ticks.iter().take(8).sum::<f64>() - idle) * 10.0)
+/// Id, name and run time (ms) of each thread; none of a process that has ended.
+fn threads(pid: u32) -> impl Iterator<Item = (u32, String, f64)> {
+    let threads = usage::threads(pid).unwrap_or_default().into_iter();
+    threads.map(|thread| (thread.id, thread.name, thread.run.as_secs_f64() * 1e3))
 }

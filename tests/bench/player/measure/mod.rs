@@ -13,7 +13,7 @@ mod variants;
 mod vod;
 
 use anyhow::Result;
-use pushpull_tests::stage::target_dir;
+use pushpull_tests::{stage::target_dir, statistics::median};
 
 pub use options::{Measure, Options};
 pub use report::Report;
@@ -93,16 +93,5 @@ impl Bench<'_> {
             .filter(|variant| variant.is_ours() || names.contains(&variant.name.as_str()))
             .filter(|variant| self.options.wants_player(&variant.name))
             .collect()
-    }
-}
-
-/// The median.
-fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let middle = sorted.len() / 2;
-    match sorted.len() % 2 {
-        0 => Some((sorted.get(middle.checked_sub(1)?)? + sorted.get(middle)?) / 2.0),
-        _ => sorted.get(middle).copied(),
     }
 }

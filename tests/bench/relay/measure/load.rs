@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, ensure};
+use pushpull_tests::usage;
 
 use super::{
     clip::Clip,
@@ -16,7 +17,6 @@ use super::{
     median,
     options::Options,
     percentile,
-    process::{busy_seconds, cpu_seconds, resident_kib},
     publisher::Publisher,
     relays::{Relay, Running},
     viewer::{Checker, first_keyframe},
@@ -86,7 +86,7 @@ fn loaded(
     std::thread::sleep(GOP);
     first_keyframe(address, clip, &publisher.log)?;
     std::thread::sleep(GOP);
-    let before = resident_kib(running.pid())?;
+    let before = usage::memory(running.pid())? >> 10;
 
     let checked = (4 + viewers / 125).min(viewers);
     let counters: Vec<_> = (0..checked).map(|_| Arc::new(AtomicU64::new(0))).collect();
@@ -108,7 +108,7 @@ fn loaded(
         load.windows.push(window(running, publisher, &bytes, options.window)?);
         times.push(from..Instant::now());
     }
-    load.resident_kib = resident_kib(running.pid())?;
+    load.resident_kib = usage::memory(running.pid())? >> 10;
     load.viewer_kib = (load.resident_kib as f64 - before as f64) / viewers as f64;
     for _ in 0..PROBES {
         let (keyframe, age) = first_keyframe(address, clip, &publisher.log)?;
@@ -151,7 +151,8 @@ fn window(
 ) -> Result<Window> {
     let received = || -> Vec<u64> { bytes.iter().map(|it| it.load(Ordering::Relaxed)).collect() };
     let used = || -> Result<(f64, f64, f64)> {
-        Ok((cpu_seconds(running.pid())?, cpu_seconds(std::process::id())?, busy_seconds()?))
+        let busy = usage::machine_time()?.as_secs_f64();
+        Ok((cpu_seconds(running.pid())?, cpu_seconds(std::process::id())?, busy))
     };
     let (begun, before, published) = (Instant::now(), received(), publisher.log.bytes());
     let (relay_before, own_before, busy_before) = used()?;
@@ -264,6 +265,11 @@ fn churn(
         failed: errors.len(),
         error: errors.first().map(|error| format!("{error:#}")),
     })
+}
+
+/// Run time of a process so far.
+fn cpu_seconds(pid: u32) -> Result<f64> {
+    Ok(usage::run_time(pid)?.as_secs_f64())
 }
 
 fn milliseconds(duration: Duration) -> f64 {

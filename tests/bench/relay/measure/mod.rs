@@ -15,6 +15,7 @@ mod wire;
 use std::sync::Arc;
 
 use anyhow::Result;
+use pushpull_tests::statistics;
 
 pub use options::Options;
 pub use report::Report;
@@ -55,14 +56,11 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Half of the values are at or below, counted from the lesser end.
+/// The middle of what was measured.
 fn median(values: &[f64]) -> f64 {
-    percentile(values, 50)
+    statistics::median(values).unwrap_or(f64::NAN)
 }
 
 fn percentile(values: &[f64], percent: usize) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or(f64::NAN)
+    statistics::percentile(values, percent).unwrap_or(f64::NAN)
 }

@@ -1,37 +1,8 @@
-//! What a process has used, read from `/proc`, and where it may run.
+//! Where a process may run, and what it goes before.
 
 use std::{ffi::OsStr, process::Command, sync::OnceLock};
 
 use anyhow::{Context, Result, ensure};
-
-/// Run time of all threads of a process so far, in seconds: what the scheduler counted.
-pub fn cpu_seconds(pid: u32) -> Result<f64> {
-    let mut nanos = 0_u64;
-    for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        // A thread may end between the listing and the read.
-        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else { continue };
-        let first = text.split_whitespace().next().context("empty schedstat")?;
-        nanos += first.parse::<u64>()?;
-    }
-    Ok(nanos as f64 / 1e9)
-}
-
-/// Resident memory of a process, in KiB.
-pub fn resident_kib(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-    Ok(line.split_whitespace().nth(1).context("empty VmRSS")?.parse()?)
-}
-
-/// Seconds of all cores that were not idle so far.
-pub fn busy_seconds() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/stat")?;
-    let line = stat.lines().next().context("an empty /proc/stat")?;
-    let ticks: Vec<u64> = line.split_whitespace().skip(1).filter_map(|n| n.parse().ok()).collect();
-    // user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in the first two.
-    let busy = ticks.iter().take(8).enumerate().filter(|(at, _)| !matches!(at, 3 | 4));
-    Ok(busy.map(|(_, ticks)| *ticks as f64).sum::<f64>() / TICKS_PER_SECOND)
-}
 
 /// Binds all threads of this process, and what they start later, to the viewers' core.
 pub fn pin_myself() -> Result<()> {
@@ -111,9 +82,6 @@ pub fn give_way() {
         let _ = rustix::process::setpriority_process(thread, priority + 5);
     }
 }
-
-/// What the kernel counts in.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 const FIRST: i32 = -10;
 const GROUP: &str = "/proc/self/autogroup";

@@ -29,7 +29,7 @@ pub struct Wanted {
     /// How it is signed; `nms` if there is a secret, else `token` if there is a token, else it is not.
     #[serde(default)]
     pub form: Option<Form>,
-    /// For how long it is good, such as `24h`; a day, or `sign_max_life` if that is less.
+    /// For how long it is good, such as `24h`, which it is if nothing is said; not for longer than `sign_max_life`.
     #[serde(default)]
     pub expires_in: Option<String>,
     /// The address of the one that will use it, for a form that signs it.
@@ -222,10 +222,13 @@ fn with_query(path: String, query: &str) -> String {
 
 /// The seconds that an address is to be good for.
 fn life(config: &Config, wanted: Option<&str>) -> Result<u64, Problem> {
+    let wanted = match wanted {
+        None => DEFAULT_LIFE,
+        Some(text) => units::time(text, Duration::from_secs(1)..=MAX_LIFE)
+            .map_err(|reason| bad(&format!("expires_in: {reason}")))?,
+    };
     let most = if config.sign_max_life.is_zero() { MAX_LIFE } else { config.sign_max_life };
-    let Some(text) = wanted else { return Ok(DEFAULT_LIFE.min(most).as_secs()) };
-    let life = units::time(text, Duration::from_secs(1)..=most);
-    life.map(|life| life.as_secs()).map_err(|reason| bad(&format!("expires_in: {reason}")))
+    Ok(wanted.min(most).as_secs())
 }
 
 fn bad(detail: &str) -> Problem {
@@ -340,7 +343,8 @@ mod tests {
         assert_eq!(life(&config, Some("90s")), Some(90));
         assert_eq!((life(&config, Some("0s")), life(&config, Some("soon"))), (None, None));
         config.sign_max_life = Duration::from_secs(3600);
-        assert_eq!((life(&config, None), life(&config, Some("2h"))), (Some(3600), None));
+        assert_eq!((life(&config, None), life(&config, Some("2h"))), (Some(3600), Some(3600)));
+        assert_eq!(life(&config, Some("90s")), Some(90));
     }
 
     #[test]

@@ -4,14 +4,18 @@
 //! digest = hex(md5(secret stream expiry)) or hex(sha256(secret stream expiry))
 //! ```
 //!
-//! The expiry is in Unix seconds: in hexadecimal up to eight digits, in decimal from nine on, and is signed as it is written.
-//! The app is not signed. The digest's length tells which of the two it is.
+//! The expiry is in Unix seconds, in hexadecimal, and is signed as it is written. The app is not signed. The digest's length
+//! tells which of the two it is.
+//!
+//! Nothing stands between stream and expiry: were the expiry of any length, `room` with `17…` would have the signature of
+//! `room17` with `…`. It has the eight digits of the years 1978 to 2106. Tencent allows decimal, too; ten of those digits
+//! would bring the same back.
 
 use md5::{Digest, Md5};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Failure, Subject, decimal, only, text};
+use super::{Failure, Subject, only, text};
 
 /// What was read.
 pub(super) struct Signed<'a> {
@@ -42,17 +46,14 @@ pub(super) fn read(query: &str) -> Result<Option<Signed<'_>>, Failure> {
         return wrong("txSecret= is neither an md5 nor a sha256 in hex");
     };
     let Some(expires) = time_of(expiry) else {
-        return wrong("txTime= is not a time in Unix seconds, in hex or decimal");
+        return wrong("txTime= is not a time in Unix seconds, in eight digits of hex");
     };
     Ok(Some(Signed { expires, expiry, given }))
 }
 
 fn time_of(text: &str) -> Option<u64> {
-    if text.len() > HEX_DIGITS {
-        return decimal(text);
-    }
     // `from_str_radix` takes a sign.
-    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_hex = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_hex.then(|| u64::from_str_radix(text, 16).ok()).flatten()
 }
 
@@ -68,7 +69,7 @@ impl Signed<'_> {
 
 /// The query that is good until `expires`.
 pub(super) fn sign(subject: &Subject<'_>, expires: u64, secret: &str) -> String {
-    let expiry = format!("{expires:X}");
+    let expiry = format!("{expires:08X}");
     let digest: [u8; 16] = Md5::digest(signed(subject, &expiry, secret)).into();
     format!("txSecret={}&txTime={expiry}", text::hex(&digest))
 }
@@ -80,5 +81,5 @@ fn signed(subject: &Subject<'_>, expiry: &str, secret: &str) -> String {
 pub(super) const EXPECTED: &str =
     "txSecret= was made for (md5 or sha256 of the secret, the stream without its app, and txTime)";
 
-/// As many as the seconds of the years 1978 to 2106 have.
-const HEX_DIGITS: usize = 8;
+/// Of every expiry.
+const DIGITS: usize = 8;

@@ -102,12 +102,25 @@ fn tencent_s_own_example() {
         "admitted",
         "the app is not signed"
     );
-    // Python's hashlib says so: the SHA-256, and an expiry in decimal.
+    // Python's hashlib says so.
     let sha256 =
         "txSecret=2fe51d13bff48deaddd7e4e086265e69d5a04a64db9a2cbc737bd585c472fd07&txTime=5C271099";
     assert_eq!(case.check(sha256), Ok(Some(0x5C27_1099)));
-    let decimal = "txSecret=ca5f6564d8b8f986d7675430575e0614&txTime=1545015449";
-    assert_eq!(case.check(decimal), Ok(Some(1_545_015_449)));
+}
+
+#[test]
+fn the_end_of_a_name_is_not_taken_for_the_beginning_of_an_expiry() {
+    // 2026 in decimal, and all but its first two digits in hexadecimal: the same letters are signed.
+    let signed = Case { name: "live/room17", ..Case::default() };
+    let query = signed.sign(Form::Tencent, 0x6920_0000);
+    let digest = query.strip_suffix("&txTime=69200000").unwrap();
+    assert_eq!(signed.code(&query), "admitted");
+    for (name, expiry) in
+        [("live/room", "1769200000"), ("live/room1", "769200000"), ("live/room176", "9200000")]
+    {
+        let other = Case { name, ..Case::default() };
+        assert_eq!(other.code(&format!("{digest}&txTime={expiry}")), "signature_wrong", "{name}");
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ export class Maker {
       name,
       publish: publish?.query ?? '',
       play: play?.urls ?? [],
-      expiresAt: (publish ?? play).expires_at,
+      expiresAt: (publish ?? play).expires_at ?? play?.expires_at,
     };
     this.#render();
     this.#onChange();
@@ -111,7 +111,8 @@ export class Maker {
     const mayNot = maker === 'nobody';
     setText(this.#why, t(`sign.wants.${wants}`) + (mayNot ? t('sign.elsewhere') : ''));
     this.#make.parentElement.hidden = mayNot;
-    setText(this.#said, this.#made ? t('sign.until', { time: until(this.#made.expiresAt) }) : '');
+    // A token does not expire.
+    setText(this.#said, this.#made?.expiresAt ? t('sign.until', { time: until(this.#made.expiresAt) }) : '');
     this.#renderPlays();
   }
 

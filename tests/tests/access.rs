@@ -117,6 +117,33 @@ fn a_publisher_is_refused_for_every_reason_before_a_byte_of_it_passes() {
 }
 
 #[test]
+fn a_signature_may_stand_in_any_part_of_an_rtmp_address() {
+    stage(async |stage| {
+        let server = Server::start(stage, &SIGNED).await?;
+        let sign = nms("live/x", PUSH, now()? + 3600).await?;
+        let (plain, signed) = (format!("rtmp://{}/live", server.rtmp), format!("live?{sign}"));
+        let tc_url = format!("{plain}?{sign}");
+        for (app, tc_url, key) in [
+            (signed.as_str(), plain.as_str(), "x"),
+            ("live", &tc_url, "x"),
+            // The same in two places is one; of two the one that is nearer to the key counts.
+            (&signed, &tc_url, "x"),
+            ("live?sign=1-0", &plain, &format!("x?{sign}")),
+        ] {
+            let mut peer = Peer::connected_to(server.rtmp, app, tc_url).await?;
+            peer.send(&rtmp::publish(key)).await?;
+            peer.answered(b"NetStream.Publish.Start").await?;
+            peer.send(&rtmp::command(1, "closeStream", 0.0, &[])).await?;
+            until("the name is free", PATIENCE, async || {
+                Ok(server.stream("live/x").await?.is_none().then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn who_is_refused_cannot_push_a_publisher_aside() {
     stage(async |stage| {
         let server =

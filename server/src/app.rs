@@ -22,6 +22,7 @@ use crate::{
     demo, descriptors,
     endpoints::{Endpoints, Secured},
     flv::FlvState,
+    hooks::Hooks,
     http,
     hub::Hub,
     listeners::Listeners,
@@ -151,7 +152,9 @@ impl App {
 
     /// Starts everything; what is returned are the tasks that must not end before the shutdown.
     fn start(self, hub: &Hub, shutdown: &Shutdown) -> JoinSet<()> {
+        let hooks = Hooks::new(Live::new(self.config.hooks), shutdown.clone());
         let mut metrics = Metrics::new(hub.clone());
+        metrics.add(hooks.collector());
         if let Some(tls) = self.tls {
             metrics.add_tls(tls.clone());
             let requested = shutdown.requested().clone();
@@ -170,7 +173,8 @@ impl App {
         let router = router(api, self.site, metrics.clone());
         let access = Live::new(self.config.access);
         access::tell_if_open(&access.get(), &self.endpoints);
-        let access = Access::new(Sessions::default(), access, metrics.access_refused.clone());
+        let access = Access::new(Sessions::default(), access, metrics.access_refused.clone())
+            .with_hooks(hooks);
         let flv = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod descriptors;
 pub mod endpoints;
 pub mod flv;
+pub mod hooks;
 pub mod http;
 pub mod hub;
 pub mod lan;

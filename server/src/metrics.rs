@@ -94,6 +94,11 @@ impl Metrics {
         self.registry.register_collector(Box::new(tls));
     }
 
+    /// Shows what somebody else counts, too.
+    pub fn add(&mut self, collector: Box<dyn Collector>) {
+        self.registry.register_collector(collector);
+    }
+
     /// Counts a publisher that was refused; `reason` is one of a few fixed words.
     pub fn publisher_refused(&self, reason: &'static str) {
         self.publishers_refused.get_or_create(&Refusal { reason }).inc();

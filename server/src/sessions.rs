@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::hooks::{Client, Started};
 use crate::hub::Probe;
 
 /// What somebody wants of a stream.
@@ -47,6 +48,8 @@ pub struct Request {
     pub referer: String,
     /// The address an RTMP peer connected to, as it says; empty for others.
     pub tc_url: String,
+    /// The RTMP connection, if hook servers hear of it.
+    pub client: Option<Client>,
 }
 
 /// Why a session must end.
@@ -100,6 +103,8 @@ pub struct Session {
     waker: Option<Waker>,
     /// What ends with it.
     kept: Vec<Box<dyn Any + Send + Sync>>,
+    /// What hook servers are told when it ends.
+    started: Started,
 }
 
 /// A session at one moment, as the API shows it.
@@ -141,10 +146,20 @@ impl Purpose {
 }
 
 impl Sessions {
+    /// The name of a session that has not begun.
+    #[must_use]
+    pub fn new_id(&self) -> SessionId {
+        let count = self.inner.count.fetch_add(1, Ordering::Relaxed);
+        SessionId(format!("{count:x}-{:016x}", self.inner.keys.hash_one(count)))
+    }
+
     /// Begins a session.
     pub fn open(&self, request: Request) -> Session {
-        let count = self.inner.count.fetch_add(1, Ordering::Relaxed);
-        let id = SessionId(format!("{count:x}-{:016x}", self.inner.keys.hash_one(count)));
+        self.open_as(self.new_id(), request, Started::default())
+    }
+
+    /// Begins a session under a [new name](Sessions::new_id), of which hook servers have heard.
+    pub fn open_as(&self, id: SessionId, request: Request, started: Started) -> Session {
         let entry = Arc::new(Entry {
             id: id.clone(),
             request,
@@ -155,7 +170,7 @@ impl Sessions {
         });
         self.lock().insert(id, entry.clone());
         self.changed();
-        Session { sessions: self.clone(), entry, waker: None, kept: Vec::new() }
+        Session { sessions: self.clone(), entry, waker: None, kept: Vec::new(), started }
     }
 
     /// All sessions, the oldest first.
@@ -166,10 +181,18 @@ impl Sessions {
         entries.iter().map(|entry| entry.status()).collect()
     }
 
-    /// Tells a session to end; `false` if there is none of that name.
+    /// Tells a session to end, or all of an RTMP connection by the name it has for hook servers; `false` if there is none
+    /// of that name.
     pub fn stop(&self, id: &str, reason: Stop) -> bool {
-        let entry = self.lock().get(&SessionId(id.to_owned())).cloned();
-        entry.inspect(|entry| entry.stop(reason)).is_some()
+        let entries: Vec<_> = {
+            let open = self.lock();
+            match open.get(&SessionId(id.to_owned())) {
+                Some(entry) => vec![entry.clone()],
+                None => open.values().filter(|entry| entry.is_of(id)).cloned().collect(),
+            }
+        };
+        entries.iter().for_each(|entry| entry.stop(reason));
+        !entries.is_empty()
     }
 
     /// Changes whenever a session begins or ends.
@@ -227,12 +250,22 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        let bytes = self.entry.probe.get().map_or(0, |probe| probe.bytes());
+        match self.entry.request.purpose {
+            Purpose::Publish => self.started.moved(bytes, 0),
+            Purpose::Play => self.started.moved(0, bytes),
+        }
         self.sessions.lock().remove(&self.entry.id);
         self.sessions.changed();
     }
 }
 
 impl Entry {
+    /// Whether it is of the connection that hook servers know as `id`.
+    fn is_of(&self, id: &str) -> bool {
+        self.request.client.as_ref().is_some_and(|client| client.id() == id)
+    }
+
     fn stop(&self, reason: Stop) {
         let reason = match reason {
             Stop::Kicked => KICKED,
@@ -317,6 +350,7 @@ pub(crate) mod tests {
             agent: "test/1".to_owned(),
             referer: String::new(),
             tc_url: String::new(),
+            client: None,
         }
     }
 
@@ -355,6 +389,22 @@ pub(crate) mod tests {
             assert_eq!(wait.await.unwrap(), Stop::Expired);
         }
         assert!(!sessions.stop("nobody", Stop::Kicked));
+    }
+
+    #[tokio::test]
+    async fn all_sessions_of_a_connection_end_by_its_name() {
+        let sessions = Sessions::default();
+        let address = SocketAddr::from(([192, 0, 2, 2], 80));
+        let client = Client::new("its-name".to_owned(), "rtmp", address, Default::default());
+        let request = |name| Request { client: Some(client.clone()), ..player(name) };
+        let mut of_it = [sessions.open(request("live/a")), sessions.open(request("live/b"))];
+        let mut other = sessions.open(player("live/a"));
+        assert!(sessions.stop("its-name", Stop::Kicked));
+        let context = Context::from_waker(Waker::noop());
+        for session in &mut of_it {
+            assert_eq!(session.poll_stopped(&context), Poll::Ready(Stop::Kicked));
+        }
+        assert_eq!(other.poll_stopped(&context), Poll::Pending);
     }
 
     #[test]

@@ -172,7 +172,8 @@ fn is_allowed(character: char) -> bool {
 
 /// Whether a character shows: it is not a control character, not a space other than the space, and none of those that show
 /// nothing or turn the text around.
-pub(crate) fn is_visible(character: char) -> bool {
+#[must_use]
+pub fn is_visible(character: char) -> bool {
     match character {
         // Joiners: words of Persian and Hindi need them, and emoji.
         ' ' | '\u{200C}' | '\u{200D}' => true,

@@ -20,7 +20,6 @@ use crate::message::{Control, kind};
 
 /// What a peer said in `connect`. All of it is the peer's own word, as it was sent; queries may be secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Connect {
     /// The app, with the parameters that came with it.
     pub app: String,

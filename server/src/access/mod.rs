@@ -30,7 +30,8 @@ use tracing::{info, warn};
 use crate::{
     config::{Live, Secret},
     endpoints::Endpoints,
-    sessions::{Purpose, Request, Session, Sessions},
+    hooks::{Hooks, Started},
+    sessions::{Purpose, Request, Session, SessionId, Sessions},
 };
 
 use expiry::Expiries;
@@ -46,6 +47,7 @@ pub use refusal::{Kind, Refusal};
 pub struct Access {
     sessions: Sessions,
     config: Live<Config>,
+    hooks: Hooks,
     expiries: Expiries,
     refusals: Arc<Mutex<Refusals>>,
     counted: Counted,
@@ -74,6 +76,18 @@ impl Access {
         Self { sessions, config, counted, ..Self::default() }
     }
 
+    /// Hook servers are asked, too.
+    #[must_use]
+    pub fn with_hooks(self, hooks: Hooks) -> Self {
+        Self { hooks, ..self }
+    }
+
+    /// The hook servers.
+    #[must_use]
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
     /// Those who are in.
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
@@ -92,8 +106,8 @@ impl Access {
     /// [`Refusal`]: it has been counted, logged and remembered.
     pub async fn admit(&self, request: Request) -> Result<Session, Refusal> {
         let config = self.config.get();
-        match judge(&config, &request, unix_now()) {
-            Ok(expires) => Ok(self.open(&config, request, expires)),
+        match self.decide(&config, &request).await {
+            Ok((expires, id, started)) => Ok(self.open(&config, id, request, expires, started)),
             Err(refusal) => {
                 self.refuse(&config, &request, &refusal);
                 Err(refusal)
@@ -107,8 +121,27 @@ impl Access {
         self.lock().memory.list()
     }
 
-    fn open(&self, config: &Config, request: Request, expires: Option<Duration>) -> Session {
-        let mut session = self.sessions.open(request);
+    /// Whether somebody may come; for how long, if that ends, and what hook servers know of it.
+    async fn decide(
+        &self,
+        config: &Config,
+        request: &Request,
+    ) -> Result<(Option<Duration>, SessionId, Started), Refusal> {
+        let expires = judge(config, request, unix_now())?;
+        let id = self.sessions.new_id();
+        let started = self.hooks.ask(request, &id).await?;
+        Ok((expires, id, started))
+    }
+
+    fn open(
+        &self,
+        config: &Config,
+        id: SessionId,
+        request: Request,
+        expires: Option<Duration>,
+        started: Started,
+    ) -> Session {
+        let mut session = self.sessions.open_as(id, request, started);
         if let Some(after) = expires.filter(|_| config.sign_ends_sessions) {
             let expiry = self.expiries.end(&self.sessions, session.id(), Instant::now() + after);
             session.keep(expiry);

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use pushpull_rtmp::server::PublishRefusal;
 
 use super::sign::Failure;
-use crate::{problem::Problem, sessions::Purpose};
+use crate::{hooks::Denied, problem::Problem, sessions::Purpose};
 
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +32,14 @@ pub enum Kind {
     Expired,
     /// Nobody could say: 503.
     Unknown,
+}
+
+impl From<Denied> for Refusal {
+    fn from(Denied { is_failure, text }: Denied) -> Self {
+        let (code, kind) =
+            if is_failure { ("hook_failed", Kind::Unknown) } else { ("hook_denied", Kind::Denied) };
+        Self { code, text, kind }
+    }
 }
 
 impl Refusal {

@@ -89,7 +89,7 @@ pub fn find(name: &str) -> Option<&'static Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{access, http, hub, rtmp, tls};
+    use crate::{access, hooks, http, hub, rtmp, tls};
 
     #[test]
     fn every_default_is_valid_and_every_name_is_its_own() {
@@ -120,6 +120,7 @@ mod tests {
         let access = format!("{:?}", access::Config::default());
         assert_eq!(format!("{:?}", config.access), access);
         assert_eq!(config.tls, tls::Config::default());
+        assert_eq!(config.hooks, hooks::Config::default());
         let rtmp = format!("{:?}", rtmp::Config::default());
         assert_eq!(format!("{:?}", config.rtmp_limits), rtmp);
     }

@@ -15,7 +15,7 @@ pub mod units;
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{access, http, hub, logs, rtmp, tls};
+use crate::{access, hooks, http, hub, logs, rtmp, tls};
 
 pub use error::{Error, Errors, Origin};
 pub use live::Live;
@@ -45,6 +45,8 @@ pub struct Config {
     pub hub: hub::Config,
     /// Who may publish and view.
     pub access: access::Config,
+    /// Who is asked and told about those who come and go.
+    pub hooks: hooks::Config,
     /// What RTMP peers are held to.
     pub rtmp_limits: rtmp::Config,
     /// What HTTP peers are held to.
@@ -81,6 +83,7 @@ impl Default for Config {
             tls: tls::Config::default(),
             hub: hub::Config::default(),
             access: access::Config::default(),
+            hooks: hooks::Config::default(),
             rtmp_limits: rtmp::Config::default(),
             http_limits: http::Limits::default(),
             web_dir: None,

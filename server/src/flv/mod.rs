@@ -217,6 +217,7 @@ fn asking(
         agent: field(header::USER_AGENT),
         referer: field(header::REFERER),
         tc_url: String::new(),
+        client: None,
     }
 }
 

@@ -6,6 +6,7 @@ use std::io;
 use pushpull_rtmp::name::NameError;
 
 use super::publish::{self, Refused};
+use crate::hooks::Denied;
 use crate::hub::{ClaimError, StopReason};
 use crate::limits::Limit;
 
@@ -18,6 +19,8 @@ pub(super) enum End {
     Network(io::Error),
     /// The peer broke the protocol or a limit.
     Protocol(pushpull_rtmp::Error),
+    /// The hook servers have not let it connect.
+    Denied(Denied),
     /// The publisher was not let in, or the hub did not take it.
     Refused(Refused),
     /// Not a name to publish under.
@@ -41,6 +44,8 @@ impl End {
                 ClaimError::Banned { .. } => "banned",
                 ClaimError::Closing => "server_stopping",
             }),
+            Self::Denied(Denied { is_failure: true, .. }) => Some("hook_failed"),
+            Self::Denied(_) => Some("hook_denied"),
             Self::BadName(_) => Some("bad_name"),
             _ => None,
         }
@@ -69,6 +74,7 @@ impl fmt::Display for End {
             Self::Closed => f.write_str("the peer closed the connection without a goodbye"),
             Self::Network(error) => write!(f, "network: {error}"),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
+            Self::Denied(denied) => fmt::Display::fmt(denied, f),
             Self::Refused(error) => fmt::Display::fmt(error, f),
             Self::BadName(error) | Self::BadPlay(error) => fmt::Display::fmt(error, f),
             Self::Stopped(reason) => f.write_str(publish::stop(*reason).1),

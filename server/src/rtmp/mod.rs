@@ -4,6 +4,7 @@
 //! protocol; `publish` and `play` tie what its message streams do to the hub.
 
 mod end;
+mod hooked;
 mod play;
 mod publish;
 mod session;

@@ -238,8 +238,9 @@ impl Session {
             name: name.clone(),
             query: query.to_owned(),
             agent: self.agent.clone().unwrap_or_default(),
-            referer: String::new(),
-            tc_url: String::new(),
+            referer: self.said(|connect| &connect.page_url),
+            tc_url: self.said(|connect| &connect.tc_url),
+            client: self.hooked.client(),
         };
         let join = async move {
             let session = access.admit(request).await?;

@@ -159,8 +159,9 @@ impl Session {
             name: name.clone(),
             query: query.clone(),
             agent: source.agent.clone(),
-            referer: String::new(),
-            tc_url: String::new(),
+            referer: self.said(|connect| &connect.page_url),
+            tc_url: self.said(|connect| &connect.tc_url),
+            client: self.hooked.client(),
         };
         let identity = Some(Identity { address: self.peer.ip(), query });
         let (access, hub) = (self.host.access.clone(), self.host.hub.clone());

@@ -17,8 +17,10 @@ use tracing::{Span, debug, info, warn};
 
 use super::Host;
 use super::end::End;
+use super::hooked::Hooked;
 use super::play::{Idle, Playings, Turn};
 use super::publish::{Publishings, Verdict};
+use crate::hooks::Denied;
 use crate::hub::{Release, StopReason};
 use crate::net::{Halt, OUTBOX_MAX, Outbox, Socket, held_too_long};
 
@@ -39,6 +41,7 @@ pub(super) struct Session {
     pub(super) agent: Option<String>,
     /// What of [`ServerConnection::counters`] the metrics know.
     counted: Counters,
+    pub(super) hooked: Hooked,
     pub(super) publishings: Publishings,
     pub(super) playings: Playings,
 }
@@ -47,6 +50,8 @@ pub(super) struct Session {
 enum Task {
     /// The server stops.
     Stop,
+    /// Hook servers have decided about the connection.
+    Connect(Result<(), Denied>),
     /// The hub has decided about a publisher.
     Obey(Verdict),
     /// A timer has fired.
@@ -72,7 +77,8 @@ impl Session {
     ) -> Result<Box<Self>, getrandom::Error> {
         let mut random = [0; handshake::RANDOM_LEN];
         getrandom::fill(&mut random)?;
-        let protocol = host.config.protocol.clone();
+        let mut protocol = host.config.protocol.clone();
+        protocol.ask_connect = host.access.hooks().wants_connections();
         let playings = Playings::new(protocol.chunk_size);
         let rtmp = ServerConnection::new(protocol, random, Duration::ZERO);
         Ok(Box::new(Self {
@@ -87,6 +93,7 @@ impl Session {
             started: Instant::now(),
             agent: None,
             counted: Counters::default(),
+            hooked: Hooked::default(),
             publishings: Publishings::default(),
             playings,
         }))
@@ -102,6 +109,8 @@ impl Session {
             // Without a goodbye, the hub holds the viewers.
             self.publishings.lose_all();
             self.playings.clear();
+            // Behind the ends of all that was on it.
+            self.hooked = Hooked::default();
         });
         if !matches!(end, End::Closed | End::Network(_)) {
             // Whatever the end: the peer is told.
@@ -138,6 +147,7 @@ impl Session {
                 self.end_plays();
                 return Err(End::Shutdown);
             }
+            Task::Connect(verdict) => self.obey_hooks(verdict)?,
             Task::Obey(verdict) => self.obey(verdict)?,
             Task::Due => {
                 self.publishings.flush();
@@ -165,6 +175,9 @@ impl Session {
         // The hub tells a player itself, and the token has a lock that all connections share.
         if !self.playings.is_watching() && stop.poll(context).is_ready() {
             return Poll::Ready(Task::Stop);
+        }
+        if let Poll::Ready(verdict) = self.hooked.poll_verdict(context) {
+            return Poll::Ready(Task::Connect(verdict));
         }
         if let Poll::Ready(verdict) = self.publishings.poll_verdict(context) {
             return Poll::Ready(Task::Obey(verdict));
@@ -236,8 +249,10 @@ impl Session {
     fn handle_events(&mut self) -> Result<(), End> {
         while let Some(event) = self.rtmp.next_event() {
             match event {
+                ServerEvent::Connect => self.ask_hooks(),
                 ServerEvent::Connected { app, agent } => {
                     info!(%app, %agent, "connected");
+                    self.introduce_to_hooks();
                     self.agent = Some(agent);
                 }
                 ServerEvent::Publish { stream_id, name, query } => {
@@ -307,7 +322,9 @@ impl Session {
         let publishing = !self.publishings.is_empty();
         match end {
             _ if end.is_told() => debug!(reason = %end, "refused"),
-            End::Refused(_) | End::BadName(_) | End::BadPlay(_) => warn!(reason = %end, "refused"),
+            End::Refused(_) | End::Denied(_) | End::BadName(_) | End::BadPlay(_) => {
+                warn!(reason = %end, "refused");
+            }
             End::Stopped(_) | End::Shutdown => {
                 info!(seconds, reason = %end, "stopped")
             }

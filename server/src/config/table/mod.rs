@@ -4,6 +4,7 @@
 //! of [`super::keys`].
 
 mod access;
+mod hooks;
 mod http;
 mod listening;
 mod page;
@@ -23,6 +24,7 @@ pub const SECTIONS: &[&[Key]] = &[
     tls::KEYS,
     streams::KEYS,
     access::KEYS,
+    hooks::KEYS,
     proxies::KEYS,
     http::KEYS,
     rtmp::KEYS,

@@ -1,0 +1,271 @@
+//! Hook servers: how many connections each may have, where it is, and whether it is alive.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::{body::Body, http::Request};
+use tokio::{
+    net::lookup_host,
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
+use tracing::{info, warn};
+
+use super::{
+    config::Url,
+    post::{self, Failure, Reply},
+};
+
+/// Why somebody talks to a hook server. Each has its own connections: the one is never kept waiting by the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// Somebody waits for the answer.
+    Ask,
+    /// Nobody does.
+    Tell,
+}
+
+/// The hook servers there are.
+#[derive(Debug, Default)]
+pub(super) struct Hosts(Mutex<HashMap<(String, u16), Arc<Host>>>);
+
+/// One hook server.
+#[derive(Debug)]
+pub(super) struct Host {
+    name: String,
+    port: u16,
+    asking: Semaphore,
+    telling: Semaphore,
+    health: Mutex<Health>,
+    /// Held by whoever looks the name up: one at a time, for as long as that takes.
+    addresses: Arc<tokio::sync::Mutex<Option<Addresses>>>,
+}
+
+#[derive(Debug)]
+struct Addresses {
+    found: Vec<SocketAddr>,
+    until: Instant,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    /// In a row.
+    failures: u64,
+    /// In a row, of connections.
+    unreached: u64,
+    /// While it cannot be reached: when it is tried again.
+    next_try: Option<Instant>,
+}
+
+/// How a hook server is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostHealth {
+    /// Its name or address, with the port.
+    pub host: String,
+    /// Times in a row that it could not be reached or made no sense; 0 is well.
+    pub failures: u64,
+}
+
+impl Hosts {
+    pub(super) fn of(&self, url: &Url) -> Arc<Host> {
+        let mut hosts = self.lock();
+        if hosts.len() >= MAX_HOSTS {
+            // Of configurations that are not in force any more.
+            hosts.retain(|_, host| Arc::strong_count(host) > 1);
+        }
+        let key = (url.host().to_owned(), url.port());
+        hosts.entry(key).or_insert_with(|| Arc::new(Host::new(url))).clone()
+    }
+
+    pub(super) fn health(&self) -> Vec<HostHealth> {
+        let hosts = self.lock();
+        let health = hosts.values().map(|host| {
+            let failures = host.health().failures;
+            HostHealth { host: host.authority(), failures }
+        });
+        health.collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), Arc<Host>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host {
+    fn new(url: &Url) -> Self {
+        Self {
+            name: url.host().to_owned(),
+            port: url.port(),
+            asking: Semaphore::new(MAX_ASKING),
+            telling: Semaphore::new(MAX_TELLING),
+            health: Mutex::default(),
+            addresses: Arc::default(),
+        }
+    }
+
+    /// A connection for `aim`, when there is one to spare.
+    pub(super) async fn slot(&self, aim: Aim) -> Option<SemaphorePermit<'_>> {
+        let slots = match aim {
+            Aim::Ask => &self.asking,
+            Aim::Tell => &self.telling,
+        };
+        // It is never closed.
+        slots.acquire().await.ok()
+    }
+
+    /// Sends `request` and waits for the answer, no longer than until `deadline`.
+    pub(super) async fn exchange(
+        &self,
+        request: Request<Body>,
+        deadline: Instant,
+    ) -> Result<Reply, Failure> {
+        if !self.may_be_tried() {
+            return Err(Failure::Unreached(
+                "it cannot be reached, and is tried once a second".into(),
+            ));
+        }
+        let socket = match timeout_at(deadline, self.addresses()).await {
+            Ok(Ok(addresses)) => post::connect(&addresses, deadline).await,
+            Ok(Err(reason)) => Err(Failure::Unreached(reason)),
+            Err(_) => Err(Failure::Unreached(format!("{} is not found in time", self.name))),
+        };
+        self.reached(socket.is_ok());
+        post::exchange(socket?, request, deadline).await
+    }
+
+    /// Notes that it has answered, and with sense.
+    pub(super) fn is_well(&self) {
+        let before = std::mem::take(&mut self.health().failures);
+        if before >= LOGGED {
+            info!(host = self.authority(), failures = before, "the hook server answers again");
+        }
+    }
+
+    /// Notes that it has not. The first few times are told, and that it goes on like this is told once.
+    pub(super) fn is_unwell(&self, url: &Url, event: super::Event, reason: &str) {
+        let failures = {
+            let mut health = self.health();
+            health.failures = health.failures.saturating_add(1);
+            health.failures
+        };
+        if failures < LOGGED {
+            warn!(%url, %event, reason, "a hook server failed");
+        } else if failures == LOGGED {
+            warn!(
+                %url, %event, reason,
+                "a hook server failed again; from here on its failures are counted (hooks_failed) and not logged"
+            );
+        }
+    }
+
+    fn authority(&self) -> String {
+        format!("{}:{}", self.name, self.port)
+    }
+
+    /// Whether there is a point in trying: one that was out of reach several times is tried once a second, and everybody
+    /// else does not wait for it.
+    fn may_be_tried(&self) -> bool {
+        let now = Instant::now();
+        let mut health = self.health();
+        if health.unreached < MAX_UNREACHED || health.next_try.is_none_or(|at| at <= now) {
+            health.next_try = Some(now + TRY_AGAIN);
+            return true;
+        }
+        false
+    }
+
+    fn reached(&self, is_reached: bool) {
+        let unreached = &mut self.health().unreached;
+        *unreached = if is_reached { 0 } else { unreached.saturating_add(1) };
+    }
+
+    /// Where it is. A name is looked up by one at a time, and a look-up that hangs is waited for by nobody and not begun
+    /// again: the system has a thread for each.
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let bare = self.name.trim_start_matches('[').trim_end_matches(']');
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(vec![SocketAddr::new(address, self.port)]);
+        }
+        let mut known = self.addresses.clone().lock_owned().await;
+        if let Some(Addresses { found, .. }) =
+            known.as_ref().filter(|known| known.until > Instant::now())
+        {
+            return Ok(found.clone());
+        }
+        let (name, port) = (self.name.clone(), self.port);
+        let lookup = tokio::spawn(async move {
+            let found = lookup_host((name.as_str(), port)).await;
+            let found = found.map(|found| found.take(MAX_ADDRESSES).collect::<Vec<_>>());
+            if let Ok(found) = &found {
+                let until = Instant::now() + KNOWN_FOR;
+                *known = Some(Addresses { found: found.clone(), until });
+            }
+            found
+        });
+        match lookup.await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(error)) => Err(format!("{} is not found: {error}", self.name)),
+            Err(error) => Err(format!("{} is not found: {error}", self.name)),
+        }
+    }
+
+    fn health(&self) -> MutexGuard<'_, Health> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Questions to one hook server at a time.
+const MAX_ASKING: usize = 128;
+
+/// Notices to one hook server at a time.
+const MAX_TELLING: usize = 32;
+
+/// Hook servers that are remembered: more than a configuration has, unless somebody means it.
+const MAX_HOSTS: usize = 64;
+
+/// Failures in a row that are logged.
+const LOGGED: u64 = 3;
+
+/// Failed connections in a row, after which a hook server is tried now and then only.
+const MAX_UNREACHED: u64 = 5;
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a name is not looked up again.
+const KNOWN_FOR: Duration = Duration::from_secs(10);
+const MAX_ADDRESSES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_out_of_reach_is_tried_once_a_second() {
+        let host = Host::new(&Url::parse("http://192.0.2.1/").unwrap());
+        for _ in 0..MAX_UNREACHED {
+            assert!(host.may_be_tried());
+            host.reached(false);
+        }
+        assert!(!host.may_be_tried());
+        tokio::time::advance(TRY_AGAIN).await;
+        assert!(host.may_be_tried() && !host.may_be_tried());
+        host.reached(true);
+        assert!(host.may_be_tried() && host.may_be_tried());
+    }
+
+    #[tokio::test]
+    async fn addresses_need_no_lookup_and_names_are_looked_up() {
+        let of = |text| Host::new(&Url::parse(text).unwrap());
+        let is = |text: &str| Ok(vec![text.parse().unwrap()]);
+        assert_eq!(of("http://[::1]:80/").addresses().await, is("[::1]:80"));
+        assert_eq!(of("http://127.0.0.1:81/").addresses().await, is("127.0.0.1:81"));
+        let host = of("http://localhost:82/");
+        let found = host.addresses().await.unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback()) && !found.is_empty());
+        assert_eq!(host.addresses().await, Ok(found));
+        assert!(of("http://nowhere.invalid/").addresses().await.is_err());
+    }
+}

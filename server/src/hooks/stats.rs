@@ -1,0 +1,126 @@
+//! What the hooks count.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric},
+    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+};
+
+use super::Event;
+
+/// What can become of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A hook server was to be asked whether somebody may.
+    Asked,
+    /// A hook server was told, and has taken it.
+    Told,
+    /// A hook server said no.
+    Denied,
+    /// A hook server could not be reached, or made no sense.
+    Failed,
+    /// Somebody was let in though nobody could be asked.
+    LetIn,
+    /// Telling was tried again.
+    Retried,
+    /// It was given up: too many tries, too many events, or the server stopped.
+    Dropped,
+}
+
+impl Outcome {
+    const ALL: [(Self, &str, &str); 7] = [
+        (Self::Asked, "hooks_asked", "Events that a hook server was to decide, by event"),
+        (Self::Told, "hooks_told", "Events that hook servers were told and have taken, by event"),
+        (Self::Denied, "hooks_denied", "Events that a hook server has said no to, by event"),
+        (
+            Self::Failed,
+            "hooks_failed",
+            "Times a hook server could not be reached or made no sense, by event",
+        ),
+        (
+            Self::LetIn,
+            "hooks_let_in",
+            "Peers let in though no hook server could be asked, by event",
+        ),
+        (Self::Retried, "hooks_retried", "Times telling a hook server was tried again, by event"),
+        (Self::Dropped, "hooks_dropped", "Events that no hook server was told, by event"),
+    ];
+}
+
+/// The counts.
+#[derive(Debug, Default)]
+pub struct Stats {
+    counts: [[AtomicU64; Outcome::ALL.len()]; Event::ALL.len()],
+    /// Events that wait or are under way.
+    waiting: AtomicUsize,
+}
+
+impl Stats {
+    /// How often `outcome` has become of `event`.
+    #[must_use]
+    pub fn of(&self, event: Event, outcome: Outcome) -> u64 {
+        self.count(event, outcome).load(Ordering::Relaxed)
+    }
+
+    /// Events that wait or are under way.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn hit(&self, event: Event, outcome: Outcome) {
+        self.count(event, outcome).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A place among those that wait, if there are fewer than `limit`.
+    pub(super) fn wait(self: &Arc<Self>, limit: usize) -> Option<Waiting> {
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Waiting(self.clone());
+        (before < limit).then_some(place)
+    }
+
+    fn count(&self, event: Event, outcome: Outcome) -> &AtomicU64 {
+        &self.counts[event.index()][outcome as usize]
+    }
+}
+
+/// One that waits, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Stats>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The counts, as `/metrics` shows them.
+#[derive(Debug)]
+pub(super) struct Shown(pub(super) Arc<Stats>);
+
+impl Collector for Shown {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Shown(stats) = self;
+        for (outcome, name, help) in Outcome::ALL {
+            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+            for event in Event::ALL {
+                let labels = [("event", event.name())];
+                ConstCounter::new(stats.of(event, outcome))
+                    .encode(family.encode_family(&labels)?)?;
+            }
+        }
+        let waiting = ConstGauge::new(i64::try_from(stats.waiting()).unwrap_or(i64::MAX));
+        let help = "Events that wait for hook servers, or are under way to them";
+        let descriptor =
+            encoder.encode_descriptor("hooks_waiting", help, None, waiting.metric_type())?;
+        waiting.encode(descriptor)
+    }
+}

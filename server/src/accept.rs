@@ -14,13 +14,18 @@ use tracing::{debug, warn};
 use crate::limits::{Hits, Limit};
 
 /// Places for connections, shared by every listener of a protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// Connections at a time.
-    max: usize,
-    /// Connections of one address at a time; 0 for as many as there are.
-    max_per_address: usize,
     taken: Arc<Mutex<Taken>>,
+}
+
+/// How many places there are. It is said whenever one is taken, as it may change: whoever has a place keeps it.
+#[derive(Clone, Copy, Debug)]
+pub struct Most {
+    /// Connections at a time.
+    pub all: usize,
+    /// Connections of one address at a time; 0 for as many as there are.
+    pub of_one: usize,
 }
 
 #[derive(Debug, Default)]
@@ -49,44 +54,39 @@ pub enum Full {
 }
 
 impl Places {
-    /// `max` places, of which one address gets `max_per_address` at most; 0 for all of them.
-    pub fn new(max: usize, max_per_address: usize) -> Places {
-        Places { max, max_per_address, taken: Arc::default() }
-    }
-
     /// A place for a connection from `address`.
     ///
     /// # Errors
     /// [`Full`]
-    pub fn take(&self, address: IpAddr) -> Result<Place, Full> {
-        self.place(1, Some(address))
+    pub fn take(&self, address: IpAddr, most: Most) -> Result<Place, Full> {
+        self.place(1, Some(address), most)
     }
 
     /// A place for the connection of a proxy, which has those of many addresses.
     ///
     /// # Errors
     /// [`Full::All`]
-    pub fn take_for_proxy(&self) -> Result<Place, Full> {
-        self.place(1, None)
+    pub fn take_for_proxy(&self, most: Most) -> Result<Place, Full> {
+        self.place(1, None, most)
     }
 
     /// A place among those of `address` for who comes over a proxy, whose connection has its own.
     ///
     /// # Errors
     /// [`Full::Address`]
-    pub fn take_behind_proxy(&self, address: IpAddr) -> Result<Place, Full> {
-        self.place(0, Some(address))
+    pub fn take_behind_proxy(&self, address: IpAddr, most: Most) -> Result<Place, Full> {
+        self.place(0, Some(address), most)
     }
 
-    fn place(&self, all: usize, address: Option<IpAddr>) -> Result<Place, Full> {
+    fn place(&self, all: usize, address: Option<IpAddr>, most: Most) -> Result<Place, Full> {
         let address = address.map(household);
         let mut taken = self.lock();
-        if taken.all + all > self.max {
+        if taken.all + all > most.all {
             return Err(Full::All);
         }
         if let Some(address) = address {
             let count = taken.by_address.entry(address).or_default();
-            if self.max_per_address > 0 && *count >= self.max_per_address {
+            if most.of_one > 0 && *count >= most.of_one {
                 return Err(Full::Address);
             }
             *count += 1;
@@ -167,40 +167,40 @@ mod tests {
 
     #[test]
     fn places_come_free_again() {
-        let places = Places::new(2, 0);
-        let first = places.take(address("192.0.2.1")).unwrap();
-        let _second = places.take(address("192.0.2.1")).unwrap();
-        assert_eq!(places.take(address("192.0.2.2")).unwrap_err(), Full::All);
+        let (places, most) = (Places::default(), Most { all: 2, of_one: 0 });
+        let first = places.take(address("192.0.2.1"), most).unwrap();
+        let _second = places.take(address("192.0.2.1"), most).unwrap();
+        assert_eq!(places.take(address("192.0.2.2"), most).unwrap_err(), Full::All);
         drop(first);
-        let third = places.take(address("192.0.2.2")).unwrap();
+        let third = places.take(address("192.0.2.2"), most).unwrap();
         drop((third, _second));
         assert!(places.lock().by_address.is_empty(), "no address is remembered");
     }
 
     #[test]
     fn a_proxy_has_the_places_of_those_behind_it() {
-        let places = Places::new(3, 1);
-        let _proxy = [places.take_for_proxy().unwrap(), places.take_for_proxy().unwrap()];
-        let behind = places.take_behind_proxy(address("192.0.2.1")).unwrap();
-        let again = places.take_behind_proxy(address("192.0.2.1"));
+        let (places, most) = (Places::default(), Most { all: 3, of_one: 1 });
+        let _proxy = [places.take_for_proxy(most).unwrap(), places.take_for_proxy(most).unwrap()];
+        let behind = places.take_behind_proxy(address("192.0.2.1"), most).unwrap();
+        let again = places.take_behind_proxy(address("192.0.2.1"), most);
         assert_eq!(again.unwrap_err(), Full::Address);
-        assert_eq!(places.take(address("192.0.2.1")).unwrap_err(), Full::Address);
+        assert_eq!(places.take(address("192.0.2.1"), most).unwrap_err(), Full::Address);
         drop(behind);
-        let _third = places.take(address("192.0.2.1")).unwrap();
-        assert_eq!(places.take_for_proxy().unwrap_err(), Full::All);
-        let _other = places.take_behind_proxy(address("192.0.2.2")).unwrap();
+        let _third = places.take(address("192.0.2.1"), most).unwrap();
+        assert_eq!(places.take_for_proxy(most).unwrap_err(), Full::All);
+        let _other = places.take_behind_proxy(address("192.0.2.2"), most).unwrap();
     }
 
     #[test]
     fn one_address_gets_no_more_than_its_share() {
-        let places = Places::new(10, 1);
+        let (places, most) = (Places::default(), Most { all: 10, of_one: 1 });
         for (first, same, other) in [
             ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
             ("2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"),
         ] {
-            let _first = places.take(address(first)).unwrap();
-            assert_eq!(places.take(address(same)).unwrap_err(), Full::Address, "{same}");
-            let _other = places.take(address(other)).unwrap();
+            let _first = places.take(address(first), most).unwrap();
+            assert_eq!(places.take(address(same), most).unwrap_err(), Full::Address, "{same}");
+            let _other = places.take(address(other), most).unwrap();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The whole server: binds everything, wires it, runs it, stops it.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -13,25 +13,25 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinSet,
 };
-use tracing::{debug, error, info, warn};
+use tracing::{error, info, warn};
 
 use crate::{
     access::{self, Access},
     api::{self, Api},
-    config::{Config, Live},
-    demo, descriptors,
+    config::{Config, Loaded, Sources},
+    demo,
     endpoints::{Endpoints, Secured},
     flv::FlvState,
     hooks::Hooks,
     http,
-    hub::Hub,
     listeners::Listeners,
     metrics::Metrics,
     problem::Problem,
+    reload::{InForce, Notify, Reloader},
     rtmp,
     sessions::Sessions,
     shutdown::Shutdown,
-    signals::Signals,
+    signals::{Signal, Signals},
     tls::{self, Tls},
     web,
 };
@@ -39,11 +39,12 @@ use crate::{
 /// A server that is bound and not yet serving: peers may connect already, and wait.
 #[derive(Debug)]
 pub struct App {
-    config: Config,
+    sources: Sources,
+    loaded: Loaded,
+    in_force: InForce,
     endpoints: Arc<Endpoints>,
     rtmp: Listeners,
     http: Listeners,
-    tls: Option<Tls>,
     site: web::Site,
 }
 
@@ -75,13 +76,15 @@ pub enum Error {
 }
 
 impl App {
-    /// Takes every port, so that what cannot work fails here. Must be called in a runtime.
+    /// Takes every port of the configuration that was `loaded` from `sources`, so that what cannot work fails here. Must be
+    /// called in a runtime.
     ///
     /// # Errors
     /// [`Error`]: nothing was started then.
-    pub fn bind(config: Config) -> Result<App, Error> {
+    pub fn bind(sources: Sources, loaded: Loaded) -> Result<App, Error> {
+        let config = &loaded.config;
         let site = web::Site::new(config.web_dir.as_deref())?;
-        let (https, rtmps) = secured(&config);
+        let (https, rtmps) = secured(config);
         let tls = (!https.is_empty() || !rtmps.is_empty())
             .then(|| Tls::load(config.tls.clone()))
             .transpose()?;
@@ -93,13 +96,14 @@ impl App {
             rtmps: rtmp.listen_on(&rtmps, tls.as_ref(), "RTMPS", "--rtmps")?,
             made: tls.as_ref().and_then(|tls| Some((tls.fingerprint(), tls.made_in()?))),
         };
+        let in_force = InForce::new(config, tls);
         let endpoints = Arc::new(Endpoints {
             rtmp: rtmp_address,
             http: http_addresses,
             secured,
-            demo: config.demo.then_some(demo::NAME),
+            demo: in_force.demo.clone(),
         });
-        Ok(App { config, endpoints, rtmp, http, tls, site })
+        Ok(App { sources, loaded, in_force, endpoints, rtmp, http, site })
     }
 
     /// Where it listens, with the real ports.
@@ -107,41 +111,43 @@ impl App {
         &self.endpoints
     }
 
-    /// Serves until a signal of `signals`, then stops everything within [`Config::stop_timeout`] and a moment. A second
-    /// signal ends the wait.
+    /// Serves until one of `signals` says to stop, then stops everything within [`Config::stop_timeout`] and a moment. A
+    /// second such signal ends the wait. When one says so, or a file has changed, the configuration is read again.
+    ///
+    /// [`Config::stop_timeout`]: crate::config::Config::stop_timeout
     ///
     /// # Errors
     /// [`Error::ListenerStopped`]; everything else was stopped then too.
     pub async fn run(self, signals: &mut Signals) -> Result<(), Error> {
-        let connections =
-            self.config.http_limits.max_connections + self.config.rtmp_limits.max_connections;
-        match descriptors::ensure(connections) {
-            Err(too_few) if too_few.is_low() => warn!("{too_few}"),
-            Err(too_few) => debug!("{too_few}"),
-            Ok(()) => {}
-        }
-        let stop_timeout = self.config.stop_timeout;
         let shutdown = Shutdown::new();
-        let hub = Hub::new(self.config.hub.clone());
-        let mut listeners = self.start(&hub, &shutdown);
+        let (in_force, hub) = (self.in_force.clone(), self.in_force.hub.clone());
+        let (notify, reload) = (Notify::from_env(), Arc::new(tokio::sync::Notify::new()));
+        let mut listeners = self.start(&notify, &reload, &shutdown);
         info!(version = env!("CARGO_PKG_VERSION"), "serving");
+        notify.ready();
 
-        let outcome = tokio::select! {
-            signal = signals.next() => {
-                info!(signal, "stopping");
-                Ok(())
+        let outcome = loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Reload => reload.notify_one(),
+                    Signal::Stop(signal) => {
+                        info!(signal, "stopping");
+                        break Ok(());
+                    }
+                },
+                _ = listeners.join_next() => break Err(Error::ListenerStopped),
             }
-            _ = listeners.join_next() => Err(Error::ListenerStopped),
         };
+        notify.stopping();
         // Viewers first: they end at a tag's boundary, and with them their connections.
         hub.close();
         tokio::select! {
-            dropped = shutdown.finish(stop_timeout) => {
+            dropped = shutdown.finish(*in_force.stop_timeout.get()) => {
                 if dropped > 0 {
                     warn!(connections = dropped, "dropped what did not end in time");
                 }
             }
-            signal = signals.next() => {
+            signal = signals.stop() => {
                 info!(signal, "stopping at once");
                 shutdown.force();
             }
@@ -151,41 +157,53 @@ impl App {
     }
 
     /// Starts everything; what is returned are the tasks that must not end before the shutdown.
-    fn start(self, hub: &Hub, shutdown: &Shutdown) -> JoinSet<()> {
-        let hooks = Hooks::new(Live::new(self.config.hooks), shutdown.clone());
+    fn start(
+        self,
+        notify: &Notify,
+        reload: &Arc<tokio::sync::Notify>,
+        shutdown: &Shutdown,
+    ) -> JoinSet<()> {
+        let App { sources, loaded, in_force, .. } = self;
+        let hub = in_force.hub.clone();
+        let hooks = Hooks::new(in_force.hooks.clone(), shutdown.clone());
         let mut metrics = Metrics::new(hub.clone());
         metrics.add(hooks.collector());
-        if let Some(tls) = self.tls {
-            metrics.add_tls(tls.clone());
+        let until_stop = |task: Pin<Box<dyn Future<Output = ()> + Send>>| {
             let requested = shutdown.requested().clone();
             shutdown.spawn(async move {
-                requested.run_until_cancelled(tls.watch()).await;
+                requested.run_until_cancelled(task).await;
             });
+        };
+        if let Some(tls) = &in_force.tls {
+            metrics.add_tls(tls.clone());
+            until_stop(Box::pin(tls.clone().watch()));
         }
         let metrics = Arc::new(metrics);
-        if self.endpoints.demo.is_some() {
-            let (requested, demo) = (shutdown.requested().clone(), demo::run(hub.clone()));
-            shutdown.spawn(async move {
-                requested.run_until_cancelled(demo).await;
-            });
-        }
+        until_stop(Box::pin(demo::run(hub.clone(), in_force.demo.clone())));
+        let reloader = Reloader::new(
+            sources,
+            loaded,
+            in_force.clone(),
+            metrics.reloads.clone(),
+            notify.clone(),
+        );
+        until_stop(Box::pin(reloader.run(reload.clone())));
         let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
         let router = router(api, self.site, metrics.clone());
-        let access = Live::new(self.config.access);
-        access::tell_if_open(&access.get(), &self.endpoints);
-        let access = Access::new(Sessions::default(), access, metrics.access_refused.clone())
-            .with_hooks(hooks);
+        access::tell_if_open(&in_force.access.get(), &self.endpoints);
+        let access =
+            Access::new(Sessions::default(), in_force.access, metrics.access_refused.clone())
+                .with_hooks(hooks);
         let flv = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,
             hub.clone(),
             access,
-            self.config.rtmp_limits,
+            in_force.rtmp,
             metrics.clone(),
             shutdown.requested().clone(),
         );
-        let server =
-            http::Server::new(router, flv, self.config.http_limits, metrics, shutdown.clone());
+        let server = http::Server::new(router, flv, in_force.http, metrics, shutdown.clone());
         let mut listeners = JoinSet::new();
         let hold = shutdown.hold();
         listeners.spawn(async move {

@@ -39,7 +39,7 @@ impl Display for Banner<'_> {
             writeln!(f, "TLS    made here, kept in {file}")?;
             writeln!(f, "       SHA-256 {fingerprint}")?;
         }
-        if let (Some(name), Some(page)) = (endpoints.demo, pages.first()) {
+        if let (Some(name), Some(page)) = (endpoints.demo(), pages.first()) {
             let stream = name.strip_prefix("live/").unwrap_or(name);
             writeln!(f, "demo   {page}?stream={stream}&autostart=1")?;
         }
@@ -62,7 +62,7 @@ mod tests {
                 rtmps: vec!["192.168.1.5:1936".parse().unwrap()],
                 made: Some(("AB:CD".to_owned(), "/state/x.pem".to_owned())),
             },
-            demo: Some("live/demo"),
+            demo: true.into(),
         };
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(

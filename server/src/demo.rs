@@ -3,24 +3,31 @@
 //! It goes the way of every other publisher, so what it shows is what a pushed stream would show. Once a second it says
 //! what the clock on the wall shows, so that a player can tell how late its picture is.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use pushpull_media::{
     amf0::{self, Value},
     flv::{self, Item, Reader, Tag, TagBuffer, TagKind, audio, video},
 };
 use pushpull_rtmp::StreamName;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 use tracing::{error, info, warn};
 
+use crate::config::Live;
 use crate::hub::{ClaimError, Hub, Publisher, Source, StopReason};
 
 /// The name it is published under.
 pub const NAME: &str = "live/demo";
 
-/// Publishes the clip until the hub closes. Gives the name up to whoever takes it over, and takes it back when it is free
-/// again.
-pub async fn run(hub: Hub) {
+/// Publishes the clip whenever `is_on`, until the hub closes. Gives the name up to whoever takes it over, and takes it back
+/// when it is free again.
+pub async fn run(hub: Hub, is_on: Live<bool>) {
     let (name, clip) = match (StreamName::parse(NAME), Clip::read(CLIP)) {
         (Ok(name), Ok(clip)) => (name, clip),
         (name, clip) => {
@@ -28,13 +35,21 @@ pub async fn run(hub: Hub) {
             return;
         }
     };
+    let mut switch = is_on.subscribe();
     loop {
+        turned(&mut switch, true).await;
         match hub.claim(&name, source()) {
             Ok(claim) => {
                 info!(stream = NAME, "publishing the built-in test stream");
-                match clip.publish(claim.go_live()).await {
-                    StopReason::ServerStopping => return,
-                    reason => warn!(stream = NAME, ?reason, "the built-in test stream was stopped"),
+                match clip.publish(claim.go_live(), turned(&mut switch, false)).await {
+                    Some(StopReason::ServerStopping) => return,
+                    Some(reason) => {
+                        warn!(stream = NAME, ?reason, "the built-in test stream was stopped");
+                    }
+                    None => {
+                        info!(stream = NAME, "the built-in test stream is switched off");
+                        continue;
+                    }
                 }
             }
             Err(ClaimError::Closing) => return,
@@ -42,6 +57,14 @@ pub async fn run(hub: Hub) {
             Err(_) => {}
         }
         sleep(RETRY).await;
+    }
+}
+
+/// Waits until the demo is on, or off.
+async fn turned(switch: &mut watch::Receiver<Arc<bool>>, on: bool) {
+    if switch.wait_for(|is_on| **is_on == on).await.is_err() {
+        // Nobody is left who could.
+        std::future::pending::<()>().await;
     }
 }
 
@@ -69,13 +92,20 @@ impl Clip {
         Ok(clip)
     }
 
-    /// Returns why it had to stop.
-    async fn publish(&self, mut publisher: Publisher) -> StopReason {
+    /// Returns why it had to stop; nothing if it was `off`, with which the stream ends.
+    async fn publish(
+        &self,
+        mut publisher: Publisher,
+        off: impl Future<Output = ()>,
+    ) -> Option<StopReason> {
         let stopped = publisher.stopped();
         tokio::select! {
-            reason = stopped => reason,
-            () = self.play(&mut publisher) => StopReason::Replaced,
+            reason = stopped => return Some(reason),
+            () = self.play(&mut publisher) => return Some(StopReason::Replaced),
+            () = off => {}
         }
+        publisher.finish();
+        None
     }
 
     /// Plays lap after lap, each frame at its time since the start, however late the one before was.
@@ -209,7 +239,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn laps_join_without_a_gap() {
         let hub = Hub::new(hub::Config::default());
-        let task = tokio::spawn(run(hub.clone()));
+        let task = tokio::spawn(run(hub.clone(), true.into()));
         let mut viewer = view(&hub).await;
 
         let begin = Instant::now();
@@ -237,7 +267,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_clock_is_told_once_a_second() {
         let hub = Hub::new(hub::Config::default());
-        let task = tokio::spawn(run(hub.clone()));
+        let task = tokio::spawn(run(hub.clone(), true.into()));
         let mut viewer = view(&hub).await;
 
         let mut told = Vec::new();
@@ -261,9 +291,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn it_is_switched_on_and_off() {
+        let (hub, is_on) = (Hub::new(hub::Config::default()), Live::new(false));
+        let task = tokio::spawn(run(hub.clone(), is_on.clone()));
+        for _ in 0..2 {
+            let mut streams = hub.subscribe();
+            is_on.set(true);
+            streams.changed().await.unwrap();
+            let mut viewer = view(&hub).await;
+            is_on.set(false);
+            // It ends at once, and nobody is held for a publisher who may come back.
+            loop {
+                if let Next::End(reason) = viewer.next().await {
+                    assert_eq!(reason, hub::EndReason::Finished);
+                    break;
+                }
+            }
+            assert!(hub.streams().is_empty());
+        }
+        task.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_closing_hub_ends_it() {
         let hub = Hub::new(hub::Config::default());
-        let task = tokio::spawn(run(hub.clone()));
+        let task = tokio::spawn(run(hub.clone(), true.into()));
         drop(view(&hub).await);
         hub.close();
         task.await.unwrap();

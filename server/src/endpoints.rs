@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::lan;
+use crate::{config::Live, demo, lan};
 
 /// The listeners as they are bound (real ports), and what is on them.
 #[derive(Debug, Clone)]
@@ -13,8 +13,8 @@ pub struct Endpoints {
     pub http: Vec<SocketAddr>,
     /// The listeners under TLS.
     pub secured: Secured,
-    /// The name of the built-in stream, if it is on.
-    pub demo: Option<&'static str>,
+    /// Whether the built-in stream is on.
+    pub demo: Live<bool>,
 }
 
 /// The listeners under TLS.
@@ -29,6 +29,11 @@ pub struct Secured {
 }
 
 impl Endpoints {
+    /// The name of the built-in stream, if it is on.
+    pub fn demo(&self) -> Option<&'static str> {
+        self.demo.get().then_some(demo::NAME)
+    }
+
     /// Addresses of this machine at which another device can push, the most likely first.
     pub fn addresses(&self) -> Vec<IpAddr> {
         lan::addresses(self.rtmp.ip())
@@ -160,7 +165,7 @@ mod tests {
             rtmp: rtmp.parse().unwrap(),
             http: http.iter().map(|address| address.parse().unwrap()).collect(),
             secured: Secured::default(),
-            demo: None,
+            demo: false.into(),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod logs;
 pub mod metrics;
 pub mod net;
 pub mod problem;
+pub mod reload;
 pub mod rtmp;
 pub mod sessions;
 pub mod shutdown;

@@ -12,7 +12,7 @@ use anyhow::Context;
 use pushpull::{
     app::App,
     banner::Banner,
-    config::{Config, Errors, Loaded, Sources},
+    config::{Errors, Loaded, Sources},
     logs,
     signals::Signals,
 };
@@ -29,14 +29,13 @@ fn main() -> ExitCode {
     if sources.only_checks() {
         return check(&loaded);
     }
-    let Loaded { config, warnings, .. } = loaded;
-    if let Err(error) = logs::init(config.log, env::var("RUST_LOG").ok().as_deref()) {
+    if let Err(error) = logs::init(loaded.config.log, env::var("RUST_LOG").ok().as_deref()) {
         return fail(error, BAD_USAGE);
     }
-    for warning in warnings {
+    for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    match serve(config) {
+    match serve(sources, loaded) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(format_args!("{error:#}"), FAILURE),
     }
@@ -64,12 +63,12 @@ fn check(loaded: &Loaded) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve(config: Config) -> anyhow::Result<()> {
+fn serve(sources: Sources, loaded: Loaded) -> anyhow::Result<()> {
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(async {
         // Before anything is printed: who reads it may stop us at once.
         let mut signals = Signals::catch().context("cannot catch signals")?;
-        let app = App::bind(config)?;
+        let app = App::bind(sources, loaded)?;
         // A server whose output nobody reads still serves.
         let _ = write!(io::stdout().lock(), "{}", Banner(app.endpoints()));
         Ok(app.run(&mut signals).await?)

@@ -22,6 +22,7 @@ use crate::{
     access,
     hub::{Hub, State, StreamStatus},
     limits::{Hits, Limit},
+    reload::Reloads,
     tls::Tls,
 };
 
@@ -39,6 +40,8 @@ pub struct Metrics {
     pub hits: Arc<Hits>,
     /// Publishers and viewers that were not let in.
     pub access_refused: access::Counted,
+    /// How the configuration was read again.
+    pub reloads: Reloads,
     publishers_refused: Family<Refusal, Counter>,
     players: Gauge,
     players_refused: Family<Refusal, Counter>,
@@ -60,6 +63,8 @@ impl Metrics {
         let access_refused = access::Counted::default();
         let help = "Publishers and viewers that were not let in, by what they wanted and why";
         registry.register("access_refused", help, access_refused.clone());
+        let reloads = Reloads::default();
+        registry.register_collector(Box::new(reloads.clone()));
         let publishers_refused = Family::default();
         registry.register(
             "publishers_refused",
@@ -82,6 +87,7 @@ impl Metrics {
             rtmp_errors,
             hits,
             access_refused,
+            reloads,
             publishers_refused,
             players,
             players_refused,

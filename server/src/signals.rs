@@ -1,17 +1,33 @@
-//! The signals that stop the server.
+//! The signals that stop the server, and the one that makes it read its configuration again.
 
 use std::io;
+#[cfg(unix)]
+use std::io::IsTerminal;
 
 #[cfg(unix)]
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// SIGINT and SIGTERM (Ctrl-C where there are no signals), caught from the moment this is made.
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// To stop; the signal's name.
+    Stop(&'static str),
+    /// To read the configuration again: SIGHUP.
+    Reload,
+}
+
+/// SIGINT, SIGTERM and SIGHUP (Ctrl-C where there are no signals), caught from the moment this is made.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    interrupt: Signal,
+    interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
-    terminate: Signal,
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: tokio::signal::unix::Signal,
+    /// Whether the server was started in a terminal.
+    #[cfg(unix)]
+    has_terminal: bool,
 }
 
 impl Signals {
@@ -24,15 +40,23 @@ impl Signals {
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+            has_terminal: io::stdin().is_terminal(),
         })
     }
 
-    /// Waits for the next one and tells its name.
+    /// Waits for the next one.
+    ///
+    /// SIGHUP is also what the system sends when a terminal is closed: to whoever closes one, that ends what runs in it.
     #[cfg(unix)]
-    pub async fn next(&mut self) -> &'static str {
+    pub async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => Signal::Stop("SIGINT"),
+            _ = self.terminate.recv() => Signal::Stop("SIGTERM"),
+            _ = self.hang_up.recv() => match self.has_terminal && !io::stdin().is_terminal() {
+                true => Signal::Stop("SIGHUP"),
+                false => Signal::Reload,
+            }
         }
     }
 
@@ -47,10 +71,19 @@ impl Signals {
 
     /// Waits for Ctrl-C.
     #[cfg(not(unix))]
-    pub async fn next(&mut self) -> &'static str {
+    pub async fn next(&mut self) -> Signal {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-        "Ctrl-C"
+        Signal::Stop("Ctrl-C")
+    }
+
+    /// Waits for one that stops the server, and tells its name.
+    pub async fn stop(&mut self) -> &'static str {
+        loop {
+            if let Signal::Stop(name) = self.next().await {
+                return name;
+            }
+        }
     }
 }

@@ -254,7 +254,7 @@ mod tests {
             rtmp: "192.168.1.5:1935".parse().unwrap(),
             http: vec!["192.168.1.5:8082".parse().unwrap()],
             secured: Default::default(),
-            demo: None,
+            demo: false.into(),
         }
     }
 

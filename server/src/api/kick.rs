@@ -117,7 +117,7 @@ mod tests {
             rtmp: address,
             http: vec![address],
             secured: Default::default(),
-            demo: None,
+            demo: false.into(),
         };
         let hub = Hub::new(Config { max_bans: 1, ..Config::default() });
         Api::new(hub, Arc::new(endpoints), Shutdown::new())

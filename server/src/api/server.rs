@@ -37,7 +37,7 @@ impl Server {
             https_port: endpoints.secured.https.first().map(SocketAddr::port),
             addresses: endpoints.addresses(),
             push: endpoints.push_servers(),
-            demo: endpoints.demo,
+            demo: endpoints.demo(),
         }
     }
 }
@@ -52,7 +52,7 @@ mod tests {
             rtmp: "192.168.1.5:1936".parse().unwrap(),
             http: vec!["127.0.0.1:8082".parse().unwrap()],
             secured: crate::endpoints::Secured::default(),
-            demo: Some("live/demo"),
+            demo: true.into(),
         };
         assert_eq!(
             serde_json::to_value(Server::new(&endpoints)).unwrap(),

@@ -159,7 +159,7 @@ fn api() -> Api {
         secured: Default::default(),
         rtmp: SocketAddr::from(([127, 0, 0, 1], 1935)),
         http: vec![SocketAddr::from(([127, 0, 0, 1], 8082))],
-        demo: None,
+        demo: false.into(),
     };
     Api::new(Hub::new(hub::Config::default()), Arc::new(endpoints), Shutdown::new())
 }

@@ -2,26 +2,35 @@
 
 use std::{fmt, io, path::PathBuf, sync::Arc};
 
-use super::{flag, variable};
+use super::{flag, mark, variable};
 
 /// Why there is no configuration: everything that is wrong with it, in the order in which it is read.
 #[derive(Debug)]
-pub struct Errors(Vec<Error>);
+pub struct Errors {
+    errors: Vec<Error>,
+    files: Vec<mark::Read>,
+}
 
 impl Errors {
-    /// All of `errors`, if there is one.
-    pub(super) fn check(errors: Vec<Error>) -> Result<(), Errors> {
-        if errors.is_empty() { Ok(()) } else { Err(Errors(errors)) }
+    /// All of `errors`, which were found in reading `files`.
+    pub(super) fn new(errors: Vec<Error>, files: Vec<mark::Read>) -> Errors {
+        Errors { errors, files }
+    }
+
+    /// The files that were read: a change of one may mend it.
+    #[must_use]
+    pub fn into_files(self) -> Vec<mark::Read> {
+        self.files
     }
 
     /// One after the other; there is at least one.
     pub fn iter(&self) -> impl Iterator<Item = &Error> {
-        self.0.iter()
+        self.errors.iter()
     }
 
     /// What clap has to say instead: the help, the version, or what it does not understand on the command line.
     pub fn usage(&self) -> Option<&clap::Error> {
-        self.0.iter().find_map(|error| match error {
+        self.errors.iter().find_map(|error| match error {
             Error::Usage(error) => Some(error.as_ref()),
             _ => None,
         })
@@ -30,7 +39,7 @@ impl Errors {
 
 impl From<Error> for Errors {
     fn from(error: Error) -> Errors {
-        Errors(vec![error])
+        Errors { errors: vec![error], files: Vec::new() }
     }
 }
 
@@ -39,7 +48,7 @@ impl std::error::Error for Errors {}
 /// A line for each.
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, error) in self.0.iter().enumerate() {
+        for (number, error) in self.errors.iter().enumerate() {
             let end = if number == 0 { "" } else { "\n" };
             write!(f, "{end}{error}")?;
         }

@@ -7,6 +7,7 @@ mod error;
 mod file;
 pub mod keys;
 mod live;
+pub(crate) mod mark;
 mod nearest;
 mod secret;
 mod sources;
@@ -22,6 +23,7 @@ pub use live::Live;
 pub use secret::Secret;
 pub use sources::{Sources, command};
 
+pub use keys::Changes;
 use keys::{Key, Kind};
 use sources::Said;
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub log: logs::Format,
     /// How long connections may take to end when the server stops.
     pub stop_timeout: Duration,
+    /// Whether a change of a file that was read is a reason to read everything again.
+    pub config_watch: bool,
 }
 
 impl Config {
@@ -90,6 +94,7 @@ impl Default for Config {
             demo: false,
             log: logs::Format::Text,
             stop_timeout: Duration::ZERO,
+            config_watch: true,
         };
         for key in keys::all() {
             // The table's own text, which `keys::tests` reads too.
@@ -107,7 +112,7 @@ pub struct Loaded {
     /// The same by key, in the order of `--help`.
     pub settings: Vec<Setting>,
     /// The files that were read: a change of one of them may be a change of the configuration.
-    pub files: Vec<PathBuf>,
+    pub files: Vec<mark::Read>,
     /// One sentence each, for the log.
     pub warnings: Vec<String>,
 }

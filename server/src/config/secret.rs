@@ -1,11 +1,8 @@
 //! Values that nobody is shown.
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-};
+use std::{fmt, fs, path::Path};
 
-use super::keys::Kind;
+use super::{keys::Kind, mark};
 
 /// A secret of the configuration: nothing prints it.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,13 +32,13 @@ impl fmt::Debug for Secret {
 pub(super) fn resolve(
     kind: Kind,
     items: Vec<String>,
-    files: &mut Vec<PathBuf>,
+    files: &mut Vec<mark::Read>,
 ) -> Result<String, String> {
     let mut secrets = Vec::with_capacity(items.len());
     for item in items {
         match item.strip_prefix(FILE) {
             Some(path) => {
-                files.push(path.into());
+                files.push(mark::Read::now(Path::new(path)));
                 secrets.extend(read(Path::new(path))?);
             }
             None if item.contains(['\n', '\r']) => {
@@ -85,7 +82,7 @@ mod tests {
         let items = ["zero".to_owned(), format!("file:{}", path.display()), String::new()];
         let secrets = resolve(Kind::Secrets, items.to_vec(), &mut files).unwrap();
         assert_eq!(secrets, "zero\none, two\nthree");
-        assert_eq!(files, std::slice::from_ref(&path));
+        assert_eq!(files, [mark::Read::now(&path)]);
 
         let error = resolve(Kind::Secret, items.to_vec(), &mut files).unwrap_err();
         assert_eq!(error, "it takes one secret, and here are 3");

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 use super::{
     Config, Error, Errors, Loaded, Origin, Setting, file, flag,
     keys::{self, Key, Kind},
+    mark,
     nearest::{Near, nearest},
     secret, variable,
 };
@@ -128,10 +129,10 @@ impl Sources {
     /// # Errors
     /// [`Errors`] names everything that is wrong and where: the flag, the variable, or the file, the line and the key.
     pub fn load(&self) -> Result<Loaded, Errors> {
+        let mut files: Vec<mark::Read> = self.file().map(mark::Read::now).into_iter().collect();
         let (said, mut wrong) = self.file().map(file::read).unwrap_or_default();
         let mut config = Config::default();
         let mut settings: Vec<Setting> = keys::all().map(Setting::default_of).collect();
-        let mut files: Vec<PathBuf> = self.file.iter().cloned().collect();
         for Said { key, items, origin } in said.into_iter().chain(self.said.iter().cloned()) {
             let text = if key.kind.is_secret() {
                 secret::resolve(key.kind, items, &mut files)
@@ -149,8 +150,25 @@ impl Sources {
             }
         }
         wrong.extend_from_slice(&self.wrong);
-        Errors::check(wrong)?;
+        if !wrong.is_empty() {
+            return Err(Errors::new(wrong, files));
+        }
         Ok(Loaded { config, settings, files, warnings: self.warnings.clone() })
+    }
+}
+
+impl Sources {
+    /// As [`Sources::load`], while the server runs.
+    ///
+    /// # Errors
+    /// As those; and if the file was a pipe, which says nothing the second time.
+    pub fn load_again(&self) -> Result<Loaded, Errors> {
+        match self.file().map(|file| (file, mark::check_readable_again(file))) {
+            Some((file, Err(source))) => {
+                Err(Error::Unreadable { file: file.to_owned(), source: source.into() }.into())
+            }
+            _ => self.load(),
+        }
     }
 }
 

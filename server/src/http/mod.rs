@@ -42,7 +42,8 @@ use tokio::{net::TcpStream, time::timeout};
 use tracing::{Instrument, Span, debug, info, info_span};
 
 use crate::{
-    accept::{Full, Place, Places, pause_after},
+    accept::{Full, Most, Place, Places, pause_after},
+    config::Live,
     flv::{self, FlvState},
     limits::Limit,
     listeners::{Incoming, Listeners},
@@ -87,6 +88,12 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    fn places(&self) -> Most {
+        Most { all: self.max_connections, of_one: self.max_connections_per_ip }
+    }
+}
+
 /// What every HTTP listener shares. Clones are the same server.
 #[derive(Clone)]
 pub struct Server {
@@ -96,7 +103,7 @@ pub struct Server {
 struct Shared {
     router: Router,
     flv: FlvState,
-    limits: Limits,
+    limits: Live<Limits>,
     places: Places,
     metrics: Arc<Metrics>,
     shutdown: Shutdown,
@@ -107,11 +114,11 @@ impl Server {
     pub fn new(
         router: Router,
         flv: FlvState,
-        limits: Limits,
+        limits: Live<Limits>,
         metrics: Arc<Metrics>,
         shutdown: Shutdown,
     ) -> Server {
-        let places = Places::new(limits.max_connections, limits.max_connections_per_ip);
+        let places = Places::default();
         Server { shared: Arc::new(Shared { router, flv, limits, places, metrics, shutdown }) }
     }
 
@@ -132,9 +139,10 @@ impl Server {
 
     fn admit(&self, Incoming { tcp, peer, tls }: Incoming) {
         let Shared { places, metrics, shutdown, limits, .. } = &*self.shared;
+        let limits = limits.get();
         let place = match limits.trusted_proxies.contain(peer.ip()) {
-            true => places.take_for_proxy(),
-            false => places.take(peer.ip()),
+            true => places.take_for_proxy(limits.places()),
+            false => places.take(peer.ip(), limits.places()),
         };
         let place = match place {
             Ok(place) => place,
@@ -155,13 +163,13 @@ impl Server {
         let shared = self.shared.clone();
         let held = (place, open);
         shutdown.track(async move {
-            net::tune(&tcp, &shared.limits.net);
+            net::tune(&tcp, &limits.net);
             let socket = match tls {
                 None => Some(tcp.into()),
                 Some(tls) => Box::pin(shared.secure(tcp, &tls, &span)).await,
             };
             if let Some(socket) = socket {
-                shared.converse(socket, peer, span).await;
+                shared.converse(socket, peer, limits, span).await;
             }
             drop(held);
         });
@@ -173,16 +181,23 @@ impl Shared {
     ///
     /// This is the task of a viewer too: what a viewer does not need while it watches is boxed, and nothing stands around
     /// the stream that would have to be asked at every picture (the span, the shutdown).
-    async fn converse(self: &Arc<Self>, socket: Socket, peer: SocketAddr, span: Span) {
-        let mut inlet = Inlet::new(self.limits.head_size);
+    async fn converse(
+        self: &Arc<Self>,
+        socket: Socket,
+        peer: SocketAddr,
+        held_to: Arc<Limits>,
+        span: Span,
+    ) {
+        let mut inlet = Inlet::new(held_to.head_size);
         loop {
-            let Some(arrival) = self.next(&mut inlet, &socket).await else { return };
+            let next = self.next(&mut inlet, &socket, held_to.head_timeout);
+            let Some(arrival) = next.await else { return };
             let goes_on = match arrival {
                 Arrival::End => false,
                 Arrival::Head(head) if flv::is_stream_path(head.request.uri().path()) => {
                     inlet.consume(head.len);
-                    let limits = &self.limits.net;
-                    match self.client(peer, head.request.headers()) {
+                    let limits = &held_to.net;
+                    match self.client(&held_to, peer, head.request.headers()) {
                         Ok(client) => {
                             let asked = flv::Asked {
                                 socket: &socket,
@@ -207,7 +222,7 @@ impl Shared {
                     false
                 }
                 Arrival::Head(_) | Arrival::Strange => {
-                    let rest = self.hand_on(&socket, &mut inlet, peer);
+                    let rest = self.hand_on(&socket, &mut inlet, peer, held_to.clone());
                     let rest: Pin<Box<dyn Future<Output = bool> + Send>> =
                         Box::pin(rest.instrument(span.clone()));
                     rest.await
@@ -223,11 +238,16 @@ impl Shared {
     ///
     /// # Errors
     /// The answer to one whose address has as many requests under way through proxies as it may have connections.
-    fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> Result<Client, Box<Problem>> {
-        let Some(address) = forwarded::client(&self.limits.trusted_proxies, peer, headers) else {
+    fn client(
+        &self,
+        held_to: &Limits,
+        peer: SocketAddr,
+        headers: &HeaderMap,
+    ) -> Result<Client, Box<Problem>> {
+        let Some(address) = forwarded::client(&held_to.trusted_proxies, peer, headers) else {
             return Ok(Client { address: peer, relayed: None });
         };
-        match self.places.take_behind_proxy(address.ip()) {
+        match self.places.take_behind_proxy(address.ip(), self.limits.get().places()) {
             Ok(place) => Ok(Client { address, relayed: Some(Box::new(place)) }),
             Err(_) => {
                 self.metrics.hits.hit(Limit::HttpPerAddress);
@@ -237,10 +257,10 @@ impl Shared {
     }
 
     /// What comes next; `None` if nothing comes in time, or the server stops.
-    async fn next(&self, inlet: &mut Inlet, socket: &Socket) -> Option<Arrival> {
+    async fn next(&self, inlet: &mut Inlet, socket: &Socket, limit: Duration) -> Option<Arrival> {
         let next = poll_fn(|context| inlet.poll_head(context, socket));
         let next = self.shutdown.requested().run_until_cancelled(next);
-        match timeout(self.limits.head_timeout, next).await {
+        match timeout(limit, next).await {
             Ok(arrival) => arrival?.ok(),
             Err(_) => {
                 self.metrics.hits.hit(Limit::HttpHeadTime);
@@ -256,19 +276,21 @@ impl Shared {
         socket: &Socket,
         inlet: &mut Inlet,
         peer: SocketAddr,
+        held_to: Arc<Limits>,
     ) -> bool {
         let exchange = Arc::new(Exchange::default());
-        let limits = &self.limits.net;
+        let limits = &held_to.net;
         let gate = Gate::new(socket, inlet, limits, exchange.clone(), flv::is_stream_path);
         let router = TowerToHyperService::new(self.router.clone());
         let server = self.clone();
-        let service = Routes { server, router, peer, exchange: exchange.clone() };
+        let service =
+            Routes { server, router, peer, held_to: held_to.clone(), exchange: exchange.clone() };
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.head_timeout)
-            .max_header_size(self.limits.head_size)
+            .header_read_timeout(held_to.head_timeout)
+            .max_header_size(held_to.head_size)
             .max_headers(inlet::FIELDS_MAX)
-            .max_buf_size(self.limits.head_size.max(BUFFER_SIZE))
+            .max_buf_size(held_to.head_size.max(BUFFER_SIZE))
             .serve_connection(TokioIo::new(gate), service);
         let mut connection = std::pin::pin!(connection);
         let conversation = async {
@@ -308,6 +330,7 @@ struct Routes {
     server: Arc<Shared>,
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
+    held_to: Arc<Limits>,
     exchange: Arc<Exchange>,
 }
 
@@ -317,7 +340,7 @@ impl Service<Request<body::Incoming>> for Routes {
     type Future = Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>;
 
     fn call(&self, mut request: Request<body::Incoming>) -> Self::Future {
-        let client = self.server.client(self.peer, request.headers());
+        let client = self.server.client(&self.held_to, self.peer, request.headers());
         let (answer, place) = match client {
             Ok(client) => {
                 request.extensions_mut().insert(ConnectInfo(client.address));

@@ -42,12 +42,14 @@ impl Shared {
 
     /// Tells one that speaks plain HTTP where to go.
     async fn redirect(&self, socket: Socket) {
-        let mut inlet = Inlet::new(self.limits.head_size);
-        let Some(Arrival::Head(head)) = self.next(&mut inlet, &socket).await else { return };
+        let limits = self.limits.get();
+        let mut inlet = Inlet::new(limits.head_size);
+        let next = self.next(&mut inlet, &socket, limits.head_timeout);
+        let Some(Arrival::Head(head)) = next.await else { return };
         inlet.consume(head.len);
         let answer = redirection(&head.request);
         let method = head.request.method();
-        let sent = answer::send(&socket, &self.limits.net, method, answer, false);
+        let sent = answer::send(&socket, &limits.net, method, answer, false);
         if let Some(Err(error)) = self.shutdown.forced().run_until_cancelled(sent).await {
             debug!(%error, "one who speaks plain HTTP was not told");
         }

@@ -273,7 +273,7 @@ async fn a_connection_s_task_is_small() {
     let server = start(Limits::default()).await;
     let socket = server.connect().await;
     let shared = server.server.shared.clone();
-    let task = shared.converse(socket.into(), server.address, Span::none());
+    let task = shared.converse(socket.into(), server.address, shared.limits.get(), Span::none());
     let size = std::mem::size_of_val(&task);
     assert!(size <= 1500, "{size} bytes for every viewer");
 }
@@ -353,7 +353,7 @@ async fn start(limits: Limits) -> Started {
     let metrics = Arc::new(Metrics::new(hub.clone()));
     let shutdown = Shutdown::new();
     let flv = FlvState::new(hub.clone(), crate::access::Access::default(), shutdown.clone());
-    let server = Server::new(router, flv, limits, metrics.clone(), shutdown.clone());
+    let server = Server::new(router, flv, limits.into(), metrics.clone(), shutdown.clone());
     let task = tokio::spawn(server.clone().serve(listener));
     Started { server, hub, address, metrics, shutdown, task }
 }

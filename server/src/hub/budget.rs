@@ -10,7 +10,7 @@ use crate::limits::Limit;
 /// Memory that the rings take, and may take, in bytes.
 #[derive(Debug)]
 pub(super) struct Budget {
-    limit: usize,
+    limit: AtomicUsize,
     used: AtomicUsize,
     /// Streams that ended and may have viewers who still read their rings.
     ended: Mutex<Vec<Weak<Stream>>>,
@@ -18,7 +18,11 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, used: AtomicUsize::new(0), ended: Mutex::default() }
+        Self { limit: AtomicUsize::new(limit), used: AtomicUsize::new(0), ended: Mutex::default() }
+    }
+
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
     /// A ring has `now` bytes and had `before`.
@@ -45,8 +49,8 @@ impl Budget {
 
     /// How much is to be given back, and a bit more, so that it is not asked for at every block.
     fn excess(&self) -> usize {
-        let used = self.used();
-        if used <= self.limit { 0 } else { used - (self.limit - self.limit / SPARE) }
+        let (used, limit) = (self.used(), self.limit.load(Ordering::Relaxed));
+        if used <= limit { 0 } else { used - (limit - limit / SPARE) }
     }
 }
 

@@ -60,6 +60,7 @@ pub use stats::Stats;
 pub use status::{Source, State, StreamError, StreamStatus, Trouble};
 pub use viewer::{Next, Start, Viewer, ViewerInfo};
 
+use crate::config::Live;
 use crate::limits::Limit;
 use ban::Bans;
 use budget::Budget;
@@ -75,7 +76,7 @@ pub struct Hub {
 
 #[derive(Debug)]
 struct Inner {
-    config: Config,
+    config: Live<Config>,
     stats: Stats,
     budget: Arc<Budget>,
     viewers: Arc<AtomicUsize>,
@@ -178,7 +179,7 @@ impl Hub {
             inner: Arc::new(Inner {
                 budget: Arc::new(Budget::new(config.media_bytes)),
                 viewers: Arc::default(),
-                config,
+                config: Live::new(config),
                 stats: Stats::default(),
                 is_closing: AtomicBool::new(false),
                 changed: watch::Sender::new(0),
@@ -188,6 +189,19 @@ impl Hub {
                 last_number: AtomicU64::new(0),
             }),
         }
+    }
+
+    /// `config` counts from now on: for the media that streams keep at once, else for publishers and viewers that come, or
+    /// that are lost.
+    pub fn configure(&self, config: Config) {
+        let ring = config.ring();
+        self.budget().set_limit(config.media_bytes);
+        self.inner.config.set(config);
+        for stream in self.names().values().filter_map(|name| name.stream.as_ref()) {
+            stream.ring.limit(ring);
+        }
+        // Some may wait for a name, and for less long now.
+        self.changed();
     }
 
     /// Stops a stream: its publisher is told and let go, its viewers end at once. For `ban`, if it is not zero, nobody
@@ -312,8 +326,8 @@ impl Hub {
         self.changed();
     }
 
-    fn config(&self) -> &Config {
-        &self.inner.config
+    fn config(&self) -> Arc<Config> {
+        self.inner.config.get()
     }
 
     fn is_closing(&self) -> bool {

@@ -72,7 +72,7 @@ impl Publisher {
     pub(super) fn new(hub: Hub, stream: Arc<Stream>, session: Session) -> Self {
         let config = hub.config();
         let preroll = Some(Preroll::new(config.tracks_wait));
-        let batch = Batch::new(config);
+        let batch = Batch::new(&config);
         let probe = Probe::new(&stream, None);
         Self {
             hub,

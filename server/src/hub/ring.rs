@@ -15,7 +15,6 @@ use super::sync::{Mutex, MutexGuard};
 /// Newest blocks of a stream, shared by one publisher and its viewers.
 #[derive(Debug)]
 pub struct Ring {
-    limits: Limits,
     state: Mutex<State>,
 }
 
@@ -25,7 +24,7 @@ pub struct Ring {
 /// limits. Tags of a few bytes cost many times as much as their bytes: a ring also keeps no more than one tag for each
 /// KiB of `gop_bytes` (but some thousands), which is far beyond what encoders send. A viewer whose next block is gone has fallen behind and goes to the newest start. If a GOP is over its limits
 /// there is no start in the ring until the next keyframe comes; joiners wait for it, present viewers notice nothing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     /// Milliseconds of media a viewer may be behind.
     pub lag_ms: u64,
@@ -129,7 +128,12 @@ impl EndReason {
 impl Ring {
     /// An empty ring.
     pub fn new(limits: Limits) -> Self {
-        Self { limits, state: Mutex::new(State::default()) }
+        Self { state: Mutex::new(State { limits, ..State::default() }) }
+    }
+
+    /// Other limits count from the next block on.
+    pub fn limit(&self, limits: Limits) {
+        self.lock().limits = limits;
     }
 
     /// Appends a block and wakes every viewer that waits for it. Does nothing once the ring is closed.
@@ -140,8 +144,8 @@ impl Ring {
                 return;
             }
             state.append(block);
-            state.evict(&self.limits);
-            state.wakers_after_push(&self.limits)
+            state.evict();
+            state.wakers_after_push()
         };
         wake(wakers);
     }
@@ -238,10 +242,10 @@ impl Ring {
         if state.end == Some(EndReason::ServerStopping) {
             return Poll::Ready(Release::ServerStopping);
         }
-        let total = state.total;
+        let (total, limits) = (state.total, state.limits);
         let slot = &mut state.slots[cursor.slot];
         slot.unsent = unsent as u64;
-        if slot.is_too_far(total, &self.limits) {
+        if slot.is_too_far(total, &limits) {
             return Poll::Ready(Release::TooFarBehind);
         }
         let before = slot.wait(Wait::Room, waker);
@@ -362,6 +366,7 @@ impl Slot {
 
 #[derive(Debug, Default)]
 struct State {
+    limits: Limits,
     blocks: VecDeque<Held>,
     /// The number of the first block held.
     first: u64,
@@ -405,8 +410,8 @@ impl State {
         self.bytes + self.tags * TAG_COST
     }
 
-    fn evict(&mut self, limits: &Limits) {
-        while self.front_is_done(limits) {
+    fn evict(&mut self) {
+        while self.front_is_done() {
             self.drop_oldest();
         }
         self.forget_starts();
@@ -427,7 +432,8 @@ impl State {
     }
 
     /// Whether the oldest block is over the limits. The newest block stays whatever its size.
-    fn front_is_done(&self, limits: &Limits) -> bool {
+    fn front_is_done(&self) -> bool {
+        let limits = &self.limits;
         let (Some(front), Some(back)) = (self.blocks.front(), self.blocks.back()) else {
             return false;
         };
@@ -478,11 +484,12 @@ impl State {
     }
 
     /// Those who wait for a block, and those who have held theirs for too long.
-    fn wakers_after_push(&mut self, limits: &Limits) -> Vec<Waker> {
+    fn wakers_after_push(&mut self) -> Vec<Waker> {
+        let limits = self.limits;
         let total = self.total;
         let concerned = |slot: &mut Slot| match slot.wait {
             Wait::Block => slot.waker.take(),
-            Wait::Room if slot.is_too_far(total, limits) => slot.waker.take(),
+            Wait::Room if slot.is_too_far(total, &limits) => slot.waker.take(),
             Wait::Room => None,
         };
         self.slots.iter_mut().filter_map(concerned).collect()

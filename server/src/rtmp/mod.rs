@@ -15,18 +15,19 @@ mod tests;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use pushpull_rtmp::server::ServerConfig;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, debug, error, info_span, warn};
 
-use crate::accept::{Full, Places, pause_after};
+use crate::accept::{Full, Most, Places, pause_after};
 use crate::access::Access;
+use crate::config::Live;
 use crate::hub::Hub;
 use crate::limits::Limit;
 use crate::listeners::{Incoming, Listeners};
@@ -74,13 +75,11 @@ pub async fn serve(
     listeners: impl Into<Listeners>,
     hub: Hub,
     access: Access,
-    config: Config,
+    config: Live<Config>,
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let places = Places::new(config.max_connections, config.max_connections_per_ip);
-    let players = Arc::new(Semaphore::new(config.max_players));
-    let config = Arc::new(config);
+    let (places, players) = (Places::default(), Players::default());
     let mut listeners = listeners.into();
     let mut sessions = JoinSet::new();
     loop {
@@ -99,7 +98,9 @@ pub async fn serve(
                 continue;
             }
         };
-        let place = match places.take(peer.ip()) {
+        let current = config.get();
+        let most = Most { all: current.max_connections, of_one: current.max_connections_per_ip };
+        let place = match places.take(peer.ip(), most) {
             Ok(place) => place,
             Err(full) => {
                 refuse(peer, full, &metrics);
@@ -111,7 +112,8 @@ pub async fn serve(
         let host = Host {
             hub: hub.clone(),
             access: access.clone(),
-            config: config.clone(),
+            config: current,
+            live: config.clone(),
             metrics: metrics.clone(),
             players: players.clone(),
         };
@@ -146,10 +148,34 @@ pub async fn serve(
 struct Host {
     hub: Hub,
     access: Access,
+    /// As it was when the connection came.
     config: Arc<Config>,
+    /// As it is now.
+    live: Live<Config>,
     metrics: Arc<Metrics>,
-    /// A permit for each stream that is played.
-    players: Arc<Semaphore>,
+    players: Players,
+}
+
+/// Counts the streams that are played.
+#[derive(Clone, Debug, Default)]
+struct Players(Arc<AtomicUsize>);
+
+/// One of them, until this is dropped.
+#[derive(Debug)]
+struct PlayerPlace(Players);
+
+impl Players {
+    /// `None` if `most` are played already.
+    fn take(&self, most: usize) -> Option<PlayerPlace> {
+        let place = PlayerPlace(self.clone());
+        (self.0.fetch_add(1, Ordering::Relaxed) < most).then_some(place)
+    }
+}
+
+impl Drop for PlayerPlace {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Shakes hands; `None` if nothing comes of it.

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use pushpull_media::flv::{Tag, TagKind, audio, video};
 use pushpull_rtmp::server::PlayRefusal;
 use pushpull_rtmp::{StreamName, chunk};
-use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
+use super::PlayerPlace;
 use super::session::Session;
 use crate::access;
 use crate::hub::{Block, EndReason, Next, Query, Release, ViewError, Viewer, ViewerInfo};
@@ -36,7 +36,7 @@ struct Playing {
     is_paused: bool,
     audio: Track,
     video: Track,
-    _permit: OwnedSemaphorePermit,
+    _place: PlayerPlace,
     _open: OpenPlayer,
 }
 
@@ -223,9 +223,9 @@ impl Session {
                 return self.refuse_play(stream_id, PlayRefusal::Failed, "bad_parameter", &text);
             }
         };
-        let Ok(permit) = self.host.players.clone().try_acquire_owned() else {
+        let limit = self.host.live.get().max_players;
+        let Some(place) = self.host.players.take(limit) else {
             self.host.metrics.hits.hit(Limit::RtmpPlayers);
-            let limit = self.host.config.max_players;
             let text = format!("there are as many players as this server takes ({limit})");
             return self.refuse_play(stream_id, PlayRefusal::Failed, "too_many_players", &text);
         };
@@ -253,7 +253,7 @@ impl Session {
             is_paused: false,
             audio: Track::On,
             video: Track::On,
-            _permit: permit,
+            _place: place,
             _open: self.host.metrics.player(),
         };
         self.playings.by_stream.insert(stream_id, playing);

@@ -40,7 +40,7 @@ impl Server {
             listener,
             hub.clone(),
             access.clone(),
-            config,
+            config.into(),
             metrics.clone(),
             shutdown.clone(),
         ));

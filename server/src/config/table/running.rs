@@ -27,6 +27,19 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "config_watch",
+        section: TITLE,
+        value: "BOOL",
+        kind: Kind::Switch,
+        default: "true",
+        changes: Changes::AtOnce,
+        help: "Read the configuration again when its file has changed, or one that it names a secret by",
+        set: |config, text| {
+            config.config_watch = units::switch(text)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "stop_timeout",
         section: TITLE,
         value: "TIME",

@@ -49,7 +49,7 @@ impl Server {
         let limits = host::Limits { net: limits, ..host::Limits::default() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let server = host::Server::new(router, state, limits, metrics, shutdown.clone());
+        let server = host::Server::new(router, state, limits.into(), metrics, shutdown.clone());
         tokio::spawn(server.serve(listener));
         Self { hub, access, shutdown, address }
     }

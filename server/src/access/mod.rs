@@ -121,13 +121,16 @@ impl Access {
         self.lock().memory.list()
     }
 
-    /// Whether somebody may come; for how long, if that ends, and what hook servers know of it.
+    /// Whether somebody may come; until when, if that ends, and what hook servers know of it.
     async fn decide(
         &self,
         config: &Config,
         request: &Request,
-    ) -> Result<(Option<Duration>, SessionId, Started), Refusal> {
-        let expires = judge(config, request, unix_now())?;
+    ) -> Result<(Option<Instant>, SessionId, Started), Refusal> {
+        // However long hook servers take.
+        let now = Instant::now();
+        let left = judge(config, request, unix_now())?;
+        let expires = left.and_then(|left| now.checked_add(left));
         let id = self.sessions.new_id();
         let started = self.hooks.ask(request, &id).await?;
         Ok((expires, id, started))
@@ -138,13 +141,12 @@ impl Access {
         config: &Config,
         id: SessionId,
         request: Request,
-        expires: Option<Duration>,
+        expires: Option<Instant>,
         started: Started,
     ) -> Session {
         let mut session = self.sessions.open_as(id, request, started);
-        if let Some(after) = expires.filter(|_| config.sign_ends_sessions) {
-            let expiry = self.expiries.end(&self.sessions, session.id(), Instant::now() + after);
-            session.keep(expiry);
+        if let Some(at) = expires.filter(|_| config.sign_ends_sessions) {
+            session.keep(self.expiries.end(&self.sessions, session.id(), at));
         }
         session
     }

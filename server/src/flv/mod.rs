@@ -6,7 +6,7 @@
 mod cors;
 mod http;
 mod sender;
-mod ws;
+pub mod ws;
 
 #[cfg(test)]
 mod tests;

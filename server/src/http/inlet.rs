@@ -66,25 +66,35 @@ impl Inlet {
         socket: &Socket,
     ) -> Poll<io::Result<Arrival>> {
         loop {
-            if self.is_worth_parsing() {
-                let arrival = match parse(&self.buffer) {
-                    Ok(None) => None,
-                    Ok(Some(head)) => Some(Arrival::Head(Box::new(head))),
-                    Err(Strange) => Some(Arrival::Strange),
-                };
-                if let Some(arrival) = arrival {
-                    // It stays, and may be asked for again.
-                    self.searched = 0;
-                    return Poll::Ready(Ok(arrival));
-                }
-            }
-            if self.is_full() {
-                return Poll::Ready(Ok(Arrival::Strange));
+            if let Some(arrival) = self.arrival() {
+                return Poll::Ready(Ok(arrival));
             }
             if ready!(self.poll_fill(context, socket))? == 0 {
                 return Poll::Ready(Ok(Arrival::End));
             }
         }
+    }
+
+    /// What stands in front, if it can be told from what has come so far.
+    pub fn arrival(&mut self) -> Option<Arrival> {
+        if self.is_worth_parsing() {
+            let arrival = match parse(&self.buffer) {
+                Ok(None) => None,
+                Ok(Some(head)) => Some(Arrival::Head(Box::new(head))),
+                Err(Strange) => Some(Arrival::Strange),
+            };
+            if arrival.is_some() {
+                // It stays, and may be asked for again.
+                self.searched = 0;
+                return arrival;
+            }
+        }
+        self.is_full().then_some(Arrival::Strange)
+    }
+
+    /// Takes bytes that did not come by a socket.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
     }
 
     /// Ready when the peer is gone, or says so much that it cannot be kept. What it says until then is kept.
@@ -258,7 +268,7 @@ mod tests {
         let mut inlet = Inlet::new(1000);
         let mut parsed = Vec::new();
         for (at, byte) in b"\r\nGET / HTTP/1.1\r\nA: b\r\n\r\nX".iter().enumerate() {
-            inlet.buffer.extend_from_slice(&[*byte]);
+            inlet.push(&[*byte]);
             if inlet.is_worth_parsing() {
                 parsed.push(at);
             }

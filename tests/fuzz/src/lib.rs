@@ -1,10 +1,15 @@
-//! The checks of `tests/src/fuzzing`, for the targets beside this file, and a count of the memory they hold.
+//! The checks of `tests/src/fuzzing` and `server/tests/fuzzing`, for the targets beside this file, and a count of the memory
+//! they hold.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 #[path = "../../src/fuzzing/mod.rs"]
 mod fuzzing;
+
+/// The server's own parsers.
+#[path = "../../../server/tests/fuzzing/mod.rs"]
+pub mod server;
 
 pub use fuzzing::*;
 

@@ -1,5 +1,6 @@
-//! What must hold for any bytes: one check for each fuzz target of `tests/fuzz/`, and nothing in them that needs a fuzzer,
-//! so that `tests/tests/fuzz_corpus.rs` replays everything a fuzzer ever found with a stable compiler.
+//! What must hold for any bytes: one check for each fuzz target of `tests/fuzz/` that is about the formats and RTMP, and
+//! nothing in them that needs a fuzzer, so that `tests/tests/fuzz_corpus.rs` replays everything a fuzzer ever found with a
+//! stable compiler. Those about the server's own parsers are in `server/tests/fuzzing/`.
 //!
 //! An input is a script ([`Script`]): a check reads its choices from the front, as many as there are.
 

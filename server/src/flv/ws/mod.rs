@@ -1,6 +1,6 @@
 //! WebSocket-FLV: the same bytes as HTTP-FLV, in binary messages of one block each.
 
-mod reader;
+pub mod reader;
 
 use std::{
     future::poll_fn,

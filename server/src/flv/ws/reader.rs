@@ -10,7 +10,7 @@ use bytes::{BufMut, BytesMut};
 
 /// Reads frames without keeping them; see [`Reader::next`].
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub struct Reader {
     head: [u8; HEAD_MAX],
     /// Bytes of the head so far.
     have: usize,
@@ -31,7 +31,7 @@ struct Frame {
 
 /// Something that must be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub enum Said {
     /// To be answered by a pong with the same bytes.
     Ping(Bytes),
     /// The peer closes, with this code if it gave one.
@@ -42,7 +42,7 @@ pub(super) enum Said {
 
 impl Reader {
     /// Reads on in `bytes`, up to the next thing to answer.
-    pub(super) fn next(&mut self, bytes: &mut &[u8]) -> Option<Said> {
+    pub fn next(&mut self, bytes: &mut &[u8]) -> Option<Said> {
         loop {
             if self.frame.is_none() {
                 match self.read_head(bytes)? {
@@ -179,11 +179,11 @@ const PING: u8 = 9;
 const PONG: u8 = 10;
 
 /// The peer does not follow the protocol.
-pub(super) const PROTOCOL_ERROR: u16 = 1002;
+pub const PROTOCOL_ERROR: u16 = 1002;
 /// What should be text is not.
 const NOT_TEXT: u16 = 1007;
 /// The message is larger than will be read.
-pub(super) const TOO_BIG: u16 = 1009;
+pub const TOO_BIG: u16 = 1009;
 
 /// The largest message a viewer may send before it is shown out.
 const MESSAGE_MAX: u64 = 4 << 10;

@@ -73,7 +73,7 @@ pub(super) async fn stream(
 }
 
 /// How long one that must leave has to take what was on its way.
-const SHOWN_OUT: Duration = Duration::from_secs(1);
+pub(super) const SHOWN_OUT: Duration = Duration::from_secs(1);
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 

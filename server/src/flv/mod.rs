@@ -5,6 +5,7 @@
 
 mod cors;
 mod http;
+mod http2;
 mod sender;
 pub mod ws;
 
@@ -34,6 +35,7 @@ use crate::{
     shutdown::Shutdown,
 };
 
+pub use http2::AskedH2;
 use sender::Form;
 
 /// What the streams are served from.

@@ -8,9 +8,12 @@
 //! stream back.
 
 pub mod answer;
+pub(crate) mod flow;
 pub mod forwarded;
 mod gate;
+mod http2;
 pub mod inlet;
+mod pipe;
 mod secure;
 
 #[cfg(test)]
@@ -29,7 +32,7 @@ use std::{
 use axum::{
     Router,
     extract::ConnectInfo,
-    http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderValue, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
 use hyper::{body, server::conn::http1, service::Service};
@@ -169,7 +172,11 @@ impl Server {
                 Some(tls) => Box::pin(shared.secure(tcp, &tls, &span)).await,
             };
             if let Some(socket) = socket {
-                shared.converse(socket, peer, limits, span).await;
+                if socket.speaks_h2() {
+                    Box::pin(shared.converse_h2(socket, peer, limits, &span)).await;
+                } else {
+                    shared.converse(socket, peer, limits, span).await;
+                }
             }
             drop(held);
         });
@@ -324,6 +331,16 @@ struct Client {
     relayed: Option<Box<Place>>,
 }
 
+impl Client {
+    /// Puts who it is where handlers find it.
+    fn mark(&self, extensions: &mut Extensions) {
+        extensions.insert(ConnectInfo(self.address));
+        if self.relayed.is_some() {
+            extensions.insert(forwarded::Relayed);
+        }
+    }
+}
+
 /// The router, with the client's address where handlers find it: `ConnectInfo<SocketAddr>`, and
 /// [`Relayed`](forwarded::Relayed) beside it for one that came over a proxy.
 struct Routes {
@@ -343,10 +360,7 @@ impl Service<Request<body::Incoming>> for Routes {
         let client = self.server.client(&self.held_to, self.peer, request.headers());
         let (answer, place) = match client {
             Ok(client) => {
-                request.extensions_mut().insert(ConnectInfo(client.address));
-                if client.relayed.is_some() {
-                    request.extensions_mut().insert(forwarded::Relayed);
-                }
+                client.mark(request.extensions_mut());
                 (Ok(self.router.call(request)), client.relayed)
             }
             Err(problem) => (Err(problem), None),

@@ -33,6 +33,11 @@ impl Cipher {
         })
     }
 
+    /// What was agreed on by ALPN.
+    pub(super) fn protocol(&self) -> Option<&[u8]> {
+        self.connection.alpn_protocol()
+    }
+
     /// Whether something can be read without a look at the socket.
     pub(super) fn is_readable(&self) -> bool {
         self.readable > 0 || self.has_ended

@@ -49,6 +49,11 @@ impl Socket {
         self.tls.is_some()
     }
 
+    /// Whether its peer and we have agreed on HTTP/2.
+    pub fn speaks_h2(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| lock(tls).protocol() == Some(b"h2"))
+    }
+
     /// Ready when there may be something to read.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl Stall {
     }
 
     /// The peer took `len` bytes.
-    fn took(&mut self, len: usize) {
+    pub fn took(&mut self, len: usize) {
         self.taken = self.taken.saturating_add(len);
         if self.taken >= self.bytes {
             self.since = None;
@@ -89,7 +89,7 @@ impl Stall {
 
     /// A write must wait: ready, with the error, when the peer has taken next to nothing for too
     /// long.
-    fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+    pub fn poll_wait(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let since = match self.since {
             Some(since) => since,
             None => {

@@ -206,7 +206,7 @@ impl Trouble {
 
 impl Keys {
     fn new(pair: Pair) -> Result<Self, Error> {
-        let http = pair.server_config(&[b"http/1.1"])?;
+        let http = pair.server_config(&[b"h2", b"http/1.1"])?;
         let rtmp = pair.server_config(&[])?;
         Ok(Self { pair, http, rtmp })
     }

@@ -30,6 +30,7 @@ mod sync {
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use block::Block;
 use headers::{HeaderKind, Headers};
@@ -93,6 +94,40 @@ fn a_viewer_that_is_overtaken_goes_on_at_a_start_with_its_headers() {
         }
     });
     assert!(JUMPS.load(Ordering::Relaxed) > 0, "some interleaving overtakes");
+}
+
+#[test]
+fn a_viewer_that_has_the_newest_is_woken_without_asking_again() {
+    static WAITED: AtomicUsize = AtomicUsize::new(0);
+    model(ALL, || {
+        let ring = LoomArc::new(Ring::new(ROOMY));
+        ring.push(start(0));
+        let mut cursor = ring.join(Join::Newest, MAX_VIEWERS).unwrap();
+        let viewer = {
+            let ring = ring.clone();
+            thread::spawn(move || {
+                let mut seen = Vec::new();
+                block_on(poll_fn(|context| {
+                    while let Poll::Ready(outcome) = ring.poll(&mut cursor, context.waker()) {
+                        let Ok(taken) = outcome else { return Poll::Ready(()) };
+                        let is_newest = taken.is_newest;
+                        seen.push(taken);
+                        if is_newest {
+                            WAITED.fetch_add(1, Ordering::Relaxed);
+                            return Poll::Pending;
+                        }
+                    }
+                    Poll::Pending
+                }));
+                ring.leave(&cursor);
+                seen
+            })
+        };
+        ring.push(inter(1));
+        ring.close(EndReason::Finished);
+        assert_eq!(times(&viewer.join().unwrap()), [0, 1]);
+    });
+    assert!(WAITED.load(Ordering::Relaxed) > 0, "some interleaving waits so");
 }
 
 #[test]

@@ -6,12 +6,10 @@ use std::{
 };
 
 use crate::{
-    hub::{EndReason, Next, Release, framed::Framed},
-    net::{self, Halt, Outbox, Socket, held_too_long},
+    hub::{EndReason, Next, Release, Viewer, framed::Framed},
+    net::{self, Halt, Outbox, Socket, Step, held_too_long},
     sessions::Stop,
 };
-
-use super::Watching;
 
 /// How blocks stand on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,30 +73,26 @@ impl<'a> Sender<'a> {
     pub(super) fn poll_stream(
         &mut self,
         context: &mut Context<'_>,
-        watching: &mut Watching,
-    ) -> Poll<io::Result<Ended>> {
-        let Watching { viewer, session } = watching;
-        if let Poll::Ready(stop) = session.poll_stopped(context) {
-            return Poll::Ready(Ok(Ended::Session(stop)));
-        }
+        viewer: &mut Viewer,
+    ) -> Poll<io::Result<EndReason>> {
         let Self { socket, outbox, form, has_sent } = self;
         let halt = outbox.pump(context, socket, |outbox, context| {
             viewer.poll_next(context).map(|next| match next {
                 Next::Block(block) => {
                     form.push(outbox, block.framed());
                     *has_sent = true;
-                    None
+                    if viewer.has_all() { Step::Last } else { Step::More }
                 }
-                Next::End(reason) => Some(reason),
+                Next::End(reason) => Step::Instead(reason),
             })
         })?;
         match halt {
             Halt::Idle => Poll::Pending,
-            Halt::Instead(reason) => Poll::Ready(Ok(Ended::Stream(reason))),
+            Halt::Instead(reason) => Poll::Ready(Ok(reason)),
             Halt::Full => {
                 let release = ready!(viewer.poll_hold(context, outbox.len()));
                 Poll::Ready(match release {
-                    Release::ServerStopping => Ok(Ended::Stream(EndReason::ServerStopping)),
+                    Release::ServerStopping => Ok(EndReason::ServerStopping),
                     Release::TooFarBehind => Err(held_too_long()),
                 })
             }

@@ -85,6 +85,8 @@ pub struct Taken {
     pub headers: Option<Arc<Headers>>,
     /// Whether the viewer had fallen behind, and blocks before this one are lost to it.
     pub jumped: bool,
+    /// Whether there is no more at present: the viewer's waker is kept, as if it had asked for the next one.
+    pub is_newest: bool,
 }
 
 /// How far a viewer is behind.
@@ -213,24 +215,25 @@ impl Ring {
 
     /// The next block for a viewer, or the reason why there is none any more.
     ///
-    /// While it is pending, `waker` is kept, in place of the one before, and woken by the next push or by the close.
+    /// While it is pending, `waker` is kept, in place of the one before, and woken by the next push or by the close. So it is
+    /// with the newest block, to save those who keep up a second call.
     pub fn poll(&self, cursor: &mut Cursor, waker: &Waker) -> Poll<Result<Taken, EndReason>> {
         let mut state = self.lock();
         if let Some(reason) = state.end.filter(|reason| reason.is_sudden()) {
             return Poll::Ready(Err(reason));
         }
-        if let Some(taken) = state.take(cursor) {
-            return Poll::Ready(Ok(taken));
-        }
-        if let Some(reason) = state.end {
-            return Poll::Ready(Err(reason));
-        }
+        let outcome = match (state.take(cursor), state.end) {
+            (Some(taken), _) if taken.is_newest => Poll::Ready(Ok(taken)),
+            (Some(taken), _) => return Poll::Ready(Ok(taken)),
+            (None, Some(reason)) => return Poll::Ready(Err(reason)),
+            (None, None) => Poll::Pending,
+        };
         let slot = &mut state.slots[cursor.slot];
         slot.unsent = 0;
         let before = slot.wait(Wait::Block, waker);
         drop(state);
         drop(before);
-        Poll::Pending
+        outcome
     }
 
     /// For a viewer whose peer takes no more at present: notes how much of what it took is `unsent`, and is ready when it
@@ -469,10 +472,11 @@ impl State {
         let headers = (begins && cursor.headers != Some(version)).then(|| block.headers().clone());
         cursor.headers = Some(version);
         cursor.place = Place::At(number + 1);
+        let is_newest = index + 1 == self.blocks.len() && self.end.is_none();
         let slot = &mut self.slots[cursor.slot];
         slot.last = Some(Last { end: *end, position: block.position() });
         slot.unsent = 0;
-        Some(Taken { block: block.clone(), headers, jumped })
+        Some(Taken { block: block.clone(), headers, jumped, is_newest })
     }
 
     fn lag(&self, slot: &Slot) -> Lag {
@@ -492,7 +496,9 @@ impl State {
             Wait::Room if slot.is_too_far(total, &limits) => slot.waker.take(),
             Wait::Room => None,
         };
-        self.slots.iter_mut().filter_map(concerned).collect()
+        let mut wakers = Vec::with_capacity(self.viewers);
+        wakers.extend(self.slots.iter_mut().filter_map(concerned));
+        wakers
     }
 
     fn wakers_after_close(&mut self, reason: EndReason) -> Vec<Waker> {

@@ -58,15 +58,21 @@ pub struct Viewer {
     hub: Hub,
     stream: Arc<Stream>,
     cursor: Cursor,
-    info: ViewerInfo,
+    /// What is not looked at for each block stands elsewhere: a viewer is cold by the time its next one comes.
+    info: Box<ViewerInfo>,
     _place: ViewerPlace,
     header: flv::Header,
     /// Taken and not yet returned: headers, and the block they belong in front of.
     headers: Option<Arc<Block>>,
     block: Option<Arc<Block>>,
+    /// Whether the ring has no more than that.
+    has_newest: bool,
     /// `None`: all tracks, untouched.
-    filter: Option<Filter>,
+    filter: Option<Box<Filter>>,
     probe: Arc<Probe>,
+    /// Bytes returned and not yet counted, and how many of them are worth it.
+    uncounted: usize,
+    count_from: usize,
     /// The block to go on with after a pause.
     paused_at: u64,
 }
@@ -91,13 +97,16 @@ impl Viewer {
             hub,
             stream,
             cursor,
-            info,
+            info: Box::new(info),
             _place: place,
             header,
             headers: None,
             block: None,
+            has_newest: false,
             filter: None,
             probe,
+            uncounted: 0,
+            count_from: 0,
             paused_at: 0,
         })
     }
@@ -123,7 +132,7 @@ impl Viewer {
     /// The same viewer with the chosen tracks only, from its first block on; `None`: with all, untouched.
     #[must_use]
     pub fn choosing(mut self, selection: Option<Selection>) -> Self {
-        self.filter = selection.map(Filter::new);
+        self.filter = selection.map(Filter::new).map(Box::new);
         self
     }
 
@@ -163,12 +172,19 @@ impl Viewer {
                 Some(filter) => filter.pass(block),
             };
             if let Some(block) = block {
-                let len = block.bytes().len();
-                self.hub.stats().sent(len);
-                self.probe.count(len);
+                self.uncounted += block.bytes().len();
+                if self.uncounted >= self.count_from {
+                    self.count();
+                }
                 return Poll::Ready(Next::Block(block));
             }
         }
+    }
+
+    /// Whether what [`Viewer::poll_next`] has just returned is all there is: its task is woken when there is more, and need
+    /// not ask to be.
+    pub fn has_all(&self) -> bool {
+        self.has_newest && self.block.is_none()
     }
 
     /// For a host whose peer takes no more at present, with `unsent` bytes still to go: ready when there is no point in
@@ -193,7 +209,7 @@ impl Viewer {
     /// goes back.
     pub fn resume(&mut self) {
         (self.headers, self.block) = (None, None);
-        self.filter.iter_mut().for_each(Filter::jumped);
+        self.filter.iter_mut().for_each(|filter| filter.jumped());
         self.cursor.resume(self.paused_at);
     }
 
@@ -217,15 +233,24 @@ impl Viewer {
         self.probe.clone()
     }
 
+    /// Tells those who count: the counters of all viewers, and what others see of this one, are elsewhere in memory.
+    fn count(&mut self) {
+        let bytes = std::mem::take(&mut self.uncounted);
+        self.hub.stats().sent(bytes);
+        self.probe.count(bytes);
+        self.count_from = COUNT_FROM;
+    }
+
     fn take(&mut self, taken: Taken) {
         if taken.jumped {
             self.probe.jumped();
             self.stream.jumps.add(1);
             self.hub.stats().jumped();
-            self.filter.iter_mut().for_each(Filter::jumped);
+            self.filter.iter_mut().for_each(|filter| filter.jumped());
         }
         self.headers = taken.headers.and_then(|headers| headers_of(&taken.block, &headers));
         self.block = Some(taken.block);
+        self.has_newest = taken.is_newest;
     }
 }
 
@@ -238,6 +263,7 @@ fn headers_of(block: &Block, headers: &Arc<Headers>) -> Option<Arc<Block>> {
 impl Drop for Viewer {
     fn drop(&mut self) {
         let lag = self.lag();
+        self.count();
         self.probe.leave();
         self.stream.ring.leave(&self.cursor);
         debug!(
@@ -251,6 +277,9 @@ impl Drop for Viewer {
         );
     }
 }
+
+/// Bytes that a viewer counts at once: what others know of it is not older than three pictures of an average stream.
+const COUNT_FROM: usize = 32 << 10;
 
 /// A viewer's place among all viewers of the server; it is free again when this is dropped.
 #[derive(Debug)]

@@ -1,17 +1,22 @@
 //! Connections, plain and under TLS: prompt, with little hidden in the kernel, and closed when they take nothing.
 
+mod aside;
 mod cipher;
 mod networks;
 mod outbox;
 mod socket;
 mod stall;
+mod sync;
 
+#[cfg(test)]
+mod aside_tests;
 #[cfg(test)]
 mod secured;
 
+pub use aside::Aside;
 pub(crate) use cipher::Wire;
 pub use networks::{Network, Networks};
-pub use outbox::{Halt, OUTBOX_MAX, Outbox, held_too_long};
+pub use outbox::{Halt, OUTBOX_MAX, Outbox, Step, held_too_long};
 pub use socket::Socket;
 pub use stall::Stall;
 

@@ -19,10 +19,23 @@ pub const OUTBOX_MAX: usize = 64 << 10;
 /// [`Limits::stall`] fails with [`io::ErrorKind::TimedOut`].
 #[derive(Debug)]
 pub struct Outbox {
-    /// None of them is empty.
-    parts: VecDeque<Bytes>,
+    /// Empty when there is nothing. Nearly always it is all there is, and nothing else is looked at then.
+    first: Bytes,
+    /// What follows; none of them is empty.
+    rest: VecDeque<Bytes>,
     len: usize,
     stall: Stall,
+}
+
+/// What came of asking for more to send.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// Something was put in.
+    More,
+    /// Something was put in, and there is no more at present; the task is woken when there is.
+    Last,
+    /// This came instead.
+    Instead(T),
 }
 
 /// Why [`Outbox::pump`] does not go on.
@@ -39,14 +52,17 @@ pub enum Halt<T> {
 impl Outbox {
     /// Nothing to send yet.
     pub fn new(limits: &Limits) -> Self {
-        Self { parts: VecDeque::new(), len: 0, stall: Stall::new(limits) }
+        Self { first: Bytes::new(), rest: VecDeque::new(), len: 0, stall: Stall::new(limits) }
     }
 
     /// Appends bytes; nothing is copied.
     pub fn push(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
+        if self.len == 0 {
+            self.len = bytes.len();
+            self.first = bytes;
+        } else if !bytes.is_empty() {
             self.len += bytes.len();
-            self.parts.push_back(bytes);
+            self.rest.push_back(bytes);
         }
     }
 
@@ -57,7 +73,7 @@ impl Outbox {
 
     /// Whether the socket has taken everything.
     pub fn is_empty(&self) -> bool {
-        self.parts.is_empty()
+        self.len == 0
     }
 
     /// Writes until everything is sent (ready) or the socket is full (pending: the task is woken when there is room, or
@@ -71,20 +87,28 @@ impl Outbox {
         socket: &Socket,
     ) -> Poll<io::Result<()>> {
         loop {
-            let Some(first) = self.parts.front() else {
-                ready!(self.stall.poll_flush(context, socket))?;
-                self.stall.rest();
-                if self.parts.capacity() > SLICES {
+            let Self { first, rest, stall, .. } = self;
+            if first.is_empty() {
+                ready!(stall.poll_flush(context, socket))?;
+                stall.rest();
+                if rest.capacity() > SLICES {
                     // The room for many small parts is not kept for peers that need it once.
-                    self.parts = VecDeque::new();
+                    *rest = VecDeque::new();
                 }
                 return Poll::Ready(Ok(()));
-            };
-            let parts = &self.parts;
-            let written = if parts.len() == 1 {
-                self.stall.poll_write(context, socket, || socket.try_write(first))
+            }
+            let written = if rest.is_empty() {
+                match stall.write_now(|| socket.write_now(first)) {
+                    Some(outcome) => Poll::Ready(outcome),
+                    None => stall.poll_write(context, socket, || socket.try_write(first)),
+                }
             } else {
-                self.stall.poll_write(context, socket, || socket.try_write_vectored(&slices(parts)))
+                let mut room = [IoSlice::new(&[]); SLICES];
+                let slices = slices(first, rest, &mut room);
+                match stall.write_now(|| socket.write_vectored_now(slices)) {
+                    Some(outcome) => Poll::Ready(outcome),
+                    None => stall.poll_write(context, socket, || socket.try_write_vectored(slices)),
+                }
             };
             match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
@@ -104,16 +128,16 @@ impl Outbox {
         &mut self,
         context: &mut Context<'_>,
         socket: &Socket,
-        mut next: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Option<T>>,
+        mut next: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Step<T>>,
     ) -> io::Result<Halt<T>> {
         for _ in 0..ROUNDS {
             let mut has_all = false;
             if self.is_empty() && socket.is_flushed() {
                 while self.len() < OUTBOX_MAX && !has_all {
                     match next(self, context) {
-                        Poll::Ready(None) => {}
-                        Poll::Ready(Some(instead)) => return Ok(Halt::Instead(instead)),
-                        Poll::Pending => has_all = true,
+                        Poll::Ready(Step::More) => {}
+                        Poll::Ready(Step::Instead(instead)) => return Ok(Halt::Instead(instead)),
+                        Poll::Ready(Step::Last) | Poll::Pending => has_all = true,
                     }
                 }
             }
@@ -132,14 +156,17 @@ impl Outbox {
     /// Drops the first `len` bytes.
     fn advance(&mut self, mut len: usize) {
         self.len = self.len.saturating_sub(len);
-        while let Some(first) = self.parts.front_mut() {
-            if len < first.len() {
-                first.advance(len);
-                return;
+        while len >= self.first.len() {
+            len -= self.first.len();
+            match self.rest.pop_front() {
+                Some(next) => self.first = next,
+                None => {
+                    self.first = Bytes::new();
+                    return;
+                }
             }
-            len -= first.len();
-            self.parts.pop_front();
         }
+        self.first.advance(len);
     }
 }
 
@@ -148,10 +175,18 @@ pub fn held_too_long() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the peer holds a picture from too long ago")
 }
 
-/// The first parts, as many as one write takes.
-fn slices(parts: &VecDeque<Bytes>) -> [IoSlice<'_>; SLICES] {
-    let mut parts = parts.iter();
-    std::array::from_fn(|_| IoSlice::new(parts.next().map_or(&[], Bytes::as_ref)))
+/// The first parts, as many as `room` takes and no more than there are: the kernel goes through empty ones, too.
+fn slices<'r, 'b>(
+    first: &'b Bytes,
+    rest: &'b VecDeque<Bytes>,
+    room: &'r mut [IoSlice<'b>; SLICES],
+) -> &'r [IoSlice<'b>] {
+    let mut count = 0;
+    for (slice, part) in room.iter_mut().zip(std::iter::once(first).chain(rest)) {
+        *slice = IoSlice::new(part);
+        count += 1;
+    }
+    &room[..count]
 }
 
 /// Parts of one vectored write: at usual bitrates, half a second of pictures.
@@ -218,6 +253,29 @@ mod tests {
         let outcome = poll_fn(|context| outbox.poll_send(context, &near)).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert!((1..16 << 20).contains(&outbox.len()), "{}", outbox.len());
+    }
+
+    #[tokio::test]
+    async fn who_says_that_there_is_no_more_is_not_asked_again() {
+        let limits = Limits::default();
+        let (near, mut far) = pair(&limits).await;
+        let mut outbox = Outbox::new(&limits);
+        let mut steps = vec![Step::Instead("end"), Step::Last, Step::More, Step::More];
+        let mut pump = |outbox: &mut Outbox| {
+            let mut context = Context::from_waker(std::task::Waker::noop());
+            let halt = outbox.pump(&mut context, &near, |outbox, _| {
+                outbox.push(Bytes::from_static(b"x"));
+                Poll::Ready(steps.pop().unwrap())
+            });
+            (halt.unwrap(), steps.len())
+        };
+        assert!(matches!(pump(&mut outbox), (Halt::Idle, 1)));
+        assert!(outbox.is_empty());
+        assert!(matches!(pump(&mut outbox), (Halt::Instead("end"), 0)));
+        assert_eq!(outbox.len(), 1);
+        let mut arrived = [0; 3];
+        far.read_exact(&mut arrived).await.unwrap();
+        assert_eq!(&arrived, b"xxx");
     }
 
     #[tokio::test]

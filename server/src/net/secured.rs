@@ -176,7 +176,7 @@ async fn nothing_more_is_asked_for_while_some_is_held_back() {
         let halt = outbox.pump(context, &near, |outbox, _| {
             asked += 1;
             outbox.push(vec![0; OUTBOX_MAX].into());
-            Poll::Ready(None::<()>)
+            Poll::Ready(Step::<()>::More)
         });
         match halt {
             Ok(Halt::Full) => Poll::Ready(halt),
@@ -186,7 +186,7 @@ async fn nothing_more_is_asked_for_while_some_is_held_back() {
     assert!(matches!(halt.await, Ok(Halt::Full)));
     let before = asked;
     let again = poll_fn(|context| {
-        Poll::Ready(outbox.pump(context, &near, |_, _| -> Poll<Option<()>> {
+        Poll::Ready(outbox.pump(context, &near, |_, _| -> Poll<Step<()>> {
             panic!("there is no room");
         }))
     });

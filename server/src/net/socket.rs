@@ -135,6 +135,29 @@ impl Socket {
         }
     }
 
+    /// Writes what there is room for, without asking the runtime whether there is any: to a peer that keeps up, there nearly
+    /// always is. Who is told `WouldBlock` tries in the usual way, or would not be woken.
+    ///
+    /// # Errors
+    /// As for [`Socket::try_write`].
+    pub fn write_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.tls {
+            None => SockRef::from(&self.tcp).send(bytes),
+            Some(_) => self.try_write(bytes),
+        }
+    }
+
+    /// As [`Socket::write_now`].
+    ///
+    /// # Errors
+    /// As for [`Socket::try_write`].
+    pub fn write_vectored_now(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &self.tls {
+            None => SockRef::from(&self.tcp).send_vectored(parts),
+            Some(_) => self.try_write_vectored(parts),
+        }
+    }
+
     /// Hands the system what TLS has kept of what was written. There is nothing of the kind when it is plain.
     ///
     /// # Errors

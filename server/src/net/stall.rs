@@ -62,6 +62,21 @@ impl Stall {
         }
     }
 
+    /// One `attempt` that the runtime need not know of. `None` if nothing came of it, or if the peer is known not to keep up:
+    /// [`Stall::poll_write`] is the way then.
+    pub fn write_now(
+        &mut self,
+        attempt: impl FnOnce() -> io::Result<usize>,
+    ) -> Option<io::Result<usize>> {
+        if self.since.is_some() {
+            return None;
+        }
+        match attempt() {
+            Err(error) if is_for_later(&error) => None,
+            outcome => Some(outcome.inspect(|&len| self.took(len))),
+        }
+    }
+
     /// Hands the system what `socket` has kept of what was written: pending while there is no room.
     ///
     /// # Errors
@@ -110,6 +125,10 @@ impl Stall {
             timer.as_mut().reset(deadline);
         }
     }
+}
+
+fn is_for_later(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod end;
 mod hooked;
 mod play;
 mod publish;
+mod rota;
 mod session;
 
 #[cfg(test)]

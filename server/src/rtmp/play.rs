@@ -3,8 +3,6 @@
 //! Almost all players are on message stream 1 and want everything. They are sent one image of each block, which is built
 //! for the first of them and shared by the rest; others get images of their own.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,6 +13,7 @@ use pushpull_rtmp::{StreamName, chunk};
 use tracing::{info, warn};
 
 use super::PlayerPlace;
+use super::rota::Rota;
 use super::session::Session;
 use crate::access;
 use crate::hub::{Block, EndReason, Next, Query, Release, ViewError, Viewer, ViewerInfo};
@@ -24,10 +23,8 @@ use crate::sessions::{self, Purpose, Request, Stop};
 
 /// The message streams of a connection that play, by their ids.
 pub(super) struct Playings {
-    by_stream: BTreeMap<u32, Playing>,
+    all: Rota<Playing>,
     chunk_size: u32,
-    /// The one that had the last turn.
-    last: u32,
 }
 
 /// A message stream that plays, or waits for its stream.
@@ -42,7 +39,8 @@ struct Playing {
 
 enum Stage {
     Joining(Pin<Box<dyn Future<Output = Result<Watching, Refused>> + Send>>),
-    Watching(Box<Watching>),
+    /// Not in a box: nearly all that play are there, and at each picture it would be one more place in memory.
+    Watching(Watching),
 }
 
 /// A viewer that was let in.
@@ -77,71 +75,74 @@ pub(super) enum Turn {
     Joined { stream_id: u32, outcome: Result<(), Refused> },
     /// Messages to send.
     Media(Bytes),
+    /// Messages to send, and the task is woken when there are more.
+    LastMedia(Bytes),
     /// The stream is over for it.
     Ended { stream_id: u32, text: &'static str },
-}
-
-/// Why there is no point in waiting for a peer.
-pub(super) enum Idle {
-    /// What it holds is needed.
-    Release(Release),
-    /// One of its players has come to its end.
-    Turn(Turn),
 }
 
 impl Playings {
     /// Nobody plays yet. `chunk_size` is that of everything the connection sends.
     pub(super) fn new(chunk_size: u32) -> Self {
-        Self { by_stream: BTreeMap::new(), chunk_size, last: 0 }
+        Self { all: Rota::default(), chunk_size }
     }
 
     /// Whether any of them is a viewer of the hub, which ends it when the server stops.
     pub(super) fn is_watching(&self) -> bool {
-        self.by_stream.values().any(|playing| matches!(playing.stage, Stage::Watching(_)))
+        self.all.iter().any(|(_, playing)| matches!(playing.stage, Stage::Watching(_)))
     }
 
     /// Nobody plays any more.
     pub(super) fn clear(&mut self) {
-        self.by_stream.clear();
+        self.all.clear();
     }
 
     /// What comes next for any of them, each in its turn; pending for ever if there is none. To be asked only while there
     /// is room for it: a player that is not asked for falls behind in the hub's ring.
     pub(super) fn poll_turn(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
-        let after = (Bound::Excluded(self.last), Bound::Unbounded);
-        let before = (Bound::Unbounded, Bound::Included(self.last));
-        for range in [after, before] {
-            for (&stream_id, playing) in self.by_stream.range_mut(range) {
-                if let Poll::Ready(turn) = playing.poll_turn(stream_id, self.chunk_size, context) {
-                    self.last = stream_id;
-                    if matches!(turn, Turn::Joined { outcome: Err(_), .. } | Turn::Ended { .. }) {
-                        self.by_stream.remove(&stream_id);
-                    }
-                    return Poll::Ready(turn);
-                }
+        let turn = self
+            .all
+            .poll_turn(|stream_id, playing| playing.poll_turn(stream_id, self.chunk_size, context));
+        turn.map(|turn| match turn {
+            // Another may have more all the same.
+            Turn::LastMedia(image) if self.all.len() > 1 => Turn::Media(image),
+            Turn::Joined { stream_id, outcome: Err(_) } | Turn::Ended { stream_id, .. } => {
+                self.all.remove(stream_id);
+                turn
             }
-        }
-        Poll::Pending
+            turn => turn,
+        })
     }
 
     /// While the peer takes nothing, with `unsent` bytes on their way to it: ready when there is no point in waiting for it
     /// any longer.
-    pub(super) fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Idle> {
-        for (&stream_id, playing) in &mut self.by_stream {
+    pub(super) fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Release> {
+        for (_, playing) in self.all.iter_mut() {
             let Stage::Watching(watching) = &mut playing.stage else { continue };
-            if let Poll::Ready(stop) = watching.session.poll_stopped(context) {
-                self.by_stream.remove(&stream_id);
-                return Poll::Ready(Idle::Turn(Turn::Ended { stream_id, text: stopped(stop) }));
-            }
-            if let Poll::Ready(release) = watching.viewer.poll_hold(context, unsent) {
-                return Poll::Ready(Idle::Release(release));
+            let release = watching.viewer.poll_hold(context, unsent);
+            if release.is_ready() {
+                return release;
             }
         }
         Poll::Pending
     }
 
+    /// Whether one of them must end, though its stream goes on; pending for ever if there is none.
+    pub(super) fn poll_stopped(&mut self, context: &Context<'_>) -> Poll<Turn> {
+        let stopped = self.all.iter_mut().find_map(|(stream_id, playing)| {
+            let Stage::Watching(watching) = &mut playing.stage else { return None };
+            match watching.session.poll_stopped(context) {
+                Poll::Ready(stop) => Some((stream_id, stop)),
+                Poll::Pending => None,
+            }
+        });
+        let Some((stream_id, stop)) = stopped else { return Poll::Pending };
+        self.all.remove(stream_id);
+        Poll::Ready(Turn::Ended { stream_id, text: self::stopped(stop) })
+    }
+
     pub(super) fn pause(&mut self, stream_id: u32, paused: bool) {
-        if let Some(playing) = self.by_stream.get_mut(&stream_id) {
+        if let Some(playing) = self.all.get_mut(stream_id) {
             let was_paused = std::mem::replace(&mut playing.is_paused, paused);
             if let (Stage::Watching(watching), true) = (&mut playing.stage, paused != was_paused) {
                 let viewer = &mut watching.viewer;
@@ -151,7 +152,7 @@ impl Playings {
     }
 
     pub(super) fn receive(&mut self, stream_id: u32, kind: TagKind, on: bool) {
-        let Some(playing) = self.by_stream.get_mut(&stream_id) else { return };
+        let Some(playing) = self.all.get_mut(stream_id) else { return };
         let track = match kind {
             TagKind::Audio => &mut playing.audio,
             TagKind::Video => &mut playing.video,
@@ -161,7 +162,7 @@ impl Playings {
     }
 
     pub(super) fn stop(&mut self, stream_id: u32) {
-        self.by_stream.remove(&stream_id);
+        self.all.remove(stream_id);
     }
 }
 
@@ -172,18 +173,14 @@ impl Playing {
         chunk_size: u32,
         context: &mut Context<'_>,
     ) -> Poll<Turn> {
-        let Watching { viewer, session } = match &mut self.stage {
-            Stage::Watching(watching) => &mut **watching,
+        let Watching { viewer, .. } = match &mut self.stage {
+            Stage::Watching(watching) => watching,
             Stage::Joining(joining) => {
                 let joined = std::task::ready!(joining.as_mut().poll(context));
-                let outcome =
-                    joined.map(|watching| self.stage = Stage::Watching(Box::new(watching)));
+                let outcome = joined.map(|watching| self.stage = Stage::Watching(watching));
                 return Poll::Ready(Turn::Joined { stream_id, outcome });
             }
         };
-        if let Poll::Ready(stop) = session.poll_stopped(context) {
-            return Poll::Ready(Turn::Ended { stream_id, text: stopped(stop) });
-        }
         loop {
             let block = match std::task::ready!(viewer.poll_next(context)) {
                 Next::Block(block) => block,
@@ -206,7 +203,12 @@ impl Playing {
                 }
             };
             if !image.is_empty() {
-                return Poll::Ready(Turn::Media(image));
+                let has_all = viewer.has_all();
+                return Poll::Ready(if has_all {
+                    Turn::LastMedia(image)
+                } else {
+                    Turn::Media(image)
+                });
             }
         }
     }
@@ -256,13 +258,13 @@ impl Session {
             _place: place,
             _open: self.host.metrics.player(),
         };
-        self.playings.by_stream.insert(stream_id, playing);
+        self.playings.all.insert(stream_id, playing);
     }
 
     /// Does what a player's turn says.
     pub(super) fn take_turn(&mut self, turn: Turn) {
         match turn {
-            Turn::Media(image) => self.outbox.push(image),
+            Turn::Media(image) | Turn::LastMedia(image) => self.outbox.push(image),
             Turn::Joined { stream_id, outcome: Ok(()) } => {
                 info!(stream_id, "playing");
                 self.rtmp.accept_play(stream_id);
@@ -285,7 +287,7 @@ impl Session {
     /// Tells every player of this connection that the server stops.
     pub(super) fn end_plays(&mut self) {
         let text = ending(EndReason::ServerStopping);
-        for (&stream_id, playing) in &self.playings.by_stream {
+        for (stream_id, playing) in self.playings.all.iter() {
             match playing.stage {
                 Stage::Watching(_) => self.rtmp.end_play(stream_id, text),
                 Stage::Joining(_) => {

@@ -18,11 +18,11 @@ use tracing::{Span, debug, info, warn};
 use super::Host;
 use super::end::End;
 use super::hooked::Hooked;
-use super::play::{Idle, Playings, Turn};
+use super::play::{Playings, Turn};
 use super::publish::{Publishings, Verdict};
 use crate::hooks::Denied;
 use crate::hub::{Release, StopReason};
-use crate::net::{Halt, OUTBOX_MAX, Outbox, Socket, held_too_long};
+use crate::net::{Aside, Halt, OUTBOX_MAX, Outbox, Socket, Step, held_too_long};
 
 /// A connection from the first byte to the last.
 pub(super) struct Session {
@@ -122,17 +122,32 @@ impl Session {
     async fn converse(&mut self, shutdown: &CancellationToken) -> End {
         let mut stop = pin!(shutdown.cancelled());
         let mut timer = pin!(sleep_until(self.started));
+        let mut aside = Aside::default();
         // Entered when there is something to see to, and not whenever the task wakes: a player's does for every picture.
         let span = self.span.clone();
         loop {
             self.collect_answers();
+            // Whatever it was, it may have changed what is to be asked.
+            aside.ring();
             let due = self.rtmp.timeout().map(|after| self.started + after);
             let due = due.into_iter().chain(self.publishings.flush_at()).min();
             if let Some(due) = due.filter(|&due| due != timer.deadline()) {
                 timer.as_mut().reset(due);
             }
-            let task =
-                poll_fn(|context| self.poll_task(context, stop.as_mut(), timer.as_mut())).await;
+            let task = poll_fn(|context| {
+                let was_full = self.unsent_answers >= OUTBOX_MAX;
+                if let Poll::Ready(task) = self.poll_send(context) {
+                    return Poll::Ready(task);
+                }
+                if was_full && self.unsent_answers < OUTBOX_MAX {
+                    // More questions are listened to.
+                    aside.ring();
+                }
+                aside.poll(context, |context| {
+                    self.poll_aside(context, stop.as_mut(), timer.as_mut())
+                })
+            })
+            .await;
             if let Err(end) = span.in_scope(|| self.handle(task)) {
                 return end;
             }
@@ -165,8 +180,8 @@ impl Session {
         self.handle_events()
     }
 
-    /// Moves media and answers to the socket, and waits for something else to do.
-    fn poll_task(
+    /// Waits for something to do besides sending.
+    fn poll_aside(
         &mut self,
         context: &mut Context<'_>,
         stop: Pin<&mut WaitForCancellationFuture<'_>>,
@@ -185,8 +200,8 @@ impl Session {
         if timer.poll(context).is_ready() {
             return Poll::Ready(Task::Due);
         }
-        if let Poll::Ready(task) = self.poll_send(context) {
-            return Poll::Ready(task);
+        if let Poll::Ready(turn) = self.playings.poll_stopped(context) {
+            return Poll::Ready(Task::Play(turn));
         }
         // While a publisher waits for its answer, the network holds what there is no room for here; and a peer that does not
         // read its answers is asked for no more questions.
@@ -205,17 +220,21 @@ impl Session {
         })
     }
 
-    /// Moves what the players are to get through the outbox into the socket, until there is no more of the one or no more
-    /// room in the other.
+    /// Moves answers, and what the players are to get, through the outbox into the socket, until there is no more of the
+    /// one or no more room in the other.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<Task> {
         let Self { outbox, playings, socket, .. } = self;
         let halt = outbox.pump(context, socket, |outbox, context| {
             playings.poll_turn(context).map(|turn| match turn {
                 Turn::Media(image) => {
                     outbox.push(image);
-                    None
+                    Step::More
                 }
-                turn => Some(turn),
+                Turn::LastMedia(image) => {
+                    outbox.push(image);
+                    Step::Last
+                }
+                turn => Step::Instead(turn),
             })
         });
         if self.outbox.is_empty() {
@@ -226,12 +245,9 @@ impl Session {
             Ok(Halt::Instead(turn)) => Poll::Ready(Task::Play(turn)),
             Ok(Halt::Full) => {
                 let unsent = self.outbox.len();
-                self.playings.poll_hold(context, unsent).map(|idle| match idle {
-                    Idle::Release(Release::ServerStopping) => Task::Stop,
-                    Idle::Release(Release::TooFarBehind) => {
-                        Task::End(End::Network(held_too_long()))
-                    }
-                    Idle::Turn(turn) => Task::Play(turn),
+                self.playings.poll_hold(context, unsent).map(|release| match release {
+                    Release::ServerStopping => Task::Stop,
+                    Release::TooFarBehind => Task::End(End::Network(held_too_long())),
                 })
             }
             Err(error) => Poll::Ready(Task::End(End::Network(error))),

@@ -21,7 +21,7 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::{
     Asked, FlvState, Watching, cors,
-    sender::{Ended, Form, Sender},
+    sender::{Form, Sender},
 };
 use crate::{
     http::{
@@ -29,7 +29,7 @@ use crate::{
         inlet::{Inlet, has_token},
     },
     hub::EndReason,
-    net::OUTBOX_MAX,
+    net::{Aside, OUTBOX_MAX},
     problem::Problem,
     sessions::Stop,
 };
@@ -85,11 +85,19 @@ pub(super) async fn stream(
     drop(headers);
     sender.begin(&watching.viewer.header().to_bytes());
     let mut listener = Box::new(Listener::new());
+    let mut aside = Aside::default();
     let outcome = poll_fn(|context| {
-        if let Poll::Ready(end) = listener.poll(context, inlet, &mut sender) {
-            return Poll::Ready(end);
+        let Watching { viewer, session } = &mut watching;
+        let end = aside.poll(context, |context| {
+            if let Poll::Ready(stop) = session.poll_stopped(context) {
+                return Poll::Ready(Ok(End::Session(stop)));
+            }
+            listener.poll(context, inlet, &mut sender)
+        });
+        if end.is_ready() {
+            return end;
         }
-        sender.poll_stream(context, &mut watching).map(|end| end.map(End::from))
+        sender.poll_stream(context, viewer).map_ok(End::Stream)
     })
     .await;
     span.in_scope(|| {
@@ -129,15 +137,6 @@ impl End {
             Self::Session(Stop::Expired) => (Some(POLICY), "signature expired"),
             Self::Closed(code) => (code, ""),
             Self::Violation(code) => (Some(code), ""),
-        }
-    }
-}
-
-impl From<Ended> for End {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Stream(reason) => Self::Stream(reason),
-            Ended::Session(stop) => Self::Session(stop),
         }
     }
 }

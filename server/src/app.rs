@@ -3,12 +3,10 @@
 use std::{io, net::SocketAddr, pin::Pin, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Request, State},
     response::{IntoResponse, Response},
-    routing::get,
 };
-use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpSocket},
     task::JoinSet,
@@ -22,6 +20,7 @@ use crate::{
     demo,
     endpoints::{Endpoints, Secured},
     flv::FlvState,
+    health::Health,
     hooks::Hooks,
     http,
     listeners::Listeners,
@@ -180,20 +179,29 @@ impl App {
         }
         let metrics = Arc::new(metrics);
         until_stop(Box::pin(demo::run(hub.clone(), in_force.demo.clone())));
+        let sessions = Sessions::default();
         let reloader = Reloader::new(
             sources,
             loaded,
             in_force.clone(),
             metrics.reloads.clone(),
             notify.clone(),
-        );
+        )
+        .telling(sessions.happenings().clone());
         until_stop(Box::pin(reloader.run(reload.clone())));
-        let api = Api::new(hub.clone(), self.endpoints.clone(), shutdown.clone());
-        let router = router(api, self.site, metrics.clone());
         access::tell_if_open(&in_force.access.get(), &self.endpoints);
-        let access =
-            Access::new(Sessions::default(), in_force.access, metrics.access_refused.clone())
-                .with_hooks(hooks);
+        let access = Access::new(sessions, in_force.access.clone(), metrics.access_refused.clone())
+            .with_hooks(hooks.clone());
+        let api = Api::new(api::Parts {
+            hub: hub.clone(),
+            access: access.clone(),
+            endpoints: self.endpoints.clone(),
+            metrics: metrics.clone(),
+            health: Health::of(&in_force, hooks, &metrics.reloads, shutdown),
+            in_force: in_force.clone(),
+            shutdown: shutdown.clone(),
+        });
+        let router = router(api, self.site);
         let flv = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let rtmp = rtmp::serve(
             self.rtmp,
@@ -219,18 +227,8 @@ impl App {
 }
 
 /// Everything that is served over HTTP but the streams.
-fn router(api: Api, site: web::Site, metrics: Arc<Metrics>) -> Router {
-    let metrics = move || {
-        let response = metrics.respond();
-        async move { response }
-    };
-    Router::new()
-        .route("/health", get(async || Json(json!({"status": "ok"}))))
-        .route("/metrics", get(metrics))
-        .fallback(file)
-        .method_not_allowed_fallback(async || Problem::method_not_allowed("GET, HEAD"))
-        .with_state(site)
-        .nest(api::PREFIX, api.router())
+fn router(api: Api, site: web::Site) -> Router {
+    Router::new().fallback(file).with_state(site).merge(api.router())
 }
 
 /// What answers where no route does.

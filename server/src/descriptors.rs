@@ -1,5 +1,7 @@
 //! The limit on open files: every connection is one, and the usual default of 1024 is soon reached.
 
+use crate::health::Check;
+
 /// Raises the limit, as far as the system lets an ordinary program, until it covers `connections`.
 ///
 /// # Errors
@@ -47,6 +49,47 @@ impl TooFew {
     }
 }
 
+/// Whether those that are open come near the limit: then the next connection may be turned away.
+#[cfg(target_os = "linux")]
+pub fn check() -> Check {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    match (open(), limit) {
+        (Some(open), Some(limit)) => judge(open, limit),
+        _ => Check::Ok,
+    }
+}
+
+/// Other systems do not tell how many are open.
+#[cfg(not(target_os = "linux"))]
+pub fn check() -> Check {
+    Check::Ok
+}
+
+/// How many this process has open.
+#[cfg(target_os = "linux")]
+pub fn open() -> Option<u64> {
+    // The directory that is read is one of them.
+    let count = std::fs::read_dir("/proc/self/fd").ok()?.count();
+    u64::try_from(count.saturating_sub(1)).ok()
+}
+
+/// What `open` of `limit` descriptors means.
+#[cfg(target_os = "linux")]
+fn judge(open: u64, limit: u64) -> Check {
+    let detail = format!("{open} of {limit} files are open: raise the limit (`ulimit -n`)");
+    if open.saturating_add(SPARE) >= limit {
+        Check::Fail(detail)
+    } else if open.saturating_mul(10) >= limit.saturating_mul(9) {
+        Check::Warn(detail)
+    } else {
+        Check::Ok
+    }
+}
+
+/// With so few left nobody gets in: whoever asks for the health has taken one.
+#[cfg(target_os = "linux")]
+const SPARE: u64 = 2;
+
 /// A limit below this is worth a warning.
 const LOW: u64 = 4096;
 
@@ -64,5 +107,15 @@ mod tests {
         assert!(error.limit < error.wanted);
         assert_eq!(error.is_low(), error.limit < 4096);
         assert_eq!(ensure(1), Ok(()));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn few_left_is_a_warning_and_none_left_a_failure() {
+        assert!(open().unwrap() >= 3);
+        assert_eq!(check(), Check::Ok);
+        assert_eq!(judge(899, 1000), Check::Ok);
+        assert!(matches!(judge(900, 1000), Check::Warn(_)));
+        assert!(matches!(judge(998, 1000), Check::Fail(detail) if detail.contains("998 of 1000")));
     }
 }

@@ -13,6 +13,8 @@ pub mod demo;
 pub mod descriptors;
 pub mod endpoints;
 pub mod flv;
+pub mod happenings;
+pub mod health;
 pub mod hooks;
 pub mod http;
 pub mod hub;

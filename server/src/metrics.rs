@@ -1,6 +1,6 @@
 //! `/metrics`: what the server counts, in the OpenMetrics text format that Prometheus scrapes.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Instant};
 
 use axum::{
     http::header,
@@ -30,6 +30,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// When the server began.
+    pub started: Instant,
     /// HTTP connections.
     pub http: Connections,
     /// RTMP connections.
@@ -82,6 +84,7 @@ impl Metrics {
         registry.register("rtmp_ignored", help, rtmp_ignored.clone());
         Metrics {
             registry,
+            started: Instant::now(),
             http,
             rtmp,
             rtmp_errors,
@@ -181,6 +184,11 @@ impl Connections {
     /// Counts a connection that is turned away.
     pub fn refuse(&self) {
         self.refused.inc();
+    }
+
+    /// How many there are at present.
+    pub fn present(&self) -> u64 {
+        u64::try_from(self.open.get()).unwrap_or_default()
     }
 
     /// How many were turned away.

@@ -112,13 +112,22 @@ impl IntoResponse for Problem {
 
 const DETAIL: HeaderName = HeaderName::from_static("x-problem-detail");
 
+/// What is wrong (RFC 9457).
 #[derive(Serialize)]
-struct Body<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = Problem))]
+pub(crate) struct Body<'a> {
+    /// `about:blank`: `code` tells the kind.
     r#type: &'static str,
+    /// The kind, for people.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// What is wrong, in words.
     detail: &'a str,
+    /// The kind, for programs.
     code: &'static str,
+    /// The stream that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<&'a str>,
 }

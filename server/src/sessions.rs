@@ -1,8 +1,8 @@
 //! Everybody who publishes or views at present, whatever the protocol: for the API, the hooks and the access rules.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::BuildHasher;
 use std::net::SocketAddr;
@@ -16,12 +16,14 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::happenings::{Happening, Happenings, Kind};
 use crate::hooks::{Client, Started};
 use crate::hub::Probe;
 
 /// What somebody wants of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Purpose {
     /// To send it.
     Publish,
@@ -72,6 +74,7 @@ struct Inner {
     open: Mutex<HashMap<SessionId, Arc<Entry>>>,
     /// Bumped whenever a session begins or ends.
     changed: watch::Sender<u64>,
+    happenings: Happenings,
     count: AtomicU64,
     /// Makes ids of counts that nobody guesses.
     keys: RandomState,
@@ -80,11 +83,14 @@ struct Inner {
 /// A session's name: not to be guessed, and no other's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct SessionId(String);
 
 #[derive(Debug)]
 struct Entry {
     id: SessionId,
+    /// Counts the sessions: the order in which they came.
+    number: u64,
     request: Request,
     since: Instant,
     /// A [`Stop`], or [`GOES_ON`].
@@ -109,6 +115,8 @@ pub struct Session {
 
 /// A session at one moment, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = Session))]
 pub struct SessionStatus {
     /// Its name.
     pub id: SessionId,
@@ -162,6 +170,7 @@ impl Sessions {
     pub fn open_as(&self, id: SessionId, request: Request, started: Started) -> Session {
         let entry = Arc::new(Entry {
             id: id.clone(),
+            number: count,
             request,
             since: Instant::now(),
             stop: AtomicU8::new(GOES_ON),
@@ -176,9 +185,46 @@ impl Sessions {
     /// All sessions, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<SessionStatus> {
-        let mut entries: Vec<_> = self.lock().values().cloned().collect();
-        entries.sort_by_key(|entry| entry.since);
-        entries.iter().map(|entry| entry.status()).collect()
+        self.page(None, 0, usize::MAX).0
+    }
+
+    /// At most `limit` sessions, the oldest first, after the first `offset`; of one stream, if it is said. And how many
+    /// there are in all.
+    #[must_use]
+    pub fn page(
+        &self,
+        stream: Option<&StreamName>,
+        offset: usize,
+        limit: usize,
+    ) -> (Vec<SessionStatus>, usize) {
+        let is_meant = |entry: &&Arc<Entry>| stream.is_none_or(|name| entry.request.name == *name);
+        let mut entries: Vec<_> = self.lock().values().filter(is_meant).cloned().collect();
+        entries.sort_by_key(|entry| entry.number);
+        let page = entries.iter().skip(offset).take(limit).map(|entry| entry.status()).collect();
+        (page, entries.len())
+    }
+
+    /// One session.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<SessionStatus> {
+        let entry = self.lock().get(&SessionId(id.to_owned())).cloned();
+        entry.map(|entry| entry.status())
+    }
+
+    /// How many there are, by purpose and protocol.
+    #[must_use]
+    pub fn counts(&self) -> BTreeMap<(Purpose, &'static str), usize> {
+        let mut counts = BTreeMap::new();
+        for entry in self.lock().values() {
+            *counts.entry((entry.request.purpose, entry.request.protocol)).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Where it is told who comes and goes.
+    #[must_use]
+    pub fn happenings(&self) -> &Happenings {
+        &self.inner.happenings
     }
 
     /// Tells a session to end, or all of an RTMP connection by the name it has for hook servers; `false` if there is none
@@ -191,7 +237,12 @@ impl Sessions {
                 None => open.values().filter(|entry| entry.is_of(id)).cloned().collect(),
             }
         };
-        entries.iter().for_each(|entry| entry.stop(reason));
+        for entry in &entries {
+            entry.stop(reason);
+            if reason == Stop::Kicked {
+                self.inner.happenings.tell(|| entry.happening(Kind::Kicked));
+            }
+        }
         !entries.is_empty()
     }
 
@@ -228,9 +279,19 @@ impl Session {
         self.kept.push(Box::new(something));
     }
 
-    /// Says where its figures are found. The first counts.
+    /// It has begun: the media flows, and says where its figures are found. The first counts.
     pub fn watch(&self, probe: Arc<Probe>) {
-        let _ = self.entry.probe.set(probe);
+        if self.entry.probe.set(probe).is_ok() {
+            self.tell(Kind::Published, Kind::Playing);
+        }
+    }
+
+    fn tell(&self, of_publisher: Kind, of_viewer: Kind) {
+        let kind = match self.entry.request.purpose {
+            Purpose::Publish => of_publisher,
+            Purpose::Play => of_viewer,
+        };
+        self.sessions.inner.happenings.tell(|| self.entry.happening(kind));
     }
 
     /// Ready when it must end. To be asked whenever the host wakes: it costs next to nothing.
@@ -257,6 +318,9 @@ impl Drop for Session {
         }
         self.sessions.lock().remove(&self.entry.id);
         self.sessions.changed();
+        if self.entry.probe.get().is_some() {
+            self.tell(Kind::Unpublished, Kind::Stopped);
+        }
     }
 }
 
@@ -273,6 +337,10 @@ impl Entry {
         };
         self.stop.store(reason, Ordering::Release);
         self.host.wake();
+    }
+
+    fn happening(&self, kind: Kind) -> Happening {
+        Happening::new(kind).by(&self.request).of(self.id.to_string())
     }
 
     fn status(&self) -> SessionStatus {

@@ -29,7 +29,7 @@ fn prints_where_it_listens_and_stops_cleanly() {
             "{}",
             server.banner
         );
-        assert!(server.get("/health").ends_with(r#"{"status":"ok"}"#));
+        assert!(server.get("/health").ends_with(r#"{"status":"ok","problems":[]}"#));
 
         let (status, _) = server.stop(signal);
         assert_eq!(status.code(), Some(0), "after SIG{signal}");

@@ -14,6 +14,8 @@ use crate::sessions::{Purpose, Request};
 
 /// A refusal as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = Refusal))]
 #[non_exhaustive]
 pub struct RefusalStatus {
     /// Milliseconds since it was refused last.
@@ -27,6 +29,7 @@ pub struct RefusalStatus {
     /// Why, for people.
     pub detail: String,
     /// Who asked last.
+    #[cfg_attr(test, schema(value_type = String))]
     pub peer: SocketAddr,
     /// How often the same address was refused the same for the same reason.
     pub times: u64,

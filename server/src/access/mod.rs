@@ -30,6 +30,7 @@ use tracing::{info, warn};
 use crate::{
     config::{Live, Secret},
     endpoints::Endpoints,
+    happenings::{self, Happening},
     hooks::{Hooks, Started},
     sessions::{Purpose, Request, Session, SessionId, Sessions},
 };
@@ -154,6 +155,11 @@ impl Access {
     fn refuse(&self, config: &Config, request: &Request, refusal: &Refusal) {
         let purpose = request.purpose.as_str();
         self.counted.get_or_create(&Label { purpose, code: refusal.code }).inc();
+        self.sessions.happenings().tell(|| {
+            Happening::new(happenings::Kind::Refused)
+                .by(request)
+                .because(refusal.code, refusal.text.clone())
+        });
         let now = Instant::now();
         let mut refusals = self.lock();
         refusals.memory.add(request, refusal, now, config.max_refusals);

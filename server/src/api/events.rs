@@ -1,4 +1,4 @@
-//! `GET /api/v1/events`: the list of streams as server-sent events, at once and whenever it changes.
+//! `GET /api/v1/events`: the list of streams as server-sent events, at once and whenever it changes, and single happenings.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -11,21 +11,58 @@ use axum::{
     },
 };
 use futures_util::stream::{self, Stream};
+use serde::Serialize;
 use tokio::{
-    sync::watch,
+    sync::{
+        broadcast::{self, error::RecvError},
+        watch,
+    },
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Api, streams::Streams};
-use crate::{hub::Hub, shutdown::Shutdown};
+use super::Api;
+use crate::{
+    happenings::Happening,
+    hub::{Hub, StreamStatus},
+    shutdown::Shutdown,
+};
 
+/// What goes on, as server-sent events.
+///
+/// `streams` brings a `Snapshot`, at once and after every change, at most four times a second and every two seconds while
+/// anything is live. `event` brings a `Happening`. `lagged` brings a `Lagged`: happenings were missed by who listens slowly;
+/// the next `streams` is whole again.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/api/v1/events", tag = "events", operation_id = "events",
+    responses(
+        (status = 200, description = "Events, for as long as one listens", body = String, content_type = "text/event-stream"),
+        super::openapi::NotRead,
+    ),
+))]
 pub async fn get(State(api): State<Api>) -> Response {
-    let events = events(&api.feed, api.shutdown.requested().clone());
+    let happenings = api.happenings().listen();
+    let events = events(&api.feed, happenings, api.parts.shutdown.requested().clone());
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
     // Behind a proxy that collects answers, events would come in lumps.
     ([(header::CACHE_CONTROL.as_str(), "no-store"), ("x-accel-buffering", "no")], sse)
         .into_response()
+}
+
+/// What `streams` brings.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// All streams, by name; the first thousand.
+    streams: Vec<StreamStatus>,
+}
+
+/// What `lagged` brings.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Lagged {
+    /// Happenings that were not told.
+    missed: u64,
 }
 
 /// Renders the list once for all who listen.
@@ -67,29 +104,59 @@ impl Feed {
     }
 
     fn render(&self) -> Arc<str> {
-        // Plain fields, all of them: there is nothing that could fail to serialise.
-        serde_json::to_string(&Streams::now(&self.hub)).unwrap_or_default().into()
+        let mut streams = self.hub.streams();
+        streams.truncate(super::parameters::MAX_LIMIT);
+        text(&Snapshot { streams }).into()
+    }
+}
+
+/// What one listener hears.
+struct Listener {
+    latest: watch::Receiver<Arc<str>>,
+    first: Option<Arc<str>>,
+    happenings: broadcast::Receiver<Arc<Happening>>,
+}
+
+impl Listener {
+    /// The next event; `None` when there will be none.
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(first) = self.first.take() {
+            return Some(Event::default().event("streams").data(first));
+        }
+        tokio::select! {
+            changed = self.latest.changed() => {
+                changed.ok()?;
+                let streams = self.latest.borrow_and_update().clone();
+                Some(Event::default().event("streams").data(streams))
+            }
+            happening = self.happenings.recv() => match happening {
+                Ok(happening) => Some(Event::default().event("event").data(text(&*happening))),
+                Err(RecvError::Lagged(missed)) => {
+                    Some(Event::default().event("lagged").data(text(&Lagged { missed })))
+                }
+                Err(RecvError::Closed) => None,
+            },
+        }
     }
 }
 
 fn events(
     feed: &Feed,
+    happenings: broadcast::Receiver<Arc<Happening>>,
     stop: CancellationToken,
 ) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
-    let receiver = feed.latest.subscribe();
+    let latest = feed.latest.subscribe();
     // Subscribed first, rendered second: a change in between is told twice rather than never.
-    let first = Some(feed.render());
-    stream::unfold((receiver, first, stop), |(mut receiver, first, stop)| async move {
-        let text = match first {
-            Some(text) => text,
-            None => {
-                stop.run_until_cancelled(receiver.changed()).await?.ok()?;
-                receiver.borrow_and_update().clone()
-            }
-        };
-        let event = Event::default().event("streams").data(text);
-        Some((Ok(event), (receiver, None, stop)))
+    let listener = Listener { latest, first: Some(feed.render()), happenings };
+    stream::unfold((listener, stop), |(mut listener, stop)| async move {
+        let event = stop.run_until_cancelled(listener.next()).await??;
+        Some((Ok(event), (listener, stop)))
     })
+}
+
+/// Plain fields, all of them: there is nothing that could fail to serialise.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// At most four lists a second, however much happens.

@@ -14,10 +14,22 @@ use serde::Deserialize;
 use crate::problem::Problem;
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
+#[cfg_attr(test, into_params(parameter_in = Query))]
 pub struct Parameters {
+    /// What the code says.
+    #[cfg_attr(test, param(required, min_length = 1, max_length = 128))]
     text: Option<String>,
 }
 
+/// A QR code, as an SVG image.
+#[cfg_attr(test, utoipa::path(
+    get, path = "/api/v1/qr", tag = "server", operation_id = "qr", params(Parameters),
+    responses(
+        (status = 200, description = "The code", body = String, content_type = "image/svg+xml"),
+        super::openapi::BadRequest,
+    ),
+))]
 pub async fn get(query: Result<Query<Parameters>, QueryRejection>) -> Result<Response, Problem> {
     let Query(Parameters { text }) = query.map_err(|error| bad_text(error.body_text()))?;
     let text = text

@@ -16,7 +16,7 @@ pub mod units;
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::{access, hooks, http, hub, logs, rtmp, tls};
+use crate::{access, api, hooks, http, hub, logs, rtmp, tls};
 
 pub use error::{Error, Errors, Origin};
 pub use live::Live;
@@ -53,6 +53,8 @@ pub struct Config {
     pub rtmp_limits: rtmp::Config,
     /// What HTTP peers are held to.
     pub http_limits: http::Limits,
+    /// Who may ask the API for what.
+    pub api: api::Config,
     /// Publish the built-in clip as `live/demo`.
     pub demo: bool,
     /// How a line of the log is written.
@@ -90,6 +92,7 @@ impl Default for Config {
             hooks: hooks::Config::default(),
             rtmp_limits: rtmp::Config::default(),
             http_limits: http::Limits::default(),
+            api: api::Config::default(),
             web_dir: None,
             demo: false,
             log: logs::Format::Text,

@@ -2,6 +2,8 @@
 
 use std::{fmt, fs, path::Path};
 
+use subtle::ConstantTimeEq;
+
 use super::{keys::Kind, mark};
 
 /// A secret of the configuration: nothing prints it.
@@ -12,6 +14,12 @@ impl Secret {
     /// Keeps `text` to itself.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// Whether `given` is it. How long that takes tells nothing but its length.
+    #[must_use]
+    pub fn is(&self, given: &str) -> bool {
+        self.0.as_bytes().ct_eq(given.as_bytes()).into()
     }
 
     /// The secret, for the one who needs it.
@@ -102,5 +110,7 @@ mod tests {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret:?}"), "(set)");
         assert_eq!(secret.reveal(), "hunter2");
+        assert!(secret.is("hunter2"));
+        assert!(!secret.is("hunter") && !secret.is("hunter22") && !secret.is("Hunter2"));
     }
 }

@@ -27,6 +27,21 @@ impl Bans {
         true
     }
 
+    /// Lifts the ban of `name`; `false` if there is none in force.
+    pub(super) fn lift(&mut self, name: &StreamName) -> bool {
+        self.0.remove(name).is_some_and(|until| until > Instant::now())
+    }
+
+    /// Those in force, by name, and how long they still are.
+    pub(super) fn list(&self) -> Vec<(String, Duration)> {
+        let now = Instant::now();
+        let in_force = self.0.iter().filter(|(_, until)| **until > now);
+        let mut list: Vec<_> =
+            in_force.map(|(name, until)| (name.to_string(), *until - now)).collect();
+        list.sort();
+        list
+    }
+
     /// For how long `name` is still banned.
     pub(super) fn left(&self, name: &StreamName) -> Option<Duration> {
         let left = self.0.get(name)?.saturating_duration_since(Instant::now());

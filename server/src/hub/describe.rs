@@ -15,6 +15,7 @@ use super::tracks::Tracks;
 
 /// The pictures of a track.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Video {
     /// The codec's name, such as `H.264`.
     pub codec: String,
@@ -30,6 +31,7 @@ pub struct Video {
 
 /// The sound of a track.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Audio {
     /// The codec's name, such as `AAC`.
     pub codec: String,
@@ -44,6 +46,7 @@ pub struct Audio {
 /// One track of a stream.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Track {
     /// Pictures.
     Video {

@@ -294,6 +294,24 @@ impl Hub {
         streams
     }
 
+    /// The stream of that name.
+    #[must_use]
+    pub fn stream(&self, name: &StreamName) -> Option<StreamStatus> {
+        let stream = self.names().get(name)?.stream.clone()?;
+        Some(stream.status())
+    }
+
+    /// Names that nobody may publish, and for how long, by name.
+    #[must_use]
+    pub fn banned(&self) -> Vec<(String, Duration)> {
+        self.bans().list()
+    }
+
+    /// Lets a name be published again; `false` if it was not banned.
+    pub fn lift_ban(&self, name: &StreamName) -> bool {
+        self.bans().lift(name)
+    }
+
     /// Changes whenever a stream starts, stops, or what is known of it changes.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<u64> {
@@ -326,12 +344,16 @@ impl Hub {
         self.changed();
     }
 
-    fn config(&self) -> Arc<Config> {
-        self.inner.config.get()
+    /// Whether it was [closed](Hub::close).
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.inner.is_closing.load(Ordering::SeqCst)
     }
 
-    fn is_closing(&self) -> bool {
-        self.inner.is_closing.load(Ordering::SeqCst)
+    /// What is in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.inner.config.get()
     }
 
     fn changed(&self) {

@@ -6,6 +6,8 @@ use super::describe::{Audio, Track, Video};
 
 /// A stream at one moment, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = Stream))]
 pub struct StreamStatus {
     /// `app/stream`.
     pub name: String,
@@ -56,6 +58,7 @@ pub struct StreamStatus {
 
 /// Something that went wrong with a stream's publisher.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct StreamError {
     /// Milliseconds since then.
     pub ago_ms: u64,
@@ -68,6 +71,7 @@ pub struct StreamError {
 /// What can go wrong with a publisher whose stream goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Trouble {
     /// It was lost without goodbye.
     PublisherLost,
@@ -91,6 +95,8 @@ impl Trouble {
 /// Whether a stream's publisher is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = StreamState))]
 pub enum State {
     /// It publishes.
     Live,
@@ -100,6 +106,7 @@ pub enum State {
 
 /// Who publishes a stream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Source {
     /// The protocol, such as `rtmp`.
     pub protocol: &'static str,

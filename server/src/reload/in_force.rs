@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::{debug, warn};
 
 use crate::{
-    access,
+    access, api,
     config::{Config, Live},
     descriptors, hooks, http,
     hub::Hub,
@@ -20,6 +20,8 @@ pub struct InForce {
     pub hub: Hub,
     /// Who may publish and view.
     pub access: Live<access::Config>,
+    /// Who may ask the API for what.
+    pub api: Live<api::Config>,
     /// Whom to ask and tell.
     pub hooks: Live<hooks::Config>,
     /// The certificate; none where nothing listens for TLS.
@@ -45,6 +47,7 @@ impl InForce {
             hub: Hub::new(config.hub.clone()),
             tls,
             access: Live::new(config.access.clone()),
+            api: Live::new(config.api.clone()),
             hooks: Live::new(config.hooks.clone()),
             http: Live::new(config.http_limits.clone()),
             rtmp: Live::new(config.rtmp_limits.clone()),
@@ -63,6 +66,7 @@ impl InForce {
             tls.set(config.tls.clone());
         }
         self.access.set(config.access.clone());
+        self.api.set(config.api.clone());
         self.hooks.set(config.hooks.clone());
         self.http.set(config.http_limits.clone());
         self.rtmp.set(config.rtmp_limits.clone());

@@ -16,7 +16,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{error, info, warn};
 
-use crate::config::{Changes, Errors, Loaded, Setting, Sources};
+use crate::{
+    config::{Changes, Errors, Loaded, Setting, Sources},
+    happenings::{Happening, Happenings, Kind},
+};
 
 pub use in_force::InForce;
 pub use notify::Notify;
@@ -36,6 +39,7 @@ pub struct Reloader {
     in_force: InForce,
     reloads: Reloads,
     notify: Notify,
+    happenings: Happenings,
 }
 
 impl Reloader {
@@ -58,7 +62,14 @@ impl Reloader {
             in_force,
             reloads,
             notify,
+            happenings: Happenings::default(),
         }
+    }
+
+    /// It is told to `happenings`, too.
+    #[must_use]
+    pub fn telling(self, happenings: Happenings) -> Reloader {
+        Reloader { happenings, ..self }
     }
 
     /// Reloads whenever `asked` is notified or a file has changed, for ever.
@@ -101,6 +112,13 @@ impl Reloader {
             Ok(loaded) => self.apply(why, loaded),
             Err(errors) => self.refuse(why, errors),
         };
+        self.happenings.tell(|| {
+            let (code, detail) = match &outcome {
+                Outcome::Applied { changed, .. } => ("applied", changed.join(" ")),
+                Outcome::Refused(errors) => ("refused", errors.join("; ")),
+            };
+            Happening::new(Kind::Reloaded).because(code, detail)
+        });
         self.reloads.add(outcome);
         self.notify.ready();
     }

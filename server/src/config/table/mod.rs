@@ -4,6 +4,7 @@
 //! of [`super::keys`].
 
 mod access;
+mod api;
 mod hooks;
 mod http;
 mod listening;
@@ -28,6 +29,7 @@ pub const SECTIONS: &[&[Key]] = &[
     proxies::KEYS,
     http::KEYS,
     rtmp::KEYS,
+    api::KEYS,
     page::KEYS,
     running::KEYS,
 ];

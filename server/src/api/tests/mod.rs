@@ -12,15 +12,21 @@ use pushpull_rtmp::StreamName;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+mod authority;
+mod lists;
+
 use super::*;
-use crate::hub::{self, Publisher, Source};
+use crate::{
+    config,
+    hub::{Publisher, Source},
+};
 
 #[tokio::test]
 async fn streams_have_the_shape_that_is_promised() {
     let api = api();
-    assert_eq!(get_json(&api, "/streams").await, json!({"streams": []}));
+    assert_eq!(get_json(&api, "/streams").await, json!({"streams": [], "total": 0}));
 
-    let _publisher = publish(&api.hub, "live/stream1");
+    let _publisher = publish(&api.parts.hub, "live/stream1");
     let list = get_json(&api, "/streams").await;
     let stream = &list["streams"][0];
     for (key, expected) in [
@@ -56,12 +62,12 @@ async fn events_tell_the_list_at_once_and_when_it_changes() {
     let mut events = response.into_body().into_data_stream();
     assert_eq!(next_event(&mut events).await, json!({"streams": []}));
 
-    let publisher = publish(&api.hub, "live/stream1");
+    let publisher = publish(&api.parts.hub, "live/stream1");
     until(&mut events, |list| list["streams"][0]["name"] == "live/stream1").await;
     publisher.finish();
     until(&mut events, |list| list["streams"] == json!([])).await;
 
-    api.shutdown.request();
+    api.parts.shutdown.request();
     while let Some(rest) = events.next().await {
         rest.unwrap();
     }
@@ -70,7 +76,7 @@ async fn events_tell_the_list_at_once_and_when_it_changes() {
 #[tokio::test(start_paused = true)]
 async fn figures_of_live_streams_are_told_without_a_change() {
     let api = api();
-    let _publisher = publish(&api.hub, "live/stream1");
+    let _publisher = publish(&api.parts.hub, "live/stream1");
     let mut events = send(&api, request("GET", "/events")).await.into_body().into_data_stream();
     let uptime = |list: &Value| list["streams"][0]["uptime_ms"].as_u64().unwrap();
     let first = uptime(&next_event(&mut events).await);
@@ -82,7 +88,7 @@ async fn however_much_happens_events_stay_few() {
     let api = api();
     let mut events = send(&api, request("GET", "/events")).await.into_body().into_data_stream();
     next_event(&mut events).await;
-    let hub = api.hub.clone();
+    let hub = api.parts.hub.clone();
     let churn = tokio::spawn(async move {
         for _ in 0..1000 {
             publish(&hub, "live/stream1").finish();
@@ -126,13 +132,15 @@ async fn a_qr_code_is_an_image_and_has_its_limits() {
 #[tokio::test]
 async fn any_origin_may_read() {
     let api = api();
-    for path in ["/server", "/streams", "/qr?text=x", "/qr", "/nothing"] {
+    for path in
+        ["/server", "/streams", "/sessions", "/streams/live/x", "/qr?text=x", "/qr", "/nothing"]
+    {
         let response = send(&api, request("GET", path)).await;
         assert_eq!(response.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*", "{path}");
     }
     let preflight = Request::builder()
         .method("OPTIONS")
-        .uri("/streams")
+        .uri("/api/v1/streams")
         .header("Origin", "https://example.org")
         .header("Access-Control-Request-Method", "GET")
         .header("Access-Control-Request-Private-Network", "true");
@@ -155,13 +163,27 @@ async fn what_is_not_there_and_what_is_not_allowed() {
 }
 
 fn api() -> Api {
+    api_with(config::Config::default())
+}
+
+fn api_with(config: config::Config) -> Api {
     let endpoints = Endpoints {
         secured: Default::default(),
         rtmp: SocketAddr::from(([127, 0, 0, 1], 1935)),
         http: vec![SocketAddr::from(([127, 0, 0, 1], 8082))],
         demo: false.into(),
     };
-    Api::new(Hub::new(hub::Config::default()), Arc::new(endpoints), Shutdown::new())
+    let in_force = InForce::new(&config, None);
+    let hub = in_force.hub.clone();
+    Api::new(Parts {
+        metrics: Arc::new(Metrics::new(hub.clone())),
+        hub,
+        access: Access::default(),
+        endpoints: Arc::new(endpoints),
+        health: Health::default(),
+        in_force,
+        shutdown: Shutdown::new(),
+    })
 }
 
 /// A publisher that has shown both its tracks.
@@ -186,7 +208,7 @@ fn publish(hub: &Hub, name: &str) -> Publisher {
 }
 
 fn request(method: &str, path: &str) -> Request<Body> {
-    Request::builder().method(method).uri(path).body(Body::empty()).unwrap()
+    Request::builder().method(method).uri(format!("{PREFIX}{path}")).body(Body::empty()).unwrap()
 }
 
 async fn send(api: &Api, request: Request<Body>) -> Response {

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Api;
 use crate::{
-    happenings::Happening,
+    access::{Access, RefusalStatus},
+    happenings::{Happening, Kind},
     hub::{Hub, StreamStatus},
     shutdown::Shutdown,
 };
@@ -55,6 +56,8 @@ pub async fn get(State(api): State<Api>) -> Response {
 pub struct Snapshot {
     /// All streams, by name; the first thousand.
     streams: Vec<StreamStatus>,
+    /// Who was not let in of late, the newest first; a hundred at most.
+    refusals: Vec<RefusalStatus>,
 }
 
 /// What `lagged` brings.
@@ -69,13 +72,14 @@ pub struct Lagged {
 #[derive(Clone)]
 pub struct Feed {
     hub: Hub,
+    access: Access,
     latest: Arc<watch::Sender<Arc<str>>>,
 }
 
 impl Feed {
     /// Starts the task that renders; it ends with `shutdown`.
-    pub fn start(hub: Hub, shutdown: &Shutdown) -> Feed {
-        let feed = Feed { hub, latest: Arc::new(watch::Sender::new(Arc::from(""))) };
+    pub fn start(hub: Hub, access: Access, shutdown: &Shutdown) -> Feed {
+        let feed = Feed { hub, access, latest: Arc::new(watch::Sender::new(Arc::from(""))) };
         let task = feed.clone();
         let requested = shutdown.requested().clone();
         shutdown.spawn(async move {
@@ -86,14 +90,20 @@ impl Feed {
 
     async fn follow(self) {
         let mut changed = self.hub.subscribe();
+        let mut happenings = self.access.sessions().happenings().listen();
         loop {
-            let change = changed.changed();
-            let is_over = match self.hub.streams().is_empty() {
-                true => change.await.is_err(),
-                // Bitrates move without anything being said to have changed.
-                false => matches!(timeout(REFRESH, change).await, Ok(Err(_))),
+            let change = async {
+                tokio::select! {
+                    changed = changed.changed() => changed.is_ok(),
+                    goes_on = refusal(&mut happenings) => goes_on,
+                }
             };
-            if is_over {
+            let goes_on = match self.hub.streams().is_empty() {
+                true => change.await,
+                // Bitrates move without anything being said to have changed.
+                false => timeout(REFRESH, change).await.unwrap_or(true),
+            };
+            if !goes_on {
                 return;
             }
             if self.latest.receiver_count() > 0 {
@@ -106,7 +116,21 @@ impl Feed {
     fn render(&self) -> Arc<str> {
         let mut streams = self.hub.streams();
         streams.truncate(super::parameters::MAX_LIMIT);
-        text(&Snapshot { streams }).into()
+        let mut refusals = self.access.refusals();
+        refusals.truncate(REFUSALS);
+        text(&Snapshot { streams, refusals }).into()
+    }
+}
+
+/// Waits until somebody is refused; `false` if that will not be told.
+async fn refusal(happenings: &mut broadcast::Receiver<Arc<Happening>>) -> bool {
+    loop {
+        match happenings.recv().await {
+            Ok(happening) if happening.kind != Kind::Refused => {}
+            // What was missed may have been one.
+            Ok(_) | Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
+        }
     }
 }
 
@@ -158,6 +182,9 @@ fn events(
 fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+/// Refusals in each list: a page shows fewer, and `/api/v1/refusals` has all.
+const REFUSALS: usize = 100;
 
 /// At most four lists a second, however much happens.
 const MIN_GAP: Duration = Duration::from_millis(250);

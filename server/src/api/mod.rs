@@ -91,7 +91,7 @@ pub struct Parts {
 impl Api {
     /// Answers about `parts`. Must be called in a runtime: it starts the task behind the events.
     pub fn new(parts: Parts) -> Api {
-        let feed = Feed::start(parts.hub.clone(), &parts.shutdown);
+        let feed = Feed::start(parts.hub.clone(), parts.access.clone(), &parts.shutdown);
         Api { parts: Arc::new(parts), feed }
     }
 

@@ -6,7 +6,11 @@ use super::*;
 use crate::sessions::{self, Purpose};
 
 fn viewer(api: &Api, name: &str) -> sessions::Session {
-    api.parts.access.sessions().open(sessions::Request {
+    api.parts.access.sessions().open(request_to_play(name))
+}
+
+fn request_to_play(name: &str) -> sessions::Request {
+    sessions::Request {
         purpose: Purpose::Play,
         protocol: "http-flv",
         peer: SocketAddr::from(([192, 0, 2, 7], 4711)),
@@ -15,7 +19,7 @@ fn viewer(api: &Api, name: &str) -> sessions::Session {
         agent: "player/1".to_owned(),
         referer: String::new(),
         tc_url: String::new(),
-    })
+    }
 }
 
 async fn status(api: &Api, path: &str) -> StatusCode {
@@ -137,12 +141,53 @@ async fn who_listens_slowly_is_told_what_was_missed() {
     }
 }
 
+#[tokio::test]
+async fn who_is_refused_is_told_at_once_and_remembered() {
+    let mut config = config::Config::default();
+    config.access.play.tokens = vec![config::Secret::new("the right token")];
+    let api = api_with(config);
+    let mut events = send(&api, request("GET", "/events")).await.into_body().into_data_stream();
+    assert_eq!(next_event(&mut events).await, json!({"streams": [], "refusals": []}));
+    let refusal = api.parts.access.admit(request_to_play("live/x")).await.unwrap_err();
+    assert_eq!(refusal.code, "token_wrong");
+    // In either order.
+    let mut told = [next_of_any(&mut events).await, next_of_any(&mut events).await];
+    told.sort_by_key(|told| told.get("refusals").is_some());
+    let [happening, list] = told;
+    assert_eq!(
+        (&happening["kind"], &happening["code"]),
+        (&json!("refused"), &json!("token_wrong"))
+    );
+    assert!(!happening.to_string().contains("hunter2"), "{happening}");
+    assert_eq!(list["refusals"][0]["code"], "token_wrong");
+
+    for query in ["", "?stream=live/x", "?limit=1"] {
+        let mut list = get_json(&api, &format!("/refusals{query}")).await;
+        assert!(list["refusals"][0]["ago_ms"].take().is_u64());
+        assert!(list["refusals"][0]["detail"].take().is_string());
+        let refusal = json!({
+            "ago_ms": null, "purpose": "play", "stream": "live/x", "code": "token_wrong", "detail": null,
+            "peer": "192.0.2.7:4711", "times": 1,
+        });
+        assert_eq!(list, json!({"refusals": [refusal], "total": 1}));
+    }
+    let others = get_json(&api, "/refusals?stream=live/y").await;
+    assert_eq!(others, json!({"refusals": [], "total": 0}));
+}
+
 /// The next single happening.
 async fn happening(events: &mut BodyDataStream) -> Value {
     loop {
-        let text = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
-        if let Some(rest) = text.strip_prefix("event: event\ndata: ") {
-            return serde_json::from_str(rest).unwrap();
+        let told = next_of_any(events).await;
+        if told.get("kind").is_some() {
+            return told;
         }
     }
+}
+
+/// The data of the next event of any type.
+async fn next_of_any(events: &mut BodyDataStream) -> Value {
+    let text = String::from_utf8(events.next().await.unwrap().unwrap().to_vec()).unwrap();
+    let (_, data) = text.split_once("\ndata: ").unwrap();
+    serde_json::from_str(data.trim_end()).unwrap()
 }

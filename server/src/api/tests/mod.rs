@@ -17,8 +17,9 @@ mod lists;
 
 use super::*;
 use crate::{
-    config,
+    access, config,
     hub::{Publisher, Source},
+    sessions::Sessions,
 };
 
 #[tokio::test]
@@ -60,7 +61,7 @@ async fn events_tell_the_list_at_once_and_when_it_changes() {
     assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
     let mut events = response.into_body().into_data_stream();
-    assert_eq!(next_event(&mut events).await, json!({"streams": []}));
+    assert_eq!(next_event(&mut events).await, json!({"streams": [], "refusals": []}));
 
     let publisher = publish(&api.parts.hub, "live/stream1");
     until(&mut events, |list| list["streams"][0]["name"] == "live/stream1").await;
@@ -178,7 +179,11 @@ fn api_with(config: config::Config) -> Api {
     Api::new(Parts {
         metrics: Arc::new(Metrics::new(hub.clone())),
         hub,
-        access: Access::default(),
+        access: Access::new(
+            Sessions::default(),
+            Live::new(config.access.clone()),
+            access::Counted::default(),
+        ),
         endpoints: Arc::new(endpoints),
         health: Health::default(),
         in_force,
@@ -234,7 +239,7 @@ async fn next_event(events: &mut BodyDataStream) -> Value {
         if let Some(rest) = text.strip_prefix("event: streams\ndata: ") {
             return serde_json::from_str(rest.strip_suffix("\n\n").unwrap()).unwrap();
         }
-        assert!(text.starts_with(':'), "neither an event nor a comment: {text:?}");
+        assert!(text.starts_with([':', 'e']), "neither an event nor a comment: {text:?}");
     }
 }
 

@@ -76,6 +76,7 @@ struct Inner {
     changed: watch::Sender<u64>,
     happenings: Happenings,
     count: AtomicU64,
+    opened: AtomicU64,
     /// Makes ids of counts that nobody guesses.
     keys: RandomState,
 }
@@ -170,7 +171,7 @@ impl Sessions {
     pub fn open_as(&self, id: SessionId, request: Request, started: Started) -> Session {
         let entry = Arc::new(Entry {
             id: id.clone(),
-            number: count,
+            number: self.inner.opened.fetch_add(1, Ordering::Relaxed),
             request,
             since: Instant::now(),
             stop: AtomicU8::new(GOES_ON),

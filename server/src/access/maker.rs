@@ -21,6 +21,8 @@ use crate::{
 /// What somebody wants addresses for.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = SignRequest))]
 pub struct Wanted {
     /// The stream: `live/x`.
     pub stream: String,
@@ -34,11 +36,14 @@ pub struct Wanted {
     pub expires_in: Option<String>,
     /// The address of the one that will use it, for a form that signs it.
     #[serde(default)]
+    #[cfg_attr(test, schema(value_type = Option<String>))]
     pub address: Option<IpAddr>,
 }
 
 /// Addresses, ready to paste.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = SignedAddresses))]
 pub struct Made {
     /// What stands behind the `?`: over RTMP for pushing, over HTTP for playing. Empty where nothing is needed.
     pub query: String,
@@ -50,6 +55,8 @@ pub struct Made {
 
 /// One way to push or to play.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = SignedAddress))]
 pub struct MadeUrl {
     /// `rtmp`, `rtmps`, `http-flv`, `ws-flv`, or `page` for a page that plays.
     pub protocol: &'static str,

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::{
     extract::{ConnectInfo, FromRef, FromRequestParts, Request, State},
     http::{
-        HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
         uri::Authority as HostAndPort,
     },
     middleware::Next,
@@ -115,13 +115,18 @@ impl Authority {
 
 /// Why a request is turned away, and what would help.
 fn refusal(parts: &Parts, config: &Config, what: &str) -> Problem {
-    let has_tried = parts.headers.contains_key(header::AUTHORIZATION);
-    let here =
-        if config.read == Readers::Token { "" } else { "from the server's own machine, or " };
+    refuse(&parts.headers, config, true, what)
+}
+
+/// The same for what programs on this machine may do if `is_local_enough`, and those that have a token in any case.
+pub fn refuse(headers: &HeaderMap, config: &Config, is_local_enough: bool, what: &str) -> Problem {
+    let has_tried = headers.contains_key(header::AUTHORIZATION);
+    let is_local_enough = is_local_enough && config.read != Readers::Token;
+    let here = if is_local_enough { "from the server's own machine, or " } else { "" };
     let (status, code, title, detail) = if has_tried {
         let detail = "the token is not one of api_tokens: say `Authorization: Bearer …`".to_owned();
         (StatusCode::UNAUTHORIZED, "token_wrong", "Wrong token", detail)
-    } else if config.tokens.is_empty() && config.read != Readers::Token {
+    } else if config.tokens.is_empty() && is_local_enough {
         let detail = format!("only programs on the server's own machine may {what}");
         return Problem::new(StatusCode::FORBIDDEN, "not_local", "Not local", detail);
     } else {

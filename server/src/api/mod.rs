@@ -12,6 +12,7 @@ mod qr;
 mod refusals;
 mod server;
 mod sessions;
+mod sign;
 mod streams;
 
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{FromRef, State},
+    extract::{DefaultBodyLimit, FromRef, State},
     http::{Method, Uri, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -128,6 +129,10 @@ impl Api {
         readers
             .route(&format!("{PREFIX}/qr"), read().get(qr::get))
             .route(&format!("{PREFIX}/openapi.json"), read().get(openapi::get))
+            .route(
+                &format!("{PREFIX}/sign"),
+                only("POST, OPTIONS").post(sign::post).layer(DefaultBodyLimit::max(sign::MAX_BODY)),
+            )
             .route("/health", read().get(health))
             .layer(from_fn_with_state(self.clone(), authority::know))
             .layer(cors())

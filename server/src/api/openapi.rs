@@ -21,7 +21,10 @@ pub async fn get() -> Response {
 const DOCUMENT: &str = include_str!("openapi.json");
 
 #[cfg(test)]
-pub use of_types::{BadRequest, NotChanged, NotFound, NotRead, StreamPath};
+pub use of_types::{
+    BadRequest, NotAllowed, NotChanged, NotFound, NotJson, NotPossible, NotRead, NotUnderstood,
+    StreamPath, TooLarge,
+};
 
 #[cfg(test)]
 mod of_types {
@@ -61,6 +64,11 @@ mod of_types {
         NotChanged = 401, "A token is needed to change anything from elsewhere";
         BadRequest = 400, "Something in the path or the query makes no sense";
         NotFound = 404, "There is no such thing";
+        NotAllowed = 403, "Programs elsewhere may not, with or without a token";
+        NotPossible = 409, "It cannot be done as the server is configured";
+        TooLarge = 413, "The body is too large";
+        NotJson = 415, "The body is not said to be JSON";
+        NotUnderstood = 422, "The body is JSON, and not what is asked for";
     }
 
     #[derive(OpenApi)]
@@ -78,6 +86,7 @@ mod of_types {
             super::super::sessions::get,
             super::super::sessions::delete,
             super::super::refusals::list,
+            super::super::sign::post,
             super::super::bans::list,
             super::super::bans::delete,
             super::super::events::get,

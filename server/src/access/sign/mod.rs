@@ -27,6 +27,7 @@ pub(super) use text::percent_encode;
 /// A form of signature, or a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub enum Form {
     /// `sign=<expiry>-<md5>`, as Node-Media-Server has it.

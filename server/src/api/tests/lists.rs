@@ -19,6 +19,7 @@ fn request_to_play(name: &str) -> sessions::Request {
         agent: "player/1".to_owned(),
         referer: String::new(),
         tc_url: String::new(),
+        client: None,
     }
 }
 

@@ -1,0 +1,63 @@
+//! `POST /api/v1/sign`: addresses to push to and to play from, signed and ready to paste.
+
+use axum::{
+    Json,
+    extract::{FromRequest, Request, State, rejection::JsonRejection},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::{Api, Authority, authority, fresh_json};
+use crate::{
+    access::{
+        Maker,
+        maker::{self, Wanted},
+    },
+    problem::Problem,
+};
+
+/// Addresses to push to or to play from, signed and ready to paste.
+///
+/// Who may have them is `sign_maker`: programs on the server's own machine and those with a token, as a rule.
+#[cfg_attr(test, utoipa::path(
+    post, path = "/api/v1/sign", tag = "access", operation_id = "sign",
+    request_body = Wanted, security(("token" = []), ()),
+    responses(
+        (status = 200, body = maker::Made), super::openapi::NotChanged, super::openapi::NotAllowed,
+        super::openapi::BadRequest, super::openapi::NotPossible, super::openapi::TooLarge,
+        super::openapi::NotJson, super::openapi::NotUnderstood,
+    ),
+))]
+pub async fn post(State(api): State<Api>, request: Request) -> Result<Response, Problem> {
+    let config = api.parts.access.config();
+    let who = authority(&request);
+    if !config.maker.serves(who == Authority::Local, who == Authority::Token) {
+        return Err(refusal(&api, config.maker, &request));
+    }
+    let wanted = Json::<Wanted>::from_request(request, &()).await;
+    let Json(wanted) = wanted.map_err(|error| bad_body(&error))?;
+    Ok(fresh_json(maker::make(&config, &api.parts.endpoints, &wanted)?))
+}
+
+fn refusal(api: &Api, maker: Maker, request: &Request) -> Problem {
+    if maker == Maker::Nobody {
+        let detail = "this server signs no addresses (sign_maker)";
+        return Problem::new(StatusCode::FORBIDDEN, "not_made", "Not made", detail);
+    }
+    let is_local_enough = maker == Maker::Local;
+    let in_force = api.parts.in_force.get();
+    authority::refuse(request.headers(), &in_force.config.api, is_local_enough, "have addresses signed")
+}
+
+/// What is wrong with a body that should be JSON.
+fn bad_body(error: &JsonRejection) -> Problem {
+    let (code, title) = match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "Body too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("not_json", "Not JSON"),
+        _ => ("bad_body", "Bad body"),
+    };
+    Problem::new(error.status(), code, title, error.body_text())
+}
+
+/// The most that is read of a body: a name and some words.
+pub const MAX_BODY: usize = 16 << 10;

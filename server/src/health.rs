@@ -8,7 +8,6 @@
 use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use axum::{
@@ -23,6 +22,7 @@ use crate::{
     hooks::Hooks,
     reload::{InForce, Outcome, Reloads},
     shutdown::Shutdown,
+    tls::Moment,
 };
 
 /// What is looked at when somebody asks. Clones are the same.
@@ -95,9 +95,8 @@ impl Health {
         });
         health.add("descriptors", descriptors::check);
         if let Some(tls) = in_force.tls.clone() {
-            let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             health.add("certificate", move || {
-                certificate(tls.expires().map(|expires| expires.0), now().as_secs())
+                certificate(tls.expires().map(|expires| expires.0), Moment::now().0)
             });
         }
         health.add("hooks", move || {
@@ -157,8 +156,7 @@ impl Health {
 }
 
 /// What it means that the certificate is good until `expires`, in Unix seconds like `now`.
-fn certificate(expires: Option<i64>, now: u64) -> Check {
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
+fn certificate(expires: Option<i64>, now: i64) -> Check {
     let left = expires.map(|expires| expires.saturating_sub(now));
     match left {
         Some(..=0) => Check::Warn("the certificate has expired".to_owned()),

@@ -81,16 +81,21 @@ impl Feed {
     pub fn start(hub: Hub, access: Access, shutdown: &Shutdown) -> Feed {
         let feed = Feed { hub, access, latest: Arc::new(watch::Sender::new(Arc::from(""))) };
         let task = feed.clone();
+        // Before the task runs: nothing from now on is missed.
+        let changed = feed.hub.subscribe();
+        let happenings = feed.access.sessions().happenings().listen();
         let requested = shutdown.requested().clone();
         shutdown.spawn(async move {
-            requested.run_until_cancelled(task.follow()).await;
+            requested.run_until_cancelled(task.follow(changed, happenings)).await;
         });
         feed
     }
 
-    async fn follow(self) {
-        let mut changed = self.hub.subscribe();
-        let mut happenings = self.access.sessions().happenings().listen();
+    async fn follow(
+        self,
+        mut changed: watch::Receiver<u64>,
+        mut happenings: broadcast::Receiver<Arc<Happening>>,
+    ) {
         loop {
             let change = async {
                 tokio::select! {

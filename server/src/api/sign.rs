@@ -45,8 +45,8 @@ fn refusal(api: &Api, maker: Maker, request: &Request) -> Problem {
         return Problem::new(StatusCode::FORBIDDEN, "not_made", "Not made", detail);
     }
     let is_local_enough = maker == Maker::Local;
-    let in_force = api.parts.in_force.get();
-    authority::refuse(request.headers(), &in_force.config.api, is_local_enough, "have addresses signed")
+    let config = api.parts.in_force.api.get();
+    authority::refuse(request.headers(), &config, is_local_enough, "have addresses signed")
 }
 
 /// What is wrong with a body that should be JSON.

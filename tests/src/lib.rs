@@ -11,6 +11,7 @@ pub mod fault;
 pub mod ffmpeg;
 pub mod files;
 pub mod fuzzing;
+pub mod hook;
 pub mod http;
 pub mod phone;
 pub mod player;
@@ -32,6 +33,7 @@ pub use crate::{
     driver::Kind,
     encoder::Encoder,
     ffmpeg::Publisher,
+    hook::{Answer, HookServer},
     player::Player,
     scene::Scene,
     server::Server,

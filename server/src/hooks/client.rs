@@ -35,6 +35,15 @@ pub struct Facts {
     pub since_ms: u64,
 }
 
+/// Where in its lane a job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Before all others: it is about what was decided just now.
+    Next,
+    /// Behind all others.
+    Last,
+}
+
 /// The events of a client that wait.
 #[derive(Default)]
 struct Lane {
@@ -68,11 +77,14 @@ impl Client {
         self.lane().jobs.len() < MAX_WAITING
     }
 
-    /// Puts a job behind the others; `true` if somebody has to [see to them](Client::next) now.
+    /// Puts a job at its place; `true` if somebody has to [see to them](Client::next) now.
     #[must_use]
-    pub(super) fn push(&self, job: Job) -> bool {
+    pub(super) fn push(&self, job: Job, place: Place) -> bool {
         let mut lane = self.lane();
-        lane.jobs.push_back(job);
+        match place {
+            Place::Next => lane.jobs.push_front(job),
+            Place::Last => lane.jobs.push_back(job),
+        }
         !std::mem::replace(&mut lane.is_running, true)
     }
 

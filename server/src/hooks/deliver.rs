@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     Client, Config, Denied, Event, Inner, Outcome, Started, Stats, Turn, Url,
-    client::now_ms,
+    client::{Place, now_ms},
     event::{Bytes, Subject},
     host::{Aim, Host},
     no_answer,
@@ -89,8 +89,8 @@ struct Target<'a> {
 
 impl Inner {
     /// Puts a job into its client's lane.
-    pub(super) fn push(self: &Arc<Self>, client: &Client, job: Job) {
-        if !client.push(job) {
+    pub(super) fn push(self: &Arc<Self>, client: &Client, job: Job, place: Place) {
+        if !client.push(job, place) {
             return;
         }
         let (hooks, client, hold) = (self.clone(), client.clone(), self.shutdown.hold());
@@ -126,7 +126,7 @@ impl Inner {
             Err(Some(words)) => {
                 self.stats.hit(event, Outcome::Denied);
                 if is_heard {
-                    drop(self.started(client.clone(), subject));
+                    self.started(client.clone(), subject).end_next();
                 }
                 let text = match words.as_str() {
                     "" => "the hook server does not allow it".to_owned(),
@@ -136,14 +136,16 @@ impl Inner {
             }
             Err(None) => match self.undecided(&config, client.clone(), subject.clone()) {
                 Err(_) if is_heard => {
-                    drop(self.started(client.clone(), subject));
+                    self.started(client.clone(), subject).end_next();
                     Err(no_answer())
                 }
                 decided => decided,
             },
         };
         // Who has left meanwhile has begun, and ends here.
-        drop(answer.send(decided));
+        if let Err(Ok(started)) = answer.send(decided) {
+            started.end_next();
+        }
     }
 
     /// Asks all hook servers at once: all have to agree, and have the same time.

@@ -59,6 +59,25 @@ struct Health {
     unreached: u64,
     /// While it cannot be reached: when it is tried again.
     next_try: Option<Instant>,
+    /// What the log was told of late.
+    told: Told,
+}
+
+/// What the log was told of a hook server within [`QUIET`]: one that fails now and then must not fill it.
+#[derive(Debug, Default)]
+struct Told {
+    since: Option<Instant>,
+    failures: u64,
+    recoveries: u64,
+}
+
+impl Told {
+    fn renew(&mut self) {
+        let now = Instant::now();
+        if self.since.is_none_or(|since| now >= since + QUIET) {
+            *self = Self { since: Some(now), ..Self::default() };
+        }
+    }
 }
 
 /// How a hook server is doing.
@@ -139,25 +158,36 @@ impl Host {
 
     /// Notes that it has answered, and with sense.
     pub(super) fn is_well(&self) {
-        let before = std::mem::take(&mut self.health().failures);
-        if before >= LOGGED {
+        let mut health = self.health();
+        let before = std::mem::take(&mut health.failures);
+        if before < LOGGED {
+            return;
+        }
+        health.told.renew();
+        health.told.recoveries += 1;
+        if health.told.recoveries == 1 {
+            drop(health);
             info!(host = self.authority(), failures = before, "the hook server answers again");
         }
     }
 
-    /// Notes that it has not. The first few times are told, and that it goes on like this is told once.
+    /// Notes that it has not. The first few times are told; that it goes on like this, for however long, is told once.
     pub(super) fn is_unwell(&self, url: &Url, event: super::Event, reason: &str) {
-        let failures = {
+        let told = {
             let mut health = self.health();
             health.failures = health.failures.saturating_add(1);
-            health.failures
+            if health.failures == 1 {
+                health.told.renew();
+            }
+            health.told.failures = health.told.failures.saturating_add(1);
+            health.told.failures
         };
-        if failures < LOGGED {
+        if told < LOGGED {
             warn!(%url, %event, reason, "a hook server failed");
-        } else if failures == LOGGED {
+        } else if told == LOGGED {
             warn!(
                 %url, %event, reason,
-                "a hook server failed again; from here on its failures are counted (hooks_failed) and not logged"
+                "a hook server failed again; more of it is counted (hooks_failed) and not logged"
             );
         }
     }
@@ -227,8 +257,11 @@ const MAX_TELLING: usize = 32;
 /// Hook servers that are remembered: more than a configuration has, unless somebody means it.
 const MAX_HOSTS: usize = 64;
 
-/// Failures in a row that are logged.
+/// Failures that are logged, of those in a row and of those within [`QUIET`].
 const LOGGED: u64 = 3;
+
+/// How long the log is left in peace by a hook server that fails now and then.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// Failed connections in a row, after which a hook server is tried now and then only.
 const MAX_UNREACHED: u64 = 5;

@@ -53,6 +53,7 @@ use crate::{
     sessions::{Purpose, Request, SessionId},
     shutdown::Shutdown,
 };
+use client::Place;
 use deliver::{Job, Notice, Question};
 use event::{Bytes, Stream, Subject};
 use host::Hosts;
@@ -231,7 +232,7 @@ impl Inner {
             answer,
             _place: place,
         };
-        self.push(&client, Job::Ask(Box::new(question)));
+        self.push(&client, Job::Ask(Box::new(question)), Place::Last);
         let answer = match timeout_at(deadline, &mut answered).await {
             Ok(answer) => answer,
             Err(_) if turn.take() => {
@@ -299,6 +300,18 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
+        self.end(Place::Last);
+    }
+}
+
+impl Started {
+    /// Ends what was begun by a question that nobody waits for any more: before anything that came behind it, such as the
+    /// end of its connection.
+    fn end_next(mut self) {
+        self.end(Place::Next);
+    }
+
+    fn end(&mut self, place_in_lane: Place) {
         let Some(open) = self.0.take() else { return };
         let Open { hooks, client, subject, bytes } = *open;
         let event = subject.end();
@@ -311,7 +324,7 @@ impl Drop for Started {
         match hooks.stats.wait(config.queue) {
             Some(place) => {
                 let notice = Notice::new(subject, config, bytes, hooks.stats.clone(), place);
-                hooks.push(&client, Job::Tell(Box::new(notice)));
+                hooks.push(&client, Job::Tell(Box::new(notice)), place_in_lane);
             }
             None => {
                 hooks.is_full();

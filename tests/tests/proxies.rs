@@ -12,6 +12,7 @@ use pushpull_tests::{
     Browser, Clip, Publisher, Server, Stage, Viewer, encoder::Encoder, http, process::Process,
     server::PATIENCE, stage, until, usage,
 };
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -49,7 +50,7 @@ async fn everything_comes_at_once(stage: &Stage, kind: Kind) -> Result<()> {
         tokio::time::timeout(PATIENCE, next).await.context("the keyframe comes by itself")??;
     }
 
-    for path in ["/", "/player/index.js", "/api/v1/server"] {
+    for path in ["/", "/player/index.js", "/js/app.js"] {
         let direct = http::get(server.http, path).await?.bytes().await?;
         let mut passed = http::get(front.http, path).await?;
         ensure!(passed.status == 200 && passed.bytes().await? == direct, "{path}");
@@ -192,6 +193,18 @@ async fn the_client_is_known(stage: &Stage, kind: Kind) -> Result<()> {
     }
     let other = watch_from([127, 0, 0, 3], front.http, said).await?;
     ensure!(other.status == 200, "another client: {}", other.status);
+
+    // The server is asked by itself: the document's settings trust the proxy alone.
+    let mut sessions = http::get(server.http, "/api/v1/sessions?stream=live/own").await?;
+    let sessions: Value = serde_json::from_str(&sessions.text().await?)?;
+    let sessions = sessions["sessions"].as_array().context("a list")?.iter();
+    let mut viewers: Vec<_> = sessions
+        .filter(|session| session["purpose"] == "play")
+        .filter_map(|session| session["peer"].as_str()?.parse::<SocketAddr>().ok())
+        .map(|peer| peer.ip().to_string())
+        .collect();
+    viewers.sort();
+    ensure!(viewers == ["127.0.0.2", "127.0.0.3"], "{viewers:?}");
 
     let kick = http::request(front.http, "DELETE", "/api/v1/streams/live/own", &[]).await?;
     ensure!(kick.status == 403, "a proxy is not this machine: {}", kick.status);

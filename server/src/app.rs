@@ -241,7 +241,7 @@ async fn file(State(site): State<web::Site>, request: Request) -> Response {
 }
 
 /// Where TLS is listened for: with a certificate and no address, where both protocols are looked for.
-fn secured(config: &Config) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
+pub(crate) fn secured(config: &Config) -> (Vec<SocketAddr>, Vec<SocketAddr>) {
     if config.tls.is_on() && config.https.is_empty() && config.rtmps.is_empty() {
         let usual = |port| vec![SocketAddr::from(([0, 0, 0, 0], port))];
         return (usual(HTTPS_PORT), usual(RTMPS_PORT));

@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::Context;
 use pushpull::{
+    access::command,
     app::App,
     banner::Banner,
     config::{Errors, Loaded, Sources},
@@ -20,6 +21,9 @@ use tokio::runtime::Runtime;
 use tracing::warn;
 
 fn main() -> ExitCode {
+    if env::args_os().nth(1).is_some_and(|word| word == command::NAME) {
+        return sign();
+    }
     let loaded = Sources::read(env::args_os(), env::vars_os())
         .and_then(|sources| Ok((sources.load()?, sources)));
     let (loaded, sources) = match loaded {
@@ -41,12 +45,30 @@ fn main() -> ExitCode {
     }
 }
 
+/// `pushpull sign`: says addresses.
+fn sign() -> ExitCode {
+    match command::run(env::args_os(), env::vars_os()) {
+        Ok(addresses) => {
+            let _ = write!(io::stdout().lock(), "{addresses}");
+            ExitCode::SUCCESS
+        }
+        Err(command::Error::Usage(error)) => usage(&error),
+        Err(command::Error::Config(errors)) => refuse(&errors),
+        Err(error) => fail(error, BAD_USAGE),
+    }
+}
+
+/// Says what clap has to say: the help, or what it does not understand.
+fn usage(error: &clap::Error) -> ExitCode {
+    // With stdout or stderr closed there is nobody to tell.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS }
+}
+
 /// Says everything that is wrong with the configuration.
 fn refuse(errors: &Errors) -> ExitCode {
     if let Some(error) = errors.usage() {
-        // With stdout or stderr closed there is nobody to tell.
-        let _ = error.print();
-        return if error.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        return usage(error);
     }
     for error in errors.iter() {
         fail(error, BAD_USAGE);

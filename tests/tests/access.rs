@@ -314,6 +314,40 @@ fn sessions_end_with_their_signatures_if_that_is_wanted() {
 }
 
 #[test]
+fn a_new_secret_counts_after_a_reload_and_who_is_in_stays() {
+    stage(async |stage| {
+        let file = stage.folder().join("pushpull.toml");
+        let secrets =
+            |secrets: &str| std::fs::write(&file, format!("publish_secrets = {secrets}\n"));
+        secrets("[\"old\"]")?;
+        let path = file.to_str().context("a folder has a name")?;
+        let server = Server::start(stage, &["--config", path, "--config-watch=false"]).await?;
+        let at = now()? + 3600;
+        let (old, new) = (nms("live/x", "old", at).await?, nms("live/y", "new", at).await?);
+        let mut phone = Phone::start(&server, &format!("x?{old}"), "before").await?;
+        let watching = async { Ok(Witness::of(Viewer::http(&server, "/live/x.flv").await?)) };
+        let mut witness = phone.shooting(watching).await?;
+        ensure!(Phone::start(&server, &format!("y?{new}"), "").await.is_err(), "not known yet");
+
+        // A time of both, then the old one goes.
+        for (now_known, works) in [("[\"new\", \"old\"]", true), ("[\"new\"]", false)] {
+            secrets(now_known)?;
+            server.process().signal("HUP")?;
+            let decided = until("the file is read", PATIENCE, async || {
+                let new = Phone::start(&server, &format!("y?{new}"), "").await.is_ok();
+                let old = nms("live/z", "old", at).await?;
+                let old = Phone::start(&server, &format!("z?{old}"), "").await.is_ok();
+                Ok((new && old == works).then_some(()))
+            });
+            phone.shooting(decided).await?;
+        }
+        phone.word = "after".to_owned();
+        phone.shooting(witness.sees("after")).await?;
+        Ok(())
+    });
+}
+
+#[test]
 fn a_flood_of_refusals_leaves_few_lines_in_the_log() {
     stage(async |stage| {
         let server = Server::start(stage, &SIGNED).await?;

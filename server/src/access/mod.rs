@@ -3,6 +3,7 @@
 //! Address lists are asked first, then the signature or token, then the hooks. Nobody is told anything, nor is a name held,
 //! before all have agreed. The built-in stream does not come by this door.
 
+pub mod command;
 mod config;
 mod expiry;
 pub mod maker;

@@ -188,7 +188,7 @@ pub fn command() -> Command {
     Command::new("pushpull")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Live-stream test server: push RTMP to it, watch in the browser")
-        .after_help("Every flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. The log's levels come from RUST_LOG (default: info).")
+        .after_help("`pushpull sign live/x` prints addresses to push to or to play from, signed as the server wants them.\n\nEvery flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. The log's levels come from RUST_LOG (default: info).")
         .arg(config_file)
         .arg(check)
         .args(keys::all().map(argument))

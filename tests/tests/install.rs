@@ -36,9 +36,9 @@ fn the_unit_starts_the_program_with_flags_it_has() -> Result<()> {
     let start = line(&unit, "ExecStart=")?;
     ensure!(start.starts_with("/usr/local/bin/pushpull "), "{start}");
     let config = root().join("dist/pushpull.toml");
-    for line in unit.lines().filter_map(|line| line.strip_prefix("Exec")) {
-        let command = line.split_once('=').context("a command")?.1;
-        let Some(arguments) = command.strip_prefix("/usr/local/bin/pushpull ") else { continue };
+    let commands = unit.lines().filter(|line| line.starts_with("Exec"));
+    for command in commands.filter_map(|line| line.split("/usr/local/bin/pushpull ").nth(1)) {
+        let arguments = command.split(" >").next().unwrap_or_default();
         let arguments = arguments.replace("/etc/pushpull/pushpull.toml", &config.to_string_lossy());
         let checked = run(Command::new(binary()?)
             .arg("--check-config")

@@ -38,8 +38,7 @@ fn the_unit_starts_the_program_with_flags_it_has() -> Result<()> {
     let config = root().join("dist/pushpull.toml");
     let commands = unit.lines().filter(|line| line.starts_with("Exec"));
     for command in commands.filter_map(|line| line.split("/usr/local/bin/pushpull ").nth(1)) {
-        let arguments = command.split(" >").next().unwrap_or_default();
-        let arguments = arguments.replace("/etc/pushpull/pushpull.toml", &config.to_string_lossy());
+        let arguments = command.replace("/etc/pushpull/pushpull.toml", &config.to_string_lossy());
         let checked = run(Command::new(binary()?)
             .arg("--check-config")
             .args(arguments.split(' ').filter(|flag| *flag != "--check-config")))?;

@@ -91,6 +91,25 @@ fn kicks_takeovers_and_lost_connections_are_ends() {
 }
 
 #[test]
+fn a_connection_is_kicked_by_the_name_that_hook_servers_know_it_by() {
+    stage(async |stage| {
+        let hooks = HookServer::start(|_| Answer::Says("0")).await?;
+        let server = start(stage, hooks.flags(&EVENTS), &[]).await?;
+        let mut peer = Peer::publishing(server.rtmp, "x").await?;
+        let begun = hooks.action("on_publish", "x").await?;
+        let client = begun["client_id"].as_str().unwrap_or_default();
+        let path = format!("/api/v1/sessions/{client}");
+        let kicked = http::request(server.http, "DELETE", &path, &[]).await?;
+        ensure!(kicked.status == 204, "{}", kicked.status);
+        peer.hung_up().await?;
+        all_ended(&hooks, |_| true).await?;
+        let again = http::request(server.http, "DELETE", &path, &[]).await?;
+        ensure!(again.status == 404, "{}", again.status);
+        Ok(())
+    });
+}
+
+#[test]
 fn a_publisher_that_does_not_get_its_name_ends() {
     stage(async |stage| {
         let hooks = HookServer::start(|_| Answer::Says("0")).await?;

@@ -1,6 +1,6 @@
 //! Hook servers that are slow, dead, lying and flooding.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::ensure;
 use pushpull_tests::{
@@ -46,7 +46,7 @@ fn whoever_cannot_be_asked_about_is_refused_and_nobody_else_notices() {
     stage(async |stage| {
         let hooks = HookServer::start(moody).await?;
         let events = ["on_publish", "on_unpublish", "on_play", "on_stop"];
-        let more = ["--hook-timeout", "1s", "--hook-retries", "0"];
+        let more = ["--hook-timeout", "3s", "--hook-retries", "0"];
         let server = start(stage, hooks.flags(&events), &more).await?;
         let mut phone = Phone::start(&server, "good", "before").await?;
         let watching = async { Ok(Witness::of(Viewer::http(&server, "/live/good.flv").await?)) };
@@ -101,7 +101,7 @@ fn while_some_wait_for_a_hook_server_that_is_silent_others_come_and_go() {
         // Longer than the test takes: who waits, waits on.
         let more = ["--hook-timeout", "20s"];
         let server = start(stage, hooks.flags(&events), &more).await?;
-        let mut waiting = JoinSet::new();
+        let (began, mut waiting) = (Instant::now(), JoinSet::new());
         for _ in 0..40 {
             let (rtmp, http) = (server.rtmp, server.http);
             waiting.spawn(async move {
@@ -130,7 +130,9 @@ fn while_some_wait_for_a_hook_server_that_is_silent_others_come_and_go() {
             };
             phone.shooting(watching).await?;
         }
-        ensure!(waiting.try_join_next().is_none(), "they have waited all the while");
+        // On a very busy machine their time may be over.
+        let is_over = began.elapsed() > Duration::from_secs(20);
+        ensure!(is_over || waiting.try_join_next().is_none(), "they have waited all the while");
         Ok(())
     });
 }

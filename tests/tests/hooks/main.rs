@@ -336,3 +336,39 @@ fn node_media_server_s_events_are_asked_about_before_media_passes() {
         Ok(())
     });
 }
+
+#[test]
+fn a_reload_changes_who_is_asked_from_then_on() {
+    stage(async |stage| {
+        let first = HookServer::start(|_| Answer::Says("0")).await?;
+        let second = HookServer::start(|_| Answer::Says("1")).await?;
+        let file = stage.folder().join("hooks.toml");
+        let write = |hooks: &HookServer| {
+            let url = hooks.url();
+            std::fs::write(&file, format!("on_publish = \"{url}\"\non_unpublish = \"{url}\"\n"))
+        };
+        write(&first)?;
+        let config = file.to_str().context("a path in UTF-8")?;
+        let server = Server::start(stage, &["--config", config, "--config-watch=false"]).await?;
+        let mut phone = Phone::start(&server, "x", "still there").await?;
+        write(&second)?;
+        let reload = async {
+            server.process().signal("HUP")?;
+            until("it is reloaded", PATIENCE, async || {
+                let log = server.process().log().text();
+                Ok(log.contains("configuration reloaded").then_some(()))
+            })
+            .await?;
+            let mut peer = Peer::connected(server.rtmp).await?;
+            peer.send(&rtmp::publish("y")).await?;
+            peer.answered(b"NetStream.Publish.Denied").await
+        };
+        phone.shooting(reload).await?;
+        // Who is in, stays, and its end is told to those who are there now.
+        phone.shoot().await?;
+        drop(phone);
+        second.action("on_unpublish", "x").await?;
+        ensure!(first.events().len() == 1, "{:?}", first.events());
+        Ok(())
+    });
+}

@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn what_waits_is_bounded_in_all_and_dropped_and_counted_past_that() {
     let server = Server::new(Mood::Says("0")).await;
-    let live = Live::new(Config { queue: 3, retries: 0, ..config(&server) });
+    let live = Live::new(Config { queue: 3, ..hasty(&server) });
     let hooks = Hooks::new(live.clone(), Shutdown::new());
     let mut started = Vec::new();
     for _ in 0..5 {
@@ -42,7 +42,7 @@ async fn a_client_cannot_make_more_wait_than_its_share() {
 #[tokio::test]
 async fn many_are_asked_about_at_once_and_never_over_more_connections_than_allowed() {
     let server = Server::new(Mood::Silent).await;
-    let hooks = hooks(Config { retries: 0, ..config(&server) });
+    let hooks = hooks(hasty(&server));
     let asked = (0..300).map(|_| ask(&hooks, Purpose::Play, None));
     let denied = futures_util::future::join_all(asked).await;
     assert!(denied.iter().all(Result::is_err));
@@ -55,7 +55,6 @@ async fn telling_that_hangs_does_not_keep_questions_waiting() {
     let server = Server::new(Mood::Says("0")).await;
     let slow = Server::new(Mood::Silent).await;
     let mut config = config(&server);
-    config.timeout = Duration::from_secs(5);
     config.set_urls(Event::OnStop, vec![slow.url()]);
     let hooks = hooks(config);
     let mut started = Vec::new();

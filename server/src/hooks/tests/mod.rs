@@ -154,13 +154,18 @@ async fn until(mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// A configuration that sends every event to `server`.
+/// A configuration that sends every event to `server`, and waits for it for as long as a busy machine takes.
 fn config(server: &Server) -> Config {
-    let mut config = Config { timeout: Duration::from_millis(300), ..Config::default() };
+    let mut config = Config { timeout: Duration::from_secs(60), ..Config::default() };
     for event in Event::ALL {
         config.set_urls(event, vec![server.url()]);
     }
     config
+}
+
+/// The same for a server that does not answer: it is waited for only as long as the request takes to get there.
+fn hasty(server: &Server) -> Config {
+    Config { timeout: Duration::from_secs(2), retries: 0, ..config(server) }
 }
 
 fn hooks(config: Config) -> Hooks {
@@ -257,7 +262,7 @@ const NONSENSE: [Mood; 13] = [
 async fn nonsense_is_no_answer_and_ends_what_it_may_have_begun() {
     for mood in NONSENSE {
         let server = Server::new(mood).await;
-        let hooks = hooks(Config { retries: 0, ..config(&server) });
+        let hooks = hooks(hasty(&server));
         let denied = ask(&hooks, Purpose::Play, None).await.unwrap_err();
         assert!(denied.is_failure, "{mood:?}");
         assert!(!denied.text.contains("127.0.0.1"), "peers need not know: {denied}");
@@ -273,7 +278,7 @@ async fn nonsense_is_no_answer_and_ends_what_it_may_have_begun() {
 async fn open_hooks_let_in_who_cannot_be_asked_about() {
     for mood in NONSENSE {
         let server = Server::new(mood).await;
-        let hooks = hooks(Config { fail: Fail::Open, retries: 0, ..config(&server) });
+        let hooks = hooks(Config { fail: Fail::Open, ..hasty(&server) });
         let started = ask(&hooks, Purpose::Play, None).await.unwrap();
         assert_eq!(server.actions(), ["on_play"], "{mood:?}");
         drop(started);
@@ -307,7 +312,7 @@ async fn all_have_to_agree_and_a_no_weighs_more_than_silence() {
 #[tokio::test]
 async fn who_leaves_while_it_is_asked_about_has_one_end_if_it_was_let_in() {
     let server = Server::new(Mood::Silent).await;
-    let hooks = hooks(Config { retries: 0, ..config(&server) });
+    let hooks = hooks(hasty(&server));
     let asking = tokio::spawn({
         let hooks = hooks.clone();
         async move { ask(&hooks, Purpose::Publish, None).await }
@@ -323,7 +328,7 @@ async fn who_leaves_while_it_is_asked_about_has_one_end_if_it_was_let_in() {
 #[tokio::test]
 async fn what_nobody_waits_for_any_more_ends_before_its_connection() {
     let server = Server::new(Mood::Says("0")).await;
-    let hooks = hooks(Config { retries: 0, ..config(&server) });
+    let hooks = hooks(hasty(&server));
     let client = client("c");
     let connected = hooks.connect(client.clone()).await.unwrap();
     server.set(Mood::Silent);
@@ -365,7 +370,7 @@ async fn who_leaves_before_anybody_heard_of_it_is_not_heard_of() {
 #[tokio::test]
 async fn a_question_behind_others_that_hang_is_answered_in_time_and_never_asked() {
     let server = Server::new(Mood::Says("0")).await;
-    let hooks = hooks(config(&server));
+    let hooks = hooks(Config { retries: 1, ..hasty(&server) });
     let client = client("c");
     let started = ask(&hooks, Purpose::Play, Some(&client)).await.unwrap();
     server.set(Mood::Silent);

@@ -13,7 +13,7 @@ use super::{
     Asked, FlvState, Watching, cors,
     sender::{Ended, Form, Sender},
 };
-use crate::{http::answer, hub::EndReason, net::Aside};
+use crate::{http::answer, hub::EndReason};
 
 /// The head of the answer that is a stream, with nothing behind it: for HEAD.
 pub(super) fn head(form: Form) -> Response {
@@ -43,10 +43,9 @@ pub(super) async fn stream(
     let mut sender = Sender::new(socket, limits, form);
     sender.outbox.push(answer::head(StatusCode::OK, head(form).headers(), keeps_open));
     sender.begin(&watching.viewer.header().to_bytes());
-    let mut aside = Aside::default();
     let outcome = poll_fn(|context| {
         let Watching { viewer, session } = &mut watching;
-        let ended = aside.poll(context, |context| {
+        let ended = sender.aside.poll(context, |context| {
             if inlet.poll_gone(context, socket).is_ready() {
                 return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
             }

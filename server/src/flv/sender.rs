@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     hub::{EndReason, Next, Release, Viewer, framed::Framed},
-    net::{self, Halt, Outbox, Socket, Step, held_too_long},
+    net::{self, Aside, Halt, Outbox, Socket, Step, held_too_long},
     sessions::Stop,
 };
 
@@ -50,6 +50,8 @@ pub(super) enum Ended {
 pub(super) struct Sender<'a> {
     pub(super) socket: &'a Socket,
     pub(super) outbox: Outbox,
+    /// Beside the rest: what is needed for each block is together in memory.
+    pub(super) aside: Aside,
     form: Form,
     /// Whether blocks went out since this was last set to `false`.
     pub(super) has_sent: bool,
@@ -57,7 +59,8 @@ pub(super) struct Sender<'a> {
 
 impl<'a> Sender<'a> {
     pub(super) fn new(socket: &'a Socket, limits: &net::Limits, form: Form) -> Self {
-        Self { socket, outbox: Outbox::new(limits), form, has_sent: false }
+        let (outbox, aside) = (Outbox::new(limits), Aside::default());
+        Self { socket, outbox, aside, form, has_sent: false }
     }
 
     /// Bytes that come before the first block.
@@ -75,7 +78,7 @@ impl<'a> Sender<'a> {
         context: &mut Context<'_>,
         viewer: &mut Viewer,
     ) -> Poll<io::Result<EndReason>> {
-        let Self { socket, outbox, form, has_sent } = self;
+        let Self { socket, outbox, form, has_sent, .. } = self;
         let halt = outbox.pump(context, socket, |outbox, context| {
             viewer.poll_next(context).map(|next| match next {
                 Next::Block(block) => {

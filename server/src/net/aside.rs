@@ -41,9 +41,20 @@ impl Aside {
         context: &mut Context<'_>,
         ask: impl FnOnce(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
+        let Some(waker) = self.due(context) else { return Poll::Pending };
+        let answer = ask(&mut Context::from_waker(&waker));
+        if answer.is_ready() {
+            self.ring();
+        }
+        answer
+    }
+
+    /// [`Aside::poll`] for those who cannot lend it out meanwhile: the waker to ask with, if it is to be asked. Who gets an
+    /// answer then [rings](Aside::ring), or asks no more.
+    pub fn due(&mut self, context: &Context<'_>) -> Option<Waker> {
         let is_told = self.task.as_ref().is_some_and(|task| task.will_wake(context.waker()));
         if is_told && !self.bell.has_rung.load(Ordering::Acquire) {
-            return Poll::Pending;
+            return None;
         }
         if !is_told {
             let task = context.waker().clone();
@@ -52,12 +63,7 @@ impl Aside {
         }
         // Before it is asked: what comes meanwhile rings again.
         self.bell.has_rung.swap(false, Ordering::AcqRel);
-        let waker = Waker::from(self.bell.clone());
-        let answer = ask(&mut Context::from_waker(&waker));
-        if answer.is_ready() {
-            self.ring();
-        }
-        answer
+        Some(Waker::from(self.bell.clone()))
     }
 
     /// The next time it is asked: what was asked has changed.

@@ -26,13 +26,13 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, debug, error, info_span, warn};
 
-use crate::accept::{Full, Most, Places, pause_after};
+use crate::accept::{Full, Most, Place, Places, pause_after};
 use crate::access::Access;
 use crate::config::Live;
 use crate::hub::Hub;
 use crate::limits::Limit;
 use crate::listeners::{Incoming, Listeners};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, OpenConnection};
 use crate::net::{self, Socket};
 use crate::tls::{Refused, Speaks, Tls};
 use session::Session;
@@ -118,17 +118,12 @@ pub async fn serve(
             metrics: metrics.clone(),
             players: players.clone(),
         };
-        let (shutdown, held) = (shutdown.clone(), (place, open));
+        // In a box: what it takes to begin is not kept beside the conversation.
+        let begin = Box::pin(begin(tcp, tls, peer, host, span, shutdown.clone(), (place, open)));
         sessions.spawn(async move {
-            span.in_scope(|| net::tune(&tcp, &host.config.socket));
-            let socket = match tls {
-                None => Some(tcp.into()),
-                Some(tls) => Box::pin(secure(tcp, tls, &host, &shutdown, &span)).await,
-            };
-            if let Some(socket) = socket {
-                converse(socket, peer, host, shutdown, span).await;
+            if let Some(session) = begin.await {
+                session.run().await;
             }
-            drop(held);
         });
     }
     drop(listeners);
@@ -143,6 +138,9 @@ pub async fn serve(
     }
     Ok(())
 }
+
+/// What a connection holds on to.
+type Held = (Place, OpenConnection);
 
 /// What every connection needs of the server.
 #[derive(Clone)]
@@ -203,17 +201,26 @@ async fn secure(
     None
 }
 
-async fn converse(
-    socket: Socket,
+/// Makes ready for a conversation; `None` if there is none to be had.
+async fn begin(
+    tcp: TcpStream,
+    tls: Option<Tls>,
     peer: SocketAddr,
     host: Host,
-    shutdown: CancellationToken,
     span: Span,
-) {
-    match Session::new(socket, peer, host, span.clone()) {
-        Ok(session) => session.run(shutdown).await,
-        Err(error) => span.in_scope(|| error!(%error, "no random bytes for the handshake")),
-    }
+    shutdown: CancellationToken,
+    held: Held,
+) -> Option<Box<Session>> {
+    span.in_scope(|| net::tune(&tcp, &host.config.socket));
+    let socket = match tls {
+        None => tcp.into(),
+        Some(tls) => Box::pin(secure(tcp, tls, &host, &shutdown, &span)).await?,
+    };
+    let session = Session::new(socket, peer, host, span.clone(), shutdown, held);
+    let failed = |error: &_| {
+        span.in_scope(|| error!(%error, "no random bytes for the handshake"));
+    };
+    session.inspect_err(failed).ok()
 }
 
 /// A panic ends one connection; it must not go unseen.

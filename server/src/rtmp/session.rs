@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pushpull_media::flv::TagKind;
@@ -12,25 +12,31 @@ use pushpull_rtmp::server::{Counters, ServerEvent};
 use pushpull_rtmp::{ServerConnection, StreamName, handshake};
 use tokio::io::ReadBuf;
 use tokio::time::{Duration, Instant, Sleep, sleep_until, timeout};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::{Span, debug, info, warn};
 
-use super::Host;
 use super::end::End;
 use super::hooked::Hooked;
 use super::play::{Playings, Turn};
 use super::publish::{Publishings, Verdict};
+use super::{Held, Host};
 use crate::hooks::Denied;
 use crate::hub::{Release, StopReason};
 use crate::net::{Aside, Halt, OUTBOX_MAX, Outbox, Socket, Step, held_too_long};
 
 /// A connection from the first byte to the last.
+///
+/// What a player needs for each picture stands in front and together: among a thousand of them, none of it is in the
+/// processor's caches when the next picture comes, and each place that is looked at is waited for.
+#[repr(C)]
 pub(super) struct Session {
-    socket: Socket,
-    pub(super) rtmp: ServerConnection,
     pub(super) outbox: Outbox,
     /// Bytes of answers put into the outbox since it was empty.
     unsent_answers: usize,
+    aside: Aside,
+    pub(super) playings: Playings,
+    socket: Socket,
+    pub(super) rtmp: ServerConnection,
     pub(super) host: Host,
     pub(super) peer: SocketAddr,
     span: Span,
@@ -43,7 +49,9 @@ pub(super) struct Session {
     counted: Counters,
     pub(super) hooked: Hooked,
     pub(super) publishings: Publishings,
-    pub(super) playings: Playings,
+    shutdown: CancellationToken,
+    /// As long as the connection.
+    _held: Held,
 }
 
 /// What a connection has to see to next.
@@ -74,6 +82,8 @@ impl Session {
         peer: SocketAddr,
         host: Host,
         span: Span,
+        shutdown: CancellationToken,
+        held: Held,
     ) -> Result<Box<Self>, getrandom::Error> {
         let mut random = [0; handshake::RANDOM_LEN];
         getrandom::fill(&mut random)?;
@@ -86,6 +96,7 @@ impl Session {
             rtmp,
             outbox: Outbox::new(&host.config.socket),
             unsent_answers: 0,
+            aside: Aside::default(),
             host,
             peer,
             span,
@@ -96,12 +107,14 @@ impl Session {
             hooked: Hooked::default(),
             publishings: Publishings::default(),
             playings,
+            shutdown,
+            _held: held,
         }))
     }
 
     /// Serves the peer until one side has had enough.
-    pub(super) async fn run(mut self: Box<Self>, shutdown: CancellationToken) {
-        let end = self.converse(&shutdown).await;
+    pub(super) async fn run(mut self: Box<Self>) {
+        let end = self.converse().await;
         let span = self.span.clone();
         span.in_scope(|| {
             self.count_ignored();
@@ -119,16 +132,16 @@ impl Session {
         }
     }
 
-    async fn converse(&mut self, shutdown: &CancellationToken) -> End {
-        let mut stop = pin!(shutdown.cancelled());
-        let mut timer = pin!(sleep_until(self.started));
-        let mut aside = Aside::default();
+    async fn converse(&mut self) -> End {
+        // In boxes: so the whole task is small, and where it stands is beside what the runtime knows of it.
+        let mut stop = Box::pin(self.shutdown.clone().cancelled_owned());
+        let mut timer = Box::pin(sleep_until(self.started));
         // Entered when there is something to see to, and not whenever the task wakes: a player's does for every picture.
         let span = self.span.clone();
         loop {
             self.collect_answers();
             // Whatever it was, it may have changed what is to be asked.
-            aside.ring();
+            self.aside.ring();
             let due = self.rtmp.timeout().map(|after| self.started + after);
             let due = due.into_iter().chain(self.publishings.flush_at()).min();
             if let Some(due) = due.filter(|&due| due != timer.deadline()) {
@@ -141,11 +154,11 @@ impl Session {
                 }
                 if was_full && self.unsent_answers < OUTBOX_MAX {
                     // More questions are listened to.
-                    aside.ring();
+                    self.aside.ring();
                 }
-                aside.poll(context, |context| {
-                    self.poll_aside(context, stop.as_mut(), timer.as_mut())
-                })
+                let Some(waker) = self.aside.due(context) else { return Poll::Pending };
+                let context = &mut Context::from_waker(&waker);
+                self.poll_aside(context, stop.as_mut(), timer.as_mut())
             })
             .await;
             if let Err(end) = span.in_scope(|| self.handle(task)) {
@@ -184,7 +197,7 @@ impl Session {
     fn poll_aside(
         &mut self,
         context: &mut Context<'_>,
-        stop: Pin<&mut WaitForCancellationFuture<'_>>,
+        stop: Pin<&mut WaitForCancellationFutureOwned>,
         timer: Pin<&mut Sleep>,
     ) -> Poll<Task> {
         // The hub tells a player itself, and the token has a lock that all connections share.

@@ -29,7 +29,7 @@ use crate::{
         inlet::{Inlet, has_token},
     },
     hub::EndReason,
-    net::{Aside, OUTBOX_MAX},
+    net::OUTBOX_MAX,
     problem::Problem,
     sessions::Stop,
 };
@@ -85,17 +85,17 @@ pub(super) async fn stream(
     drop(headers);
     sender.begin(&watching.viewer.header().to_bytes());
     let mut listener = Box::new(Listener::new());
-    let mut aside = Aside::default();
     let outcome = poll_fn(|context| {
         let Watching { viewer, session } = &mut watching;
-        let end = aside.poll(context, |context| {
+        if let Some(waker) = sender.aside.due(context) {
+            let context = &mut Context::from_waker(&waker);
             if let Poll::Ready(stop) = session.poll_stopped(context) {
                 return Poll::Ready(Ok(End::Session(stop)));
             }
-            listener.poll(context, inlet, &mut sender)
-        });
-        if end.is_ready() {
-            return end;
+            let end = listener.poll(context, inlet, &mut sender);
+            if end.is_ready() {
+                return end;
+            }
         }
         sender.poll_stream(context, viewer).map_ok(End::Stream)
     })

@@ -28,7 +28,7 @@ pub fn run(options: &Options) -> Result<Report> {
     let clip = Arc::new(Clip::load()?);
     let most = options.viewers.iter().copied().max().unwrap_or_default();
     process::raise_descriptors(most + 200)?;
-    process::pin_myself()?;
+    process::share_cores(options.cores)?;
     let megabits = clip.bytes() as f64 * 8.0 / 1e3 / clip::ROUND_MS as f64;
     let tags = clip.tags.len() as f64 * 1e3 / clip::ROUND_MS as f64;
     println!("{megabits:.2} Mbit/s, {tags:.0} tags/s of FLV");

@@ -17,6 +17,8 @@ pub struct Options {
     pub window: Duration,
     /// Windows of each load.
     pub windows: usize,
+    /// Cores that a relay has.
+    pub cores: usize,
     /// Whether loads are measured.
     pub load: bool,
     /// Whether joins are measured.
@@ -33,6 +35,7 @@ impl Default for Options {
             relays: Relay::ALL.to_vec(),
             window: Duration::from_secs(4),
             windows: 3,
+            cores: 1,
             load: true,
             joins: true,
             json: None,
@@ -52,6 +55,7 @@ impl Options {
                 "--relays" => options.relays = list(&value()?, Relay::parse)?,
                 "--seconds" => options.window = Duration::from_secs_f64(value()?.parse()?),
                 "--runs" => options.windows = value()?.parse()?,
+                "--cores" => options.cores = value()?.parse()?,
                 "--only" => {
                     let only = value()?;
                     (options.load, options.joins) = (only == "load", only == "joins");

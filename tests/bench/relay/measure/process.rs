@@ -4,10 +4,23 @@ use std::{ffi::OsStr, process::Command, sync::OnceLock};
 
 use anyhow::{Context, Result, ensure};
 
-/// Binds all threads of this process, and what they start later, to the viewers' core.
-pub fn pin_myself() -> Result<()> {
+/// Gives the relays the first cores that this process was given, so many of them, and binds all threads of this process, and
+/// what they start later, to the last one. Where there are no more than the relays have, they share it.
+pub fn share_cores(relays: usize) -> Result<()> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let cores = numbers(list.unwrap_or("0").trim())?;
+    ensure!(
+        (1..=cores.len()).contains(&relays),
+        "{relays} cores for the relays: there are {}",
+        cores.len()
+    );
+    // Said only once in a process: figures of different shares are not to be mixed.
+    let relays: Vec<_> = cores[..relays].iter().map(usize::to_string).collect();
+    let _ = RELAYS.set(relays.join(","));
+    let last = cores.last().context("a process has a core")?;
     let output = Command::new("taskset")
-        .args(["--all-tasks", "--pid", "--cpu-list", &cores().1.to_string()])
+        .args(["--all-tasks", "--pid", "--cpu-list", &last.to_string()])
         .arg(std::process::id().to_string())
         .output()
         .context("taskset is needed to give the relay a core of its own (util-linux)")?;
@@ -15,25 +28,24 @@ pub fn pin_myself() -> Result<()> {
     Ok(())
 }
 
-/// A command that runs on the relays' core only. The process it becomes is the program's.
+/// A command that runs on the relays' cores only. The process it becomes is the program's.
 pub fn pinned(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", &cores().0.to_string()]).arg(program);
+    command.args(["--cpu-list", RELAYS.get().map_or("0", String::as_str)]).arg(program);
     command
 }
 
-/// The relays' core and the viewers': the first and the last that this process was given. On a machine with one core
-/// they are the same, and figures mean nothing.
-fn cores() -> &'static (usize, usize) {
-    // Asked before this process binds itself to one of them.
-    static CORES: OnceLock<(usize, usize)> = OnceLock::new();
-    CORES.get_or_init(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-        let numbers = list.unwrap_or_default().trim().split([',', '-']);
-        let numbers: Vec<usize> = numbers.filter_map(|number| number.parse().ok()).collect();
-        (numbers.first().copied().unwrap_or(0), numbers.last().copied().unwrap_or(0))
-    })
+/// The relays' cores, as taskset wants them.
+static RELAYS: OnceLock<String> = OnceLock::new();
+
+/// The numbers of a list such as `0-2,5`.
+fn numbers(list: &str) -> Result<Vec<usize>> {
+    let mut numbers = Vec::new();
+    for part in list.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        numbers.extend(first.parse::<usize>()?..=last.parse()?);
+    }
+    Ok(numbers)
 }
 
 /// Lets this process hold as many descriptors as it may.

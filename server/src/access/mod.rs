@@ -156,16 +156,18 @@ impl Access {
     fn refuse(&self, config: &Config, request: &Request, refusal: &Refusal) {
         let purpose = request.purpose.as_str();
         self.counted.get_or_create(&Label { purpose, code: refusal.code }).inc();
+        let now = Instant::now();
+        let mut refusals = self.lock();
+        refusals.memory.add(request, refusal, now, config.max_refusals);
+        let logged = refusals.log.allow(now);
+        drop(refusals);
+        // Once it is remembered: whoever hears of it looks there.
         self.sessions.happenings().tell(|| {
             Happening::new(happenings::Kind::Refused)
                 .by(request)
                 .because(refusal.code, refusal.text.clone())
         });
-        let now = Instant::now();
-        let mut refusals = self.lock();
-        refusals.memory.add(request, refusal, now, config.max_refusals);
-        let Some(withheld) = refusals.log.allow(now) else { return };
-        drop(refusals);
+        let Some(withheld) = logged else { return };
         if withheld > 0 {
             warn!(withheld, "refusals came too fast to be logged one by one");
         }

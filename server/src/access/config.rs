@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use serde::Serialize;
+
 use super::sign::Template;
 use crate::{config::Secret, net::Networks, sessions::Purpose};
 
@@ -42,7 +44,9 @@ pub struct Gate {
 }
 
 /// Who may have addresses signed by the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub enum Maker {
     /// Programs on this machine, and whoever has a token of the API.

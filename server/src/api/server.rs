@@ -5,10 +5,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Request, State},
+    response::Response,
+};
 use serde::Serialize;
 
-use super::{Api, fresh_json};
+use super::{Api, authority, fresh_json, sign::Needs};
 use crate::{endpoints::Endpoints, metrics::Metrics, reload::InForce};
 
 /// What the server is, where it listens, and what it is held to.
@@ -16,8 +19,9 @@ use crate::{endpoints::Endpoints, metrics::Metrics, reload::InForce};
     get, path = "/api/v1/server", tag = "server", operation_id = "server",
     responses((status = 200, body = Server), super::openapi::NotRead),
 ))]
-pub async fn get(State(api): State<Api>) -> Response {
-    fresh_json(Server::new(&api.parts.endpoints, &api.parts.in_force, &api.parts.metrics))
+pub async fn get(State(api): State<Api>, request: Request) -> Response {
+    let sign = Needs::new(&api.parts.access.config(), authority(&request));
+    fresh_json(Server::new(&api.parts.endpoints, &api.parts.in_force, &api.parts.metrics, sign))
 }
 
 /// The server.
@@ -45,6 +49,8 @@ pub struct Server {
     push: Vec<String>,
     /// The name of the built-in stream, if it is on.
     demo: Option<&'static str>,
+    /// What is asked of publishers and viewers.
+    sign: Needs,
     /// Connections at present.
     connections: Connections,
     /// What peers are held to.
@@ -107,7 +113,7 @@ struct Configuration {
 
 impl Server {
     /// Asks for the addresses each time: a laptop changes networks.
-    fn new(endpoints: &Endpoints, in_force: &InForce, metrics: &Metrics) -> Server {
+    fn new(endpoints: &Endpoints, in_force: &InForce, metrics: &Metrics, sign: Needs) -> Server {
         let uptime = metrics.started.elapsed();
         Server {
             name: "pushpull",
@@ -120,6 +126,7 @@ impl Server {
             addresses: endpoints.addresses(),
             push: endpoints.push_servers(),
             demo: endpoints.demo(),
+            sign,
             connections: Connections { http: metrics.http.present(), rtmp: metrics.rtmp.present() },
             limits: Limits::new(in_force),
             configuration: Configuration {
@@ -159,7 +166,7 @@ fn millis(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::{api::Authority, config::Config};
 
     #[test]
     fn says_what_to_type_into_an_encoder_and_what_is_in_force() {
@@ -173,7 +180,8 @@ mod tests {
         config.hub.max_streams = 7;
         let in_force = InForce::new(&config, None);
         let metrics = Metrics::new(in_force.hub.clone());
-        let server = Server::new(&endpoints, &in_force, &metrics);
+        let sign = Needs::new(&crate::access::Config::default(), Authority::Local);
+        let server = Server::new(&endpoints, &in_force, &metrics, sign);
         let mut json = serde_json::to_value(server).unwrap();
         assert!(json["uptime_ms"].take().is_u64());
         assert!(json["configuration"]["read_ago_ms"].take().is_u64());
@@ -191,6 +199,7 @@ mod tests {
                 "addresses": ["192.168.1.5"],
                 "push": ["rtmp://192.168.1.5:1936/live"],
                 "demo": "live/demo",
+                "sign": {"publish": false, "play": false, "maker": "local", "may": true},
                 "connections": {"http": 0, "rtmp": 0},
                 "limits": null,
                 "configuration": {"read_ago_ms": null, "reloads": 0, "reloads_refused": 0},

@@ -6,11 +6,12 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
+use serde::Serialize;
 
 use super::{Api, Authority, authority, fresh_json};
 use crate::{
     access::{
-        Maker,
+        Config, Maker,
         maker::{self, Wanted},
     },
     problem::Problem,
@@ -37,6 +38,33 @@ pub async fn post(State(api): State<Api>, request: Request) -> Result<Response, 
     let wanted = Json::<Wanted>::from_request(request, &()).await;
     let Json(wanted) = wanted.map_err(|error| bad_body(&error))?;
     Ok(fresh_json(maker::make(&config, &api.parts.endpoints, &wanted)?))
+}
+
+/// What is asked of publishers and viewers, and whether it can be had here.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = Sign))]
+pub struct Needs {
+    /// Whether publishers need a signature or a token.
+    publish: bool,
+    /// Whether viewers need one.
+    play: bool,
+    /// Who may have addresses signed: `sign_maker`.
+    maker: Maker,
+    /// Whether the one who asks may.
+    may: bool,
+}
+
+impl Needs {
+    /// As `config` has it, for `who`.
+    pub fn new(config: &Config, who: Authority) -> Needs {
+        Needs {
+            publish: !config.publish.is_open(),
+            play: !config.play.is_open(),
+            maker: config.maker,
+            may: config.maker.serves(who == Authority::Local, who == Authority::Token),
+        }
+    }
 }
 
 fn refusal(api: &Api, maker: Maker, request: &Request) -> Problem {

@@ -10,7 +10,7 @@ import { Guide } from './guide.js';
 import { onLanguage, t } from './i18n.js';
 import { Maker } from './maker.js';
 import { EXAMPLE } from './push.js';
-import { reason, Refusals, sentence } from './refusals.js';
+import { reason, Refusals, sentence, statusOf } from './refusals.js';
 import { Session } from './session.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
@@ -44,7 +44,7 @@ const dialog = new Dialog();
 const refusals = new Refusals();
 const list = new StreamList(refusals, (name) => play(name));
 const guide = new Guide(() => showProblem());
-const maker = new Maker(dialog, () => guide.setSigned((name) => maker.publishQuery(name)));
+const maker = new Maker(dialog, () => guide.setSigned((name) => maker.publishQuery(name), (target) => maker.lacksSignature(target)));
 const session = new Session({
   video: stage.video,
   loadPlayer,
@@ -97,9 +97,12 @@ function showProblem() {
 function known(problem) {
   if (problem?.kind !== 'refused' && problem?.kind !== 'denied') return problem;
   const name = session.target?.name ?? parseTarget(nameBox.value).name;
-  const refusal = refusals.recent(name, 'play', OWN_REFUSAL_MS);
+  const { code, detail } = problem.values;
+  // Others may be refused at the same time: what HTTP told must fit.
+  const isOwn = (refusal) => !code || statusOf(refusal) === code;
+  const refusal = refusals.recent(name, { purpose: 'play', within: OWN_REFUSAL_MS, fits: isOwn });
   if (refusal) return { ...problem, kind: 'denied', values: { reason: reason(refusal) }, technical: refusal.detail };
-  return problem.kind === 'denied' ? { ...problem, values: { reason: `HTTP ${problem.values.code}` } } : problem;
+  return problem.kind === 'denied' ? { ...problem, values: { reason: detail || `HTTP ${code}` } } : problem;
 }
 
 /** What the server said to whoever tried the stream in the box. */
@@ -218,7 +221,10 @@ const feed = watchStreams({
   },
 });
 
-byId('token').addEventListener('click', () => dialog.askToken(async () => feed.retry()));
+byId('token').addEventListener('click', () => dialog.askToken(async () => {
+  await fetchServer();
+  feed.retry();
+}));
 // Ages go on while nothing is told.
 setInterval(() => {
   showNameRefusal();

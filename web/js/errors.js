@@ -16,7 +16,7 @@ export function diagnose({ type, detail, info = {} }, { target, connected }) {
   if (type === 'OtherError') return problem('other', Retry.REPUBLISHED);
   switch (detail) {
     case 'HttpStatusCodeInvalid':
-      return httpProblem(problem, info.code, external);
+      return httpProblem(problem, info, external);
     case 'ConnectingTimeout':
       return problem(connected || external ? 'timeout' : 'unreachable', Retry.LISTED);
     case 'Exception':
@@ -43,9 +43,9 @@ export const localProblem = (kind, technical = '') => ({ kind, retry: Retry.NEVE
 /** Nobody publishes the stream; there is nothing to add to that. */
 export const notFound = () => ({ kind: 'not-found', retry: Retry.LISTED, values: {}, technical: '' });
 
-function httpProblem(problem, code, external) {
+function httpProblem(problem, { code, msg }, external) {
   if (code === 404) return external ? problem('external-not-found', Retry.LISTED) : notFound();
-  if ([401, 403, 410].includes(code)) return problem('denied', Retry.NEVER, { code });
+  if ([401, 403, 410].includes(code)) return problem('denied', Retry.NEVER, { code, detail: msg });
   return problem('http', Retry.LISTED, { code });
 }
 

@@ -16,6 +16,7 @@ export class Guide {
   #addresses = [];
   #target = null;
   #signed = () => '';
+  #lacksSignature = () => false;
   #texts = {};
   #select = byId('address');
   #qr = byId('qr');
@@ -39,9 +40,13 @@ export class Guide {
     return base ? commands(base, this.#sign(target)).url : '';
   }
 
-  /** `signed(name)` gives the parameters that the server wants of the publisher of `name`, as far as they are known. */
-  setSigned(signed) {
+  /**
+   * `signed(name)` gives the parameters that the server wants of the publisher of `name`, as far as they are known;
+   * `lacks(name)` whether some are missing, so that the address is of no use yet.
+   */
+  setSigned(signed, lacks) {
     this.#signed = signed;
+    this.#lacksSignature = lacks;
     this.#render();
   }
 
@@ -69,12 +74,13 @@ export class Guide {
     const base = this.#select.value;
     if (!base) return;
     // The demo's name is taken: nobody is to push there.
-    this.#texts = commands(base, this.#sign(this.#target?.name === this.#server.demo ? null : this.#target));
+    const signed = this.#sign(this.#target?.name === this.#server.demo ? null : this.#target);
+    this.#texts = commands(base, signed);
     for (const node of document.querySelectorAll('[data-guide]')) setCode(node, this.#texts[node.dataset.guide]);
     setText(byId('address-hint'), t(this.#hint(base)));
     setText(byId('trouble-firewall'), t('trouble.firewall', { port: this.#server.rtmp_port }));
     this.#qr.alt = t('guide.qr', { url: this.#texts.url });
-    this.#qr.parentElement.dataset.useless = String(isLoopback(hostOf(base)));
+    this.#qr.parentElement.dataset.useless = String(isLoopback(hostOf(base)) || this.#lacksSignature(signed));
     clearTimeout(this.#qrTimer);
     this.#qrTimer = setTimeout(() => this.#renderQr(), this.#qr.src ? QR_DELAY_MS : 0);
     this.#onChange();

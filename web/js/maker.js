@@ -4,16 +4,17 @@ import { ask, qrUrl } from './api.js';
 import { copyButton } from './copy.js';
 import { byId, element, setCode, setText } from './dom.js';
 import { onLanguage, t } from './i18n.js';
+import { isLoopback } from './push.js';
+import { apiToken } from './token.js';
 
 const LIVES = ['1h', '24h', '168h', '720h'];
+/** What the server takes by itself, or less where it is told to. */
 const USUAL_LIFE = '24h';
-// What the page itself plays with; it asks for another when it starts anew.
-const OWN_LIFE = '24h';
 /** The parameters that a signature or a token comes in. */
 const SIGNED = /[?&](sign|txSecret|token|md5)=/;
 
 /** What a server tells that signs nothing. */
-const NOTHING_SIGNED = { publish: false, play: false, maker: 'nobody' };
+const NOTHING_SIGNED = { publish: false, play: false, maker: 'nobody', may: false };
 
 export class Maker {
   /** `{name, publish, play}`: the parameters of what was made last, and the addresses to play from; or null. */
@@ -49,6 +50,7 @@ export class Maker {
   setServer({ sign = NOTHING_SIGNED }) {
     this.#sign = sign;
     this.#render();
+    this.#onChange();
   }
 
   /** The stream whose addresses are wanted. */
@@ -63,11 +65,17 @@ export class Maker {
     return this.#made?.name === name ? this.#made.publish : '';
   }
 
+  /** Whether the server would refuse who pushes `target` as it is. */
+  lacksSignature({ query }) {
+    return this.#sign.publish && !SIGNED.test(query);
+  }
+
   /** The query to play `target` with: its own, or one that the server signs. */
   async playQuery({ name, query, url }) {
-    if (!this.#sign.play || this.#sign.maker === 'nobody' || !name || url || SIGNED.test(query)) return query;
+    const mayAsk = this.#sign.may || (this.#sign.maker !== 'nobody' && apiToken());
+    if (!this.#sign.play || !mayAsk || !name || url || SIGNED.test(query)) return query;
     try {
-      const { query: signed } = await request(name, 'play', OWN_LIFE);
+      const { query: signed } = await request(name, 'play', USUAL_LIFE);
       return signed ? `${query}${query ? '&' : '?'}${signed}` : query;
     } catch {
       // Not for us: the server says why when it is asked for the stream.
@@ -97,23 +105,27 @@ export class Maker {
     this.#made = {
       name,
       publish: publish?.query ?? '',
-      play: play?.urls ?? [],
-      expiresAt: (publish ?? play).expires_at ?? play?.expires_at,
+      play: nearest(play?.urls ?? []),
+      expiresAt: publish?.expires_at ?? play?.expires_at,
     };
     this.#render();
     this.#onChange();
   }
 
   #render() {
-    const { publish, play, maker } = this.#sign;
+    const { publish, play, maker, may } = this.#sign;
     this.#box.hidden = !publish && !play;
     const wants = publish && play ? 'both' : publish ? 'publish' : 'play';
-    const mayNot = maker === 'nobody';
-    setText(this.#why, t(`sign.wants.${wants}`) + (mayNot ? t('sign.elsewhere') : ''));
-    this.#make.parentElement.hidden = mayNot;
-    // A token does not expire.
-    setText(this.#said, this.#made?.expiresAt ? t('sign.until', { time: until(this.#made.expiresAt) }) : '');
+    setText(this.#why, t(`sign.wants.${wants}`) + (may ? '' : t('sign.elsewhere')));
+    // Whoever has a token may, from wherever.
+    this.#make.parentElement.hidden = maker === 'nobody';
+    setText(this.#said, this.#made ? this.#words() : '');
     this.#renderPlays();
+  }
+
+  #words() {
+    const { expiresAt } = this.#made;
+    return expiresAt ? t('sign.until', { time: until(expiresAt) }) : t('sign.always');
   }
 
   #renderPlays() {
@@ -138,11 +150,24 @@ export class Maker {
   }
 }
 
-const LABELS = { 'http-flv': 'HTTP-FLV', 'ws-flv': 'WebSocket-FLV', rtmp: 'RTMP' };
+const LABELS = { 'http-flv': 'HTTP-FLV', 'ws-flv': 'WebSocket-FLV', rtmp: 'RTMP', rtmps: 'RTMPS' };
 
 const request = (stream, purpose, life) => ask('sign', {
   method: 'POST',
-  body: { stream, purpose, expires_in: life },
+  body: { stream, purpose, ...(life === USUAL_LIFE ? {} : { expires_in: life }) },
 });
+
+/**
+ * Of the same address by several hosts, one each: the host this page was opened with, since that evidently reaches the
+ * server, unless only this computer knows it by that name; else the one the server finds best.
+ */
+function nearest(urls) {
+  const found = new Map();
+  for (const one of urls) {
+    const isHere = new URL(one.url.replace(/^\w+:/, 'http:')).hostname === location.hostname;
+    if (!found.has(one.protocol) || (isHere && !isLoopback(location.hostname))) found.set(one.protocol, one);
+  }
+  return [...found.values()];
+}
 
 const until = (seconds) => new Date(seconds * 1000).toLocaleString(document.documentElement.lang, { dateStyle: 'medium', timeStyle: 'short' });

@@ -16,15 +16,16 @@ export class Refusals {
     this.list = refusals.map((refusal) => ({ ...refusal, at: now - refusal.ago_ms }));
   }
 
-  /** The newest about the stream `name`, of a publisher or a player where `purpose` says so; else undefined. */
-  newest(name, purpose) {
-    return this.list.find((refusal) => refusal.stream === name && (!purpose || refusal.purpose === purpose));
+  /** The newest about the stream `name`, or undefined. */
+  newest(name) {
+    return this.list.find((refusal) => refusal.stream === name);
   }
 
-  /** The same, if it is news. */
-  recent(name, purpose, within = RECENT_MS) {
-    const refusal = this.newest(name, purpose);
-    return refusal && performance.now() - refusal.at < within ? refusal : undefined;
+  /** The same if it is news; of those with a `purpose`, where there is one, that `fits`. */
+  recent(name, { purpose, within = RECENT_MS, fits = () => true } = {}) {
+    const now = performance.now();
+    return this.list.find((refusal) => refusal.stream === name && now - refusal.at < within
+      && (!purpose || refusal.purpose === purpose) && fits(refusal));
   }
 
   /** The newest of each stream that is not among `names`, as far as they are news. */
@@ -37,6 +38,11 @@ export class Refusals {
     return [...found.values()];
   }
 }
+
+/** The status that HTTP has for it. */
+export const statusOf = ({ code }) => STATUS[code] ?? 403;
+
+const STATUS = { signature_missing: 401, signature_expired: 410, hook_failed: 503 };
 
 /** Why, in a few words. */
 export function reason({ code, detail }) {

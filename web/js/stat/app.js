@@ -147,7 +147,10 @@ const feed = watchStreams({
   },
 });
 
-byId('token').addEventListener('click', () => dialog.askToken(async () => feed.retry()));
+byId('token').addEventListener('click', () => dialog.askToken(async () => {
+  await fetchServer();
+  feed.retry();
+}));
 onLanguage(showNotice);
 frame.ready();
 

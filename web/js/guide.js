@@ -90,7 +90,8 @@ export class Guide {
     const chosen = this.#select.value;
     this.#select.replaceChildren(...this.#addresses.map((base) => {
       const host = hostOf(base);
-      const text = isLoopback(host) ? t('guide.thisComputer', { address: host }) : host;
+      const address = base.startsWith('rtmps:') ? `${host} (RTMPS)` : host;
+      const text = isLoopback(host) ? t('guide.thisComputer', { address }) : address;
       return element('option', { value: base }, text);
     }));
     if (this.#addresses.includes(chosen)) this.#select.value = chosen;

@@ -158,14 +158,20 @@ const request = (stream, purpose, life) => ask('sign', {
 });
 
 /**
- * Of the same address by several hosts, one each: the host this page was opened with, since that evidently reaches the
- * server, unless only this computer knows it by that name; else the one the server finds best.
+ * Of the same address by several hosts, one each: the host that this page was opened with, since that evidently reaches the
+ * server, unless only this computer knows it by that name; else one that others can reach. Under TLS as this page is.
  */
 function nearest(urls) {
+  const isTls = (url) => /^(https|wss|rtmps):/.test(url);
+  const rank = ({ url }) => {
+    const { hostname } = new URL(url.replace(/^\w+:/, 'http:'));
+    const host = isLoopback(hostname) ? 0 : hostname === location.hostname ? 2 : 1;
+    return 2 * host + (isTls(url) === isTls(location.href));
+  };
   const found = new Map();
   for (const one of urls) {
-    const isHere = new URL(one.url.replace(/^\w+:/, 'http:')).hostname === location.hostname;
-    if (!found.has(one.protocol) || (isHere && !isLoopback(location.hostname))) found.set(one.protocol, one);
+    const known = found.get(one.protocol);
+    if (!known || rank(one) > rank(known)) found.set(one.protocol, one);
   }
   return [...found.values()];
 }

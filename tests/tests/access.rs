@@ -314,6 +314,58 @@ fn sessions_end_with_their_signatures_if_that_is_wanted() {
 }
 
 #[test]
+fn addresses_that_the_server_makes_are_good_and_refusals_are_told() {
+    stage(async |stage| {
+        let life = ["--sign-max-life", "1h"];
+        let server = Server::start(stage, &[&SIGNED[..], &life].concat()).await?;
+        let made = async |purpose: &str| -> Result<Value> {
+            let body = format!(r#"{{"stream":"live/x","purpose":"{purpose}","expires_in":"24h"}}"#);
+            let kind = [("Content-Type", "application/json")];
+            let mut answer =
+                http::send(server.http, "POST", "/api/v1/sign", &kind, body.as_bytes()).await?;
+            let text = answer.text().await?;
+            ensure!(answer.status == 200, "{} {text}", answer.status);
+            Ok(serde_json::from_str(&text)?)
+        };
+        let push = made("publish").await?;
+        let expires = push["expires_at"].as_u64().context("they expire")?;
+        ensure!(expires <= now()? + 3600, "not later than is accepted: {push}");
+        let key = push["urls"][0]["key"].as_str().context("there is a key")?;
+        let _publisher = Publisher::looped(stage, &server, Clip::Plain, key).await?;
+        server.live("live/x").await?;
+        let play = made("play").await?;
+        let urls = play["urls"].as_array().context("there are addresses")?;
+        for (protocol, scheme) in [("http-flv", "http"), ("ws-flv", "ws"), ("rtmp", "rtmp")] {
+            let url = urls.iter().find(|url| url["protocol"] == protocol);
+            let url = url.and_then(|url| url["url"].as_str()).context("every protocol")?;
+            let (found, rest) = url.split_once("://").context("a URL")?;
+            ensure!(found == scheme, "{url}");
+            let (_, path) = rest.split_once('/').context("a path")?;
+            let mut viewer = match protocol {
+                "http-flv" => Viewer::http(&server, &format!("/{path}")).await?,
+                "ws-flv" => Viewer::websocket(&server, &format!("/{path}")).await?,
+                _ => Viewer::rtmp(&server, path).await?,
+            };
+            viewer.keyframe().await?;
+        }
+
+        for _ in 0..2 {
+            ensure!(http::get(server.http, "/live/x.flv?sign=1-2").await?.status == 403);
+        }
+        let mut answer = http::get(server.http, "/api/v1/refusals?stream=live/x").await?;
+        let told: Value = serde_json::from_str(&answer.text().await?)?;
+        let refusal = &told["refusals"][0];
+        ensure!(refusal["code"] == "signature_wrong" && refusal["times"] == 2, "{told}");
+        ensure!(refusal["purpose"] == "play" && refusal["stream"] == "live/x", "{told}");
+        ensure!(
+            refusal["detail"].as_str().is_some_and(|text| text.contains("sign= is not")),
+            "{told}"
+        );
+        Ok(())
+    });
+}
+
+#[test]
 fn a_new_secret_counts_after_a_reload_and_who_is_in_stays() {
     stage(async |stage| {
         let file = stage.folder().join("pushpull.toml");

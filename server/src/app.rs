@@ -189,7 +189,7 @@ impl App {
         )
         .telling(sessions.happenings().clone());
         until_stop(Box::pin(reloader.run(reload.clone())));
-        access::tell_if_open(&in_force.access.get(), &self.endpoints);
+        access::tell_if_open(&in_force.access.get(), &in_force.hooks.get(), &self.endpoints);
         let access = Access::new(sessions, in_force.access.clone(), metrics.access_refused.clone())
             .with_hooks(hooks.clone());
         let api = Api::new(api::Parts {

@@ -36,6 +36,11 @@ impl Publisher {
         Publisher::start(stage, &[], &clip.path().await?, &server.push_url(name))
     }
 
+    /// Publishes `clip` once to an address.
+    pub async fn once_to(stage: &Stage, clip: Clip, url: &str) -> Result<Publisher> {
+        Publisher::start(stage, &[], &clip.path().await?, url)
+    }
+
     fn start(stage: &Stage, options: &[&str], clip: &Path, url: &str) -> Result<Publisher> {
         let mut command = Command::new("ffmpeg");
         command.args(["-nostdin", "-hide_banner", "-loglevel", "warning", "-re"]).args(options);

@@ -62,6 +62,13 @@ impl Server {
         &self.process
     }
 
+    /// Where it listens for another protocol: `https` or `rtmps`.
+    pub fn listening(&self, protocol: &str) -> Result<SocketAddr> {
+        let log = self.process.log().text();
+        address_after(&log, &format!("{protocol} listening on "))
+            .with_context(|| format!("the server does not listen for {protocol}"))
+    }
+
     /// `rtmp://…/live/<name>`
     pub fn push_url(&self, name: &str) -> String {
         format!("rtmp://{}/live/{name}", self.rtmp)

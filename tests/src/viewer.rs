@@ -1,12 +1,16 @@
 //! Viewers of HTTP-FLV, WebSocket-FLV and RTMP that keep what they were sent, tag by tag.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, process::Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use pushpull_media::flv::{self, Item, Tag, TagKind};
-use tokio::net::TcpStream;
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    process::{Child, Command},
+};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
 use crate::{
@@ -27,6 +31,7 @@ enum Source {
     Http(Box<Response>),
     WebSocket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
     Rtmp(Box<Player>),
+    Program(Box<Child>),
 }
 
 impl Viewer {
@@ -66,6 +71,13 @@ impl Viewer {
     pub async fn rtmp_at(address: SocketAddr, stream: &str) -> Result<Viewer> {
         let player = Player::start(address, stream).await?;
         Ok(Viewer::new(Source::Rtmp(Box::new(player))))
+    }
+
+    /// Watches what a program prints, such as curl. It must end as a program does that is content.
+    pub fn program(mut command: Command) -> Result<Viewer> {
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        Ok(Viewer::new(Source::Program(Box::new(child))))
     }
 
     fn new(source: Source) -> Viewer {
@@ -160,6 +172,16 @@ impl Viewer {
         match &mut self.source {
             Source::Rtmp(_) => bail!("RTMP brings tags, not pieces of a file"),
             Source::Http(response) => response.piece().await,
+            Source::Program(child) => {
+                let mut piece = BytesMut::with_capacity(64 << 10);
+                let output = child.stdout.as_mut().context("its output is read here")?;
+                if output.read_buf(&mut piece).await? > 0 {
+                    return Ok(Some(piece.freeze()));
+                }
+                let status = child.wait().await?;
+                ensure!(status.success(), "the program ended with {status}");
+                Ok(None)
+            }
             Source::WebSocket(socket) => loop {
                 match socket.next().await.context("the WebSocket ended without a close frame")?? {
                     Message::Binary(bytes) => return Ok(Some(bytes)),

@@ -3,6 +3,9 @@
 //! The [`h2`] crate is used without hyper: a stream's viewer must know at every moment what its peer takes, or its lag would
 //! not show in the hub's ring, and it must be able to give its peer up while others on the connection go on.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     future::poll_fn,
     io,

@@ -29,7 +29,8 @@ impl Probe {
         })
     }
 
-    /// Bytes of media received from a publisher, or handed to a viewer.
+    /// Bytes of media received from a publisher, or handed to a viewer; what a viewer got last may not be counted yet, up to
+    /// 32 KiB and a picture.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)

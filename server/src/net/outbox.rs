@@ -89,7 +89,9 @@ impl Outbox {
         loop {
             let Self { first, rest, stall, .. } = self;
             if first.is_empty() {
-                ready!(stall.poll_flush(context, socket))?;
+                if socket.is_secure() {
+                    ready!(stall.poll_flush(context, socket))?;
+                }
                 stall.rest();
                 if rest.capacity() > SLICES {
                     // The room for many small parts is not kept for peers that need it once.

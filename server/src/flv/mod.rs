@@ -56,7 +56,7 @@ pub struct Asked<'a> {
     /// How it is kept.
     pub limits: &'a net::Limits,
     /// Whose it is.
-    pub peer: SocketAddr,
+    pub peer: &'a SocketAddr,
     /// Its span, which is entered only when there is something to log.
     pub span: &'a Span,
 }
@@ -93,7 +93,7 @@ impl FlvState {
         let method = head.request.method().clone();
         let answer = {
             let answer =
-                Box::pin(self.answer(head.request, asked.peer).instrument(asked.span.clone()));
+                Box::pin(self.answer(head.request, *asked.peer).instrument(asked.span.clone()));
             tokio::select! {
                 biased;
                 answer = answer => answer,

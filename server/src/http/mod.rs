@@ -210,7 +210,7 @@ impl Shared {
                                 socket: &socket,
                                 inlet: &mut inlet,
                                 limits,
-                                peer: client.address,
+                                peer: &client.address,
                                 span: &span,
                             };
                             self.flv.serve(asked, head).await

@@ -22,6 +22,8 @@ impl<T> Rota<T> {
     /// Adds one, in place of what it was before.
     pub(super) fn insert(&mut self, stream_id: u32, one: T) {
         self.remove(stream_id);
+        // Room for one more, and not for the four that it would begin with: nearly all stay alone.
+        self.all.reserve_exact(1);
         self.all.push((stream_id, one));
     }
 

@@ -39,6 +39,10 @@ bench name *args:
 soak *args:
     @scripts/soak "$@"
 
+# Try the API with requests made from its own description: 200 for each operation, or as many as said.
+fuzz-api *args:
+    @scripts/fuzz-api "$@"
+
 # Fuzz each target for a minute, or for as many seconds as said: `just fuzz 600`, `just fuzz 60 amf0`.
 fuzz *args:
     @scripts/fuzz "$@"

@@ -15,6 +15,7 @@ mpegts_js_version=1.8.2
 xgplayer_flv_version=3.0.24
 node_media_server_version=4.4.3
 geckodriver_version=0.37.1
+schemathesis_version=4.32.5
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() {
@@ -166,6 +167,18 @@ need_geckodriver() {
     install_tool geckodriver "$geckodriver_version"
 }
 
+# Makes requests from the API's own description.
+need_schemathesis() {
+    local into=$tools/schemathesis
+    if [ "$(cat "$into/installed" 2>/dev/null)" = "$schemathesis_version" ]; then return; fi
+    say "Installing schemathesis $schemathesis_version into $into (pip, once)"
+    have python3 || fail "python3 is missing" "install Python 3 with its module venv; then run this again"
+    { python3 -m venv --clear "$into" && "$into/bin/pip" install --quiet "schemathesis==$schemathesis_version"; } ||
+        fail "pip could not install schemathesis $schemathesis_version" \
+            "Debian has Python's virtual environments in the package python3-venv"
+    echo "$schemathesis_version" >"$into/installed"
+}
+
 # The relays that ours is measured beside: one from npm, one from Debian. What cannot be installed is told in the tables.
 want_peer_relays() {
     local wanted="node-media-server@$node_media_server_version" relays=$tools/relays
@@ -203,6 +216,7 @@ need_test_packages() {
     { have ffmpeg && have ffprobe; } || packages="$packages ffmpeg"
     have node || packages="$packages nodejs"
     have npm || packages="$packages npm"
+    python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null || packages="$packages python3-venv"
     have rtmpdump || packages="$packages rtmpdump"
     have mpv || packages="$packages mpv"
     have obs || packages="$packages obs-studio"

@@ -167,6 +167,8 @@ impl App {
         let hooks = Hooks::new(in_force.hooks.clone(), shutdown.clone());
         let mut metrics = Metrics::new(hub.clone());
         metrics.add(hooks.collector());
+        let sessions = Sessions::default();
+        metrics.add_streams(hub.clone(), sessions.clone(), in_force.api.clone());
         let until_stop = |task: Pin<Box<dyn Future<Output = ()> + Send>>| {
             let requested = shutdown.requested().clone();
             shutdown.spawn(async move {
@@ -179,7 +181,6 @@ impl App {
         }
         let metrics = Arc::new(metrics);
         until_stop(Box::pin(demo::run(hub.clone(), in_force.demo.clone())));
-        let sessions = Sessions::default();
         let reloader = Reloader::new(
             sources,
             loaded,

@@ -6,6 +6,7 @@
 pub mod authority;
 mod bans;
 mod events;
+mod nms;
 mod openapi;
 mod parameters;
 mod qr;
@@ -26,7 +27,7 @@ use std::{
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, FromRef, State},
-    http::{Method, Uri, header},
+    http::{HeaderMap, Method, Uri, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::MethodRouter,
@@ -124,6 +125,9 @@ impl Api {
             .fallback(not_found);
         let readers = Router::new()
             .nest(PREFIX, v1)
+            .route("/api/server", read().get(nms::server))
+            .route("/api/streams", read().get(nms::streams))
+            .route("/api/streams/{*name}", read().get(nms::stream))
             .route("/metrics", read().get(metrics))
             .route_layer(from_fn_with_state(self.clone(), authority::let_readers_in));
         readers
@@ -173,8 +177,8 @@ async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(&format!("{PREFIX}{}", uri.path()))
 }
 
-async fn metrics(State(api): State<Api>) -> Response {
-    api.parts.metrics.respond()
+async fn metrics(State(api): State<Api>, headers: HeaderMap) -> Response {
+    api.parts.metrics.respond(headers.get(header::ACCEPT))
 }
 
 /// What answers to other methods than those of `allow`.

@@ -18,7 +18,7 @@ use crate::problem::Problem;
 #[cfg_attr(test, into_params(parameter_in = Query))]
 pub struct Parameters {
     /// What the code says.
-    #[cfg_attr(test, param(required, min_length = 1, max_length = 128))]
+    #[cfg_attr(test, param(required, min_length = 1, max_length = 512))]
     text: Option<String>,
 }
 

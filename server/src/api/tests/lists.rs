@@ -192,3 +192,46 @@ async fn next_of_any(events: &mut BodyDataStream) -> Value {
     let (_, data) = text.split_once("\ndata: ").unwrap();
     serde_json::from_str(data.trim_end()).unwrap()
 }
+
+#[tokio::test]
+async fn node_media_server_s_shape_is_there_for_its_dashboards() {
+    let api = api();
+    let mut publisher = publish(&api.parts.hub, "live/room/x");
+    let session = api.parts.access.sessions().open(sessions::Request {
+        purpose: Purpose::Publish,
+        protocol: "rtmp",
+        ..request_to_play("live/room/x")
+    });
+    session.watch(publisher.probe());
+    let _viewer = viewer(&api, "live/room/x");
+    let ask = async |path: &str| {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let answer = send(&api, request).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        serde_json::from_str::<Value>(&text(answer).await).unwrap()
+    };
+    let all = ask("/api/streams").await;
+    let stream = &all["live/room"]["x"];
+    assert_eq!(stream["publisher"]["ip"], "192.0.2.7", "{all}");
+    assert_eq!(stream["publisher"]["clientId"], json!(session.id()));
+    assert_eq!(stream["publisher"]["video"]["codec"], "H264");
+    let audio = json!({"codec": "AAC", "profile": "LC", "samplerate": 48_000, "channels": 2});
+    assert_eq!(stream["publisher"]["audio"], audio);
+    let viewer = &stream["subscribers"][0];
+    assert_eq!((&viewer["protocol"], &viewer["app"]), (&json!("http"), &json!("live/room")));
+    assert!(viewer["connectCreated"].as_str().unwrap().ends_with('Z'));
+
+    let one = ask("/api/streams/live/room/x").await;
+    assert_eq!((&one["isLive"], &one["arguments"]), (&json!(true), &json!({})));
+    let none = ask("/api/streams/live/none").await;
+    let expected = json!({
+        "isLive": false, "viewers": 0, "duration": 0, "bitrate": 0, "startTime": null, "arguments": {},
+    });
+    assert_eq!(none, expected);
+    let server = ask("/api/server").await;
+    assert_eq!((&server["clients"]["rtmp"], &server["clients"]["http"]), (&json!(1), &json!(1)));
+    for key in ["os", "cpu", "mem", "net", "nodejs", "clients", "version"] {
+        assert!(server.get(key).is_some(), "{key}");
+    }
+    publisher.flush();
+}

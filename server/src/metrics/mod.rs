@@ -1,14 +1,31 @@
-//! `/metrics`: what the server counts, in the OpenMetrics text format that Prometheus scrapes.
+//! `/metrics`: what the server counts, in OpenMetrics for those who ask for it, as Prometheus does, and else in the older text
+//! format.
+//!
+//! Names end with their unit, which is a base unit (seconds, bytes), and counters with `_total`. What carries labels has a
+//! bounded number of them: fixed words, or `metrics_streams` streams. docs/api.md has the list, which a test compares.
 
-use std::{fmt, sync::Arc, time::Instant};
+mod process;
+mod streams;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Instant, SystemTime},
+};
 
 use axum::{
-    http::header,
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text::encode},
+    encoding::{
+        DescriptorEncoder, EncodeLabelSet, EncodeMetric,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{
         MetricType,
         counter::{ConstCounter, Counter},
@@ -19,10 +36,12 @@ use prometheus_client::{
 };
 
 use crate::{
-    access,
-    hub::{Hub, State, StreamStatus},
+    access, api,
+    config::Live,
+    hub::{Hub, State},
     limits::{Hits, Limit},
     reload::Reloads,
+    sessions::Sessions,
     tls::Tls,
 };
 
@@ -30,6 +49,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    process: Registry,
     /// When the server began.
     pub started: Instant,
     /// HTTP connections.
@@ -56,6 +76,12 @@ impl Metrics {
         let mut registry = Registry::with_prefix("pushpull");
         let hits = hub.stats().hits().clone();
         registry.register_collector(Box::new(HubMetrics(hub)));
+        // Its names are those that others have for the same.
+        let mut process = Registry::default();
+        process.register_collector(Box::new(process::Process { started: SystemTime::now() }));
+        let build = Family::<Build, Gauge>::default();
+        build.get_or_create(&Build { version: env!("CARGO_PKG_VERSION") }).set(1);
+        registry.register("build_info", "Always 1; the version is in the label", build);
         let http = Connections::register(&mut registry, "http", "HTTP");
         let rtmp = Connections::register(&mut registry, "rtmp", "RTMP");
         let rtmp_errors = Counter::default();
@@ -84,6 +110,7 @@ impl Metrics {
         registry.register("rtmp_ignored", help, rtmp_ignored.clone());
         Metrics {
             registry,
+            process,
             started: Instant::now(),
             http,
             rtmp,
@@ -96,6 +123,11 @@ impl Metrics {
             players_refused,
             rtmp_ignored,
         }
+    }
+
+    /// Shows streams one by one, and who publishes and views.
+    pub fn add_streams(&mut self, hub: Hub, sessions: Sessions, config: Live<api::Config>) {
+        self.add(Box::new(streams::Streams { hub, sessions, config }));
     }
 
     /// Has what `tls` counts among the metrics.
@@ -134,15 +166,24 @@ impl Metrics {
     /// The text of `/metrics`.
     pub fn encode(&self) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.process)?;
+        encode_eof(&mut text)?;
         Ok(text)
     }
 
-    /// The answer of `/metrics`.
-    pub fn respond(&self) -> Response {
+    /// The answer of `/metrics` to who accepts the formats in `accept`.
+    pub fn respond(&self, accept: Option<&HeaderValue>) -> Response {
+        let is_open = accept
+            .and_then(|accept| accept.to_str().ok())
+            .is_some_and(|accept| accept.contains("application/openmetrics-text"));
         match self.encode() {
             Ok(text) => {
-                ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text)
+                let (kind, text) = match is_open {
+                    true => (OPEN_METRICS, text),
+                    false => (TEXT, text::older(&text)),
+                };
+                ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], text)
                     .into_response()
             }
             // Writing to a string does not fail.
@@ -191,6 +232,11 @@ impl Connections {
         u64::try_from(self.open.get()).unwrap_or_default()
     }
 
+    /// How many were accepted so far.
+    pub fn accepted(&self) -> u64 {
+        self.accepted.get()
+    }
+
     /// How many were turned away.
     pub fn refused(&self) -> u64 {
         self.refused.get()
@@ -219,6 +265,11 @@ impl Drop for OpenPlayer {
     fn drop(&mut self) {
         self.0.dec();
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -293,55 +344,15 @@ impl Collector for HubMetrics {
             let gauge = ConstGauge::new(as_gauge(value));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
         }
-        encode_per_stream(
-            &mut encoder,
-            &streams,
-            "stream_viewers",
-            "Viewers of a stream",
-            |stream| as_gauge(stream.viewers),
-        )?;
-        encode_per_stream(
-            &mut encoder,
-            &streams,
-            "stream_lag_bytes",
-            "Bytes that the viewer who is furthest behind has not been sent",
-            |stream| i64::try_from(stream.lag_bytes).unwrap_or(i64::MAX),
-        )?;
-        encode_per_stream(
-            &mut encoder,
-            &streams,
-            "stream_lag_ms",
-            "Milliseconds of media that the viewer who is furthest behind has not been sent",
-            |stream| i64::try_from(stream.lag_ms).unwrap_or(i64::MAX),
-        )?;
-        encode_per_stream(
-            &mut encoder,
-            &streams,
-            "stream_bitrate_kbps",
-            "Kilobits of media per second that a stream receives",
-            |stream| i64::try_from(stream.bitrate_kbps).unwrap_or(i64::MAX),
-        )
+        Ok(())
     }
-}
-
-/// One gauge with a label per stream; the number of streams is bounded by `max_streams`.
-fn encode_per_stream(
-    encoder: &mut DescriptorEncoder<'_>,
-    streams: &[StreamStatus],
-    name: &str,
-    help: &str,
-    value: impl Fn(&StreamStatus) -> i64,
-) -> fmt::Result {
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for stream in streams {
-        let labels = [("stream", stream.name.as_str())];
-        ConstGauge::new(value(stream)).encode(family.encode_family(&labels)?)?;
-    }
-    Ok(())
 }
 
 fn as_gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What browsers show, and what everything understands that scrapes.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,21 +1,21 @@
 //! The API of the real server: as it describes itself, and with real publishers and viewers.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Server, http, server::PATIENCE, stage, until};
+use pushpull_tests::{Server, http, server::PATIENCE, stage, stage::stage_for, until};
 use serde_json::Value;
 
 /// Every answer is as the OpenAPI document says, whatever is asked, and none is an error of the server. The events are left
 /// out: they do not end.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_api_is_as_it_is_described() -> Result<()> {
+#[test]
+fn the_api_is_as_it_is_described() {
     let Some(program) = std::env::var_os("SCHEMATHESIS") else {
         println!("skipped: SCHEMATHESIS names no program (`just test` and `just fuzz-api` do)");
-        return Ok(());
+        return;
     };
     let examples = std::env::var("SCHEMATHESIS_EXAMPLES").unwrap_or("10".to_owned());
-    stage(async |stage| {
+    stage_for(LIMIT, async |stage| {
         let secret = ["--demo", "--play-secrets", "0123456789abcdef0123"];
         let server = Server::start(stage, &secret).await?;
         server.live("live/demo").await?;
@@ -33,13 +33,12 @@ async fn the_api_is_as_it_is_described() -> Result<()> {
         println!("{told}");
         ensure!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
         Ok(())
-    })
-    .await
+    });
 }
 
 /// A stranger with a token sees a publisher and a viewer come, and ends them; without one nobody from elsewhere does.
-#[tokio::test(flavor = "multi_thread")]
-async fn sessions_are_seen_and_ended() -> Result<()> {
+#[test]
+fn sessions_are_seen_and_ended() {
     stage(async |stage| {
         let token = "a token of sixteen bytes or more";
         let arguments = ["--demo", "--api-read", "token", "--api-tokens", token];
@@ -77,13 +76,12 @@ async fn sessions_are_seen_and_ended() -> Result<()> {
             Ok((answer.status == 404).then_some(()))
         })
         .await
-    })
-    .await
+    });
 }
 
 /// A server that stops says so to who still has a connection, or takes none: it never says that all is well.
-#[tokio::test(flavor = "multi_thread")]
-async fn health_tells_what_is_wrong() -> Result<()> {
+#[test]
+fn health_tells_what_is_wrong() {
     stage(async |stage| {
         let server = Server::with_ulimit(stage, "-n 40", &[]).await?;
         let mut connections = Vec::new();
@@ -96,9 +94,11 @@ async fn health_tells_what_is_wrong() -> Result<()> {
             Ok((report["status"] == "warn" && is_told).then_some(()))
         })
         .await
-    })
-    .await
+    });
 }
+
+/// Half a minute on a machine with nothing else to do; as many examples as one says take their time.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance,\

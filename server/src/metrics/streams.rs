@@ -86,7 +86,12 @@ impl Collector for Streams {
             for stream in shown {
                 let Some(value) = value(stream) else { continue };
                 let labels = [("stream", stream.name.as_str())];
-                ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
+                let place = family.encode_family(&labels)?;
+                // A count is written as one.
+                match value.fract() == 0.0 && value.abs() < LARGE {
+                    true => ConstGauge::new(value as i64).encode(place)?,
+                    false => ConstGauge::new(value).encode(place)?,
+                }
             }
         }
         for (name, help, value) in COUNTERS {
@@ -110,6 +115,9 @@ impl Collector for Streams {
         Ok(())
     }
 }
+
+/// Up to here every whole number has a float of its own.
+const LARGE: f64 = 9e15;
 
 fn seconds(ms: f64) -> f64 {
     ms / 1000.0

@@ -35,7 +35,7 @@ fmt:
 bench name *args:
     @scripts/bench "$@"
 
-# Half an hour, or as many minutes as said, and nothing grows: `just soak`, `just soak 5`, `just soak relay`.
+# Half an hour, or as many minutes as said, and nothing grows: `just soak`, `just soak 5`, `just soak relay`, `just soak reload`.
 soak *args:
     @scripts/soak "$@"
 

@@ -22,6 +22,7 @@ pub mod scene;
 pub mod server;
 pub mod stage;
 pub mod statistics;
+pub mod steady;
 pub mod tls;
 pub mod usage;
 pub mod viewer;

@@ -69,7 +69,10 @@ impl InForce {
         self.api.set(config.api.clone());
         self.hooks.set(config.hooks.clone());
         self.http.set(config.http_limits.clone());
-        self.rtmp.set(config.rtmp_limits.clone());
+        let mut rtmp = config.rtmp_limits.clone();
+        // Players of all ages share the bytes of what they are sent, chunk heads included.
+        rtmp.protocol.chunk_size = self.rtmp.get().protocol.chunk_size;
+        self.rtmp.set(rtmp);
         self.demo.set(config.demo);
         self.stop_timeout.set(config.stop_timeout);
         self.watch.set(config.config_watch);

@@ -108,21 +108,16 @@ impl Collector for Reloads {
         let is_refused =
             self.last().is_some_and(|last| matches!(last.outcome, Outcome::Refused(_)));
         let since = self.since().duration_since(UNIX_EPOCH).unwrap_or_default();
-        for (name, help, value) in [
-            (
-                "config_last_reload_successful",
-                "Whether the configuration as it was read last is in force: 0 while it has a mistake",
-                if is_refused { 0.0 } else { 1.0 },
-            ),
-            (
-                "config_last_reload_success_timestamp_seconds",
-                "When the configuration in force was read, in seconds since 1970",
-                since.as_secs_f64(),
-            ),
-        ] {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
-        }
+        let help =
+            "Whether the configuration as it was read last is in force: 0 while it has a mistake";
+        let successful = ConstGauge::new(i64::from(!is_refused));
+        let kind = MetricType::Gauge;
+        let name = "config_last_reload_successful";
+        successful.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        let help = "When the configuration in force was read, in seconds since 1970";
+        let since = ConstGauge::new(since.as_secs_f64());
+        let name = "config_last_reload_success_timestamp_seconds";
+        since.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
         Ok(())
     }
 }

@@ -194,7 +194,7 @@ pub(super) const KEYS: &[Key] = &[
         value: "SIZE",
         kind: Kind::One,
         default: "60000",
-        changes: Changes::NewConnections,
+        changes: Changes::Restart,
         help: "Chunk size of what is sent to RTMP peers",
         set: |config, text| {
             let size = units::size(text, 128..=MAX_CHUNK)?;

@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 use crate::{
     access::{self, Access},
     api::{self, Api},
-    config::{Config, Loaded, Sources},
+    config::{Config, Live, Loaded, Sources},
     demo,
     endpoints::{Endpoints, Secured},
     flv::FlvState,
@@ -24,6 +24,7 @@ use crate::{
     hooks::Hooks,
     http,
     listeners::Listeners,
+    logs,
     metrics::Metrics,
     problem::Problem,
     reload::{InForce, Notify, Reloader},
@@ -103,6 +104,28 @@ impl App {
             demo: in_force.demo.clone(),
         });
         Ok(App { sources, loaded, in_force, endpoints, rtmp, http, site })
+    }
+
+    /// Finds what [`App::bind`] would find wrong with the files that `config` names. Nothing is taken, made or started.
+    ///
+    /// # Errors
+    /// [`Error`]
+    pub fn check(config: &Config) -> Result<(), Error> {
+        web::Site::new(config.web_dir.as_deref())?;
+        let (https, rtmps) = secured(config);
+        if https.is_empty() && rtmps.is_empty() {
+            return Ok(());
+        }
+        match config.tls.source()? {
+            tls::Source::SelfSigned { .. } => {}
+            tls::Source::Files { .. } => drop(Tls::load(config.tls.clone())?),
+        }
+        Ok(())
+    }
+
+    /// What is to be logged.
+    pub fn log_level(&self) -> Live<logs::Levels> {
+        self.in_force.log_level.clone()
     }
 
     /// Where it listens, with the real ports.

@@ -1,8 +1,10 @@
-//! The log: stderr, one line per event, levels by `RUST_LOG`.
+//! The log: stderr, one line per event.
 
 use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::config::Live;
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,36 +16,72 @@ pub enum Format {
     Json,
 }
 
-/// Starts logging to stderr. `levels` is the text of `RUST_LOG` (`info` when absent), in the syntax of
-/// [`EnvFilter`]: `debug`, or `warn,pushpull::rtmp=trace`.
-///
-/// # Errors
-/// [`Error`] when `levels` does not parse.
-pub fn init(format: Format, levels: Option<&str>) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(levels.unwrap_or(DEFAULT_LEVELS)).map_err(|error| Error {
-        levels: levels.unwrap_or_default().to_owned(),
-        reason: error.to_string(),
-    })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(OneLine);
-    match format {
-        Format::Text => builder.with_ansi(io::stderr().is_terminal()).init(),
-        Format::Json => builder.json().flatten_event(true).init(),
+/// What is logged: `debug`, or `warn,pushpull::rtmp=trace`, in the syntax of [`EnvFilter`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Levels(String);
+
+impl Default for Levels {
+    fn default() -> Levels {
+        Levels("info".to_owned())
     }
-    Ok(())
 }
 
-/// `RUST_LOG` cannot be understood.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "RUST_LOG: {levels:?} is not a list of levels ({reason}); write for example RUST_LOG=debug or RUST_LOG=info,pushpull=trace"
-)]
-pub struct Error {
-    levels: String,
-    reason: String,
+impl Levels {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Levels, String> {
+        match EnvFilter::try_new(text) {
+            Ok(_) if !text.trim().is_empty() => Ok(Levels(text.to_owned())),
+            Ok(_) => Err(format!("{text:?} is not a list of levels; {EXAMPLE}")),
+            Err(error) => Err(format!("{text:?} is not a list of levels ({error}); {EXAMPLE}")),
+        }
+    }
+
+    fn filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
 }
 
-/// What is logged when `RUST_LOG` is not set.
-const DEFAULT_LEVELS: &str = "info";
+/// Replaces what is logged.
+pub struct Switch(Box<dyn Fn(EnvFilter) + Send>);
+
+impl Switch {
+    /// Logs what `levels` say, whenever they change.
+    pub async fn follow(self, levels: Live<Levels>) {
+        let mut changes = levels.subscribe();
+        while changes.changed().await.is_ok() {
+            let levels = changes.borrow_and_update().clone();
+            (self.0)(levels.filter());
+        }
+    }
+}
+
+/// Starts logging to stderr: what `levels` say.
+pub fn init(format: Format, levels: &Levels) -> Switch {
+    let builder = tracing_subscriber::fmt().with_writer(OneLine);
+    let filter = levels.filter();
+    // The two differ in type. Replacing fails only if nothing is logged any more.
+    match format {
+        Format::Text => {
+            let builder = builder.with_ansi(io::stderr().is_terminal());
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Switch(Box::new(move |filter| drop(handle.reload(filter))))
+        }
+        Format::Json => {
+            let builder = builder.json().flatten_event(true);
+            let builder = builder.with_env_filter(filter).with_filter_reloading();
+            let handle = builder.reload_handle();
+            builder.init();
+            Switch(Box::new(move |filter| drop(handle.reload(filter))))
+        }
+    }
+}
+
+const EXAMPLE: &str = "write for example debug, or info,pushpull::rtmp=trace";
 
 /// Keeps an event on one line: what a peer sends (its name, its path) must not be able to forge log lines.
 struct OneLine;
@@ -93,7 +131,11 @@ mod tests {
 
     #[test]
     fn wrong_levels_are_named() {
-        let error = init(Format::Text, Some("pushpull=loud")).unwrap_err().to_string();
-        assert!(error.starts_with("RUST_LOG: \"pushpull=loud\""), "{error}");
+        for (wrong, begin) in [("pushpull=loud", "\"pushpull=loud\" is not"), (" ", "\" \" is not")]
+        {
+            let error = Levels::parse(wrong).unwrap_err();
+            assert!(error.starts_with(begin), "{error}");
+        }
+        assert!(Levels::parse("warn,pushpull::rtmp=trace").is_ok());
     }
 }

@@ -31,15 +31,16 @@ fn main() -> ExitCode {
         Err(errors) => return refuse(&errors),
     };
     if sources.only_checks() {
-        return check(&loaded);
+        return match App::check(&loaded.config) {
+            Ok(()) => check(&loaded),
+            Err(error) => fail(error, BAD_USAGE),
+        };
     }
-    if let Err(error) = logs::init(loaded.config.log, env::var("RUST_LOG").ok().as_deref()) {
-        return fail(error, BAD_USAGE);
-    }
+    let log = logs::init(loaded.config.log, &loaded.config.log_level);
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    match serve(sources, loaded) {
+    match serve(sources, loaded, log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(format_args!("{error:#}"), FAILURE),
     }
@@ -85,12 +86,13 @@ fn check(loaded: &Loaded) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve(sources: Sources, loaded: Loaded) -> anyhow::Result<()> {
+fn serve(sources: Sources, loaded: Loaded, log: logs::Switch) -> anyhow::Result<()> {
     let runtime = Runtime::new().context("cannot start the runtime")?;
     let outcome = runtime.block_on(async {
         // Before anything is printed: who reads it may stop us at once.
         let mut signals = Signals::catch().context("cannot catch signals")?;
         let app = App::bind(sources, loaded)?;
+        tokio::spawn(log.follow(app.log_level()));
         // A server whose output nobody reads still serves.
         let _ = write!(io::stdout().lock(), "{}", Banner(app.endpoints()));
         Ok(app.run(&mut signals).await?)

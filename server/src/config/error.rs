@@ -129,6 +129,8 @@ pub enum Origin {
         /// The key's name.
         key: &'static str,
     },
+    /// `RUST_LOG`, which stands for `log_level`.
+    Levels,
     /// A flag.
     Flag {
         /// The key's name.
@@ -141,7 +143,7 @@ impl Origin {
     pub(super) fn place(&self) -> String {
         match self {
             Origin::File { file, line, .. } => format!("{}, line {line}", file.display()),
-            Origin::Environment { .. } | Origin::Flag { .. } => self.to_string(),
+            _ => self.to_string(),
         }
     }
 }
@@ -151,7 +153,11 @@ impl fmt::Display for Origin {
         match self {
             Origin::File { key, .. } => write!(f, "{}: `{key}`", self.place()),
             Origin::Environment { key } => f.write_str(&variable(key)),
+            Origin::Levels => f.write_str(LEVELS_VARIABLE),
             Origin::Flag { key } => write!(f, "--{}", flag(key)),
         }
     }
 }
+
+/// As programs that log like this one have it.
+pub(super) const LEVELS_VARIABLE: &str = "RUST_LOG";

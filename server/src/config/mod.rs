@@ -59,6 +59,8 @@ pub struct Config {
     pub demo: bool,
     /// How a line of the log is written.
     pub log: logs::Format,
+    /// What is logged.
+    pub log_level: logs::Levels,
     /// How long connections may take to end when the server stops.
     pub stop_timeout: Duration,
     /// Whether a change of a file that was read is a reason to read everything again.
@@ -96,6 +98,7 @@ impl Default for Config {
             web_dir: None,
             demo: false,
             log: logs::Format::Text,
+            log_level: logs::Levels::default(),
             stop_timeout: Duration::ZERO,
             config_watch: true,
         };

@@ -9,7 +9,9 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
 
 use super::{
-    Config, Error, Errors, Loaded, Origin, Setting, file, flag,
+    Config, Error, Errors, Loaded, Origin, Setting,
+    error::LEVELS_VARIABLE,
+    file, flag,
     keys::{self, Key, Kind},
     mark,
     nearest::{Near, nearest},
@@ -55,11 +57,14 @@ impl Sources {
             only_checks: flags.get_flag(CHECK_FLAG),
             wrong: Vec::new(),
         };
+        let mut levels = None;
         let mut variables: Vec<(OsString, OsString)> = environment.into_iter().collect();
         variables.sort();
         for (name, value) in variables {
-            if let Some(name) = name.to_str().filter(|name| name.starts_with(VARIABLE_PREFIX)) {
-                sources.variable(name, value);
+            match name.to_str() {
+                Some(LEVELS_VARIABLE) => levels = value.into_string().ok(),
+                Some(name) if name.starts_with(VARIABLE_PREFIX) => sources.variable(name, value),
+                _ => {}
             }
         }
         if let Some(file) = flags.get_one::<PathBuf>(CONFIG_FLAG) {
@@ -69,6 +74,12 @@ impl Sources {
             if let Some(items) = flag_items(&flags, key) {
                 sources.said.push(Said { key, items, origin: Origin::Flag { key: key.name } });
             }
+        }
+        // Said over all of them: whoever sets it wants to see something, once.
+        if let Some((key, text)) = keys::find("log_level").zip(levels)
+            && !text.is_empty()
+        {
+            sources.said.push(Said { key, items: vec![text], origin: Origin::Levels });
         }
         Ok(sources)
     }
@@ -188,7 +199,7 @@ pub fn command() -> Command {
     Command::new("pushpull")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Live-stream test server: push RTMP to it, watch in the browser")
-        .after_help("`pushpull sign live/x` prints addresses to push to or to play from, signed as the server wants them.\n\nEvery flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. The log's levels come from RUST_LOG (default: info).")
+        .after_help("`pushpull sign live/x` prints addresses to push to or to play from, signed as the server wants them.\n\nEvery flag can also be set in the environment (PUSHPULL_SOME_KEY for --some-key) or in the --config file.\nOrder of weight: flag, environment, file, default. RUST_LOG, where it is set, counts in place of log_level.")
         .arg(config_file)
         .arg(check)
         .args(keys::all().map(argument))

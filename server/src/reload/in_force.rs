@@ -9,7 +9,7 @@ use crate::{
     config::{Config, Live},
     descriptors, hooks, http,
     hub::Hub,
-    rtmp,
+    logs, rtmp,
     tls::Tls,
 };
 
@@ -32,6 +32,8 @@ pub struct InForce {
     pub rtmp: Live<rtmp::Config>,
     /// Whether the built-in clip is published.
     pub demo: Live<bool>,
+    /// What is logged.
+    pub log_level: Live<logs::Levels>,
     /// How long connections may take to end when the server stops.
     pub stop_timeout: Live<Duration>,
     /// Whether the files are looked at for changes.
@@ -52,6 +54,7 @@ impl InForce {
             http: Live::new(config.http_limits.clone()),
             rtmp: Live::new(config.rtmp_limits.clone()),
             demo: Live::new(config.demo),
+            log_level: Live::new(config.log_level.clone()),
             stop_timeout: Live::new(config.stop_timeout),
             watch: Live::new(config.config_watch),
         }
@@ -74,6 +77,7 @@ impl InForce {
         rtmp.protocol.chunk_size = self.rtmp.get().protocol.chunk_size;
         self.rtmp.set(rtmp);
         self.demo.set(config.demo);
+        self.log_level.set(config.log_level.clone());
         self.stop_timeout.set(config.stop_timeout);
         self.watch.set(config.config_watch);
     }

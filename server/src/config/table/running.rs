@@ -27,6 +27,19 @@ pub(super) const KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "log_level",
+        section: TITLE,
+        value: "LEVELS",
+        kind: Kind::One,
+        default: "info",
+        changes: Changes::AtOnce,
+        help: "What is logged: error, warn, info, debug or trace, for all or for parts; RUST_LOG counts in its place",
+        set: |config, text| {
+            config.log_level = logs::Levels::parse(text)?;
+            Ok(())
+        },
+    },
+    Key {
         name: "config_watch",
         section: TITLE,
         value: "BOOL",

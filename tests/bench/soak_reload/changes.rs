@@ -40,6 +40,8 @@ pub struct Changes {
     https: Option<SocketAddr>,
     /// Tells one text of the file from the one before.
     count: u64,
+    /// Whether the server looks at the files by itself; else it is told. Both would be one reload too many.
+    watches: bool,
     applied: u64,
     refused: u64,
     by_signal: u64,
@@ -55,6 +57,7 @@ impl Changes {
             token: Token(Arc::new(Mutex::new(1))),
             https: None,
             count: 0,
+            watches: true,
             applied: 0,
             refused: 0,
             by_signal: 0,
@@ -101,7 +104,7 @@ impl Changes {
     /// Makes one change, and waits until it is in force or refused.
     pub async fn make(&mut self, server: &Server) -> Result<()> {
         match self.luck.below(10) {
-            0..=3 => self.settings_change(server).await?,
+            0..=3 => self.change(server).await?,
             4..=6 => self.mistake(server).await?,
             7 | 8 => self.rotate_tokens(server).await?,
             _ => self.swap_certificate(server).await?,
@@ -111,11 +114,15 @@ impl Changes {
         Ok(())
     }
 
-    async fn settings_change(&mut self, server: &Server) -> Result<()> {
+    /// Other settings, which may say that the server is to look by itself from now on, or not.
+    async fn change(&mut self, server: &Server) -> Result<()> {
         self.count += 1;
-        let text = self.settings();
+        let watches = self.luck.below(2) == 0;
+        let text = format!("{}config_watch = {watches}\n", self.settings());
         self.save(&text)?;
-        self.expect(server, true).await
+        self.expect(server, true).await?;
+        self.watches = watches;
+        Ok(())
     }
 
     async fn mistake(&mut self, server: &Server) -> Result<()> {
@@ -131,10 +138,7 @@ impl Changes {
         self.save(&text)?;
         self.expect(server, false).await?;
         // Or the next change of another file would be refused for this one's sake.
-        self.count += 1;
-        let text = self.settings();
-        self.save(&text)?;
-        self.expect(server, true).await
+        self.change(server).await
     }
 
     async fn rotate_tokens(&mut self, server: &Server) -> Result<()> {
@@ -156,10 +160,8 @@ impl Changes {
         let name = format!("certificate{}", self.certificates);
         make_certificate(&self.folder, &name)?;
         self.install_certificate(&name)?;
-        if self.luck.below(2) == 0 {
-            server.process().signal("HUP")?;
-            self.by_signal += 1;
-            self.expect_count(server, true).await?;
+        if !self.watches {
+            self.expect(server, true).await?;
         }
         let address = self.https()?.to_string();
         until("the new certificate is shown", PATIENCE, async || {
@@ -173,16 +175,12 @@ impl Changes {
         .await
     }
 
-    /// Half of the time by a signal, else by itself.
+    /// Waits until the server has read what there is, by itself or by signal.
     async fn expect(&mut self, server: &Server, is_valid: bool) -> Result<()> {
-        if self.luck.below(2) == 0 {
+        if !self.watches {
             server.process().signal("HUP")?;
             self.by_signal += 1;
         }
-        self.expect_count(server, is_valid).await
-    }
-
-    async fn expect_count(&mut self, server: &Server, is_valid: bool) -> Result<()> {
         if is_valid {
             self.applied += 1;
         } else {

@@ -3,8 +3,9 @@
 use std::{fmt, time::Duration};
 
 use axum::http::Uri;
+use rustls::pki_types::ServerName;
 
-use super::Event;
+use super::{Authorities, Event};
 use crate::config::Secret;
 
 /// Which hook servers there are and how they are spoken to. A reload changes it for the events that come then.
@@ -16,6 +17,8 @@ pub struct Config {
     pub style: Style,
     /// What bodies are signed with, if they are.
     pub secret: Option<Secret>,
+    /// Who vouches for hook servers over https; those that the system trusts if there are none.
+    pub authorities: Option<Authorities>,
     /// How long a question may take from its beginning to its answer, and each try to tell something.
     pub timeout: Duration,
     /// What is done when a question is not answered.
@@ -32,6 +35,7 @@ impl Default for Config {
             urls: Default::default(),
             style: Style::Srs,
             secret: None,
+            authorities: None,
             timeout: Duration::from_secs(5),
             fail: Fail::Closed,
             retries: 5,
@@ -45,6 +49,12 @@ impl Config {
     #[must_use]
     pub fn urls(&self, event: Event) -> &[Url] {
         self.urls.get(event.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it matters whom the system trusts.
+    pub(super) fn needs_system(&self) -> bool {
+        let is_secure = |url: &Url| matches!(url.scheme, Scheme::Https(_));
+        self.authorities.is_none() && self.urls.iter().flatten().any(is_secure)
     }
 
     /// Sets who is asked or told about `event`.
@@ -78,29 +88,50 @@ pub enum Fail {
 /// The address of a hook.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
+    scheme: Scheme,
     host: String,
     port: u16,
     /// The path with its query, as it is asked for.
     target: String,
 }
 
+/// How a hook server is spoken to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Scheme {
+    /// As it is.
+    Http,
+    /// Under TLS, with a certificate for this name or address.
+    Https(ServerName<'static>),
+}
+
+impl Scheme {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https(_) => "https",
+        }
+    }
+
+    fn port(&self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https(_) => 443,
+        }
+    }
+}
+
 impl Url {
-    /// Reads `http://host[:port]/path?query`.
+    /// Reads `http://host[:port]/path?query`, or the same with `https`.
     ///
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let uri: Uri = text.parse().map_err(|_| format!("{text:?} is not a URL: {EXAMPLE}"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                return Err(format!(
-                    "{text:?}: hooks go over plain http://, and the body can be signed (hook_secret). For a hook server \
-                     elsewhere, let a proxy on this machine speak https to it"
-                ));
-            }
-            _ => return Err(format!("{text:?} is not an http:// URL: {EXAMPLE}")),
-        }
+        let is_secure = match uri.scheme_str() {
+            Some("http") => false,
+            Some("https") => true,
+            _ => return Err(format!("{text:?} is not an http:// or https:// URL: {EXAMPLE}")),
+        };
         let authority = uri.authority().ok_or_else(|| format!("{text:?} names no host"))?;
         if authority.as_str().contains('@') {
             return Err(format!(
@@ -108,16 +139,26 @@ impl Url {
             ));
         }
         let host = authority.host().to_owned();
+        let scheme = if is_secure {
+            let name = ServerName::try_from(bare(&host).to_owned());
+            Scheme::Https(name.map_err(|_| format!("{text:?}: no certificate is for such a host"))?)
+        } else {
+            Scheme::Http
+        };
         let port = match authority.port() {
             Some(port) => port.as_u16(),
             // A port that is no number, or too large, is cut off by nobody but the one who wrote it.
-            None if authority.as_str() == host => 80,
+            None if authority.as_str() == host => scheme.port(),
             None => return Err(format!("{text:?} has no usable port: {EXAMPLE}")),
         };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let slash = if target.starts_with('/') { "" } else { "/" };
         let target = format!("{slash}{target}");
-        Ok(Self { host, port, target })
+        Ok(Self { scheme, host, port, target })
+    }
+
+    pub(super) fn scheme(&self) -> &Scheme {
+        &self.scheme
     }
 
     /// The host's name or address; an IPv6 address in brackets.
@@ -147,7 +188,7 @@ impl fmt::Display for Url {
     /// Without the query, which may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.target.split_once('?').map_or(self.target.as_str(), |(path, _)| path);
-        write!(f, "http://{}:{}{path}", self.host, self.port)
+        write!(f, "{}://{}:{}{path}", self.scheme.name(), self.host, self.port)
     }
 }
 
@@ -155,6 +196,11 @@ impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A host without the brackets of an IPv6 address.
+pub(super) fn bare(host: &str) -> &str {
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 const EXAMPLE: &str = "write it as http://127.0.0.1:8085/hooks";
@@ -174,15 +220,19 @@ mod tests {
         assert_eq!(read("http://127.0.0.1"), is("127.0.0.1:80", "/"));
         assert_eq!(read("http://[::1]:9/x"), is("[::1]:9", "/x"));
         assert_eq!(read("http://h?token=1"), is("h:80", "/?token=1"));
+        assert_eq!(read("https://h/x"), is("h:443", "/x"));
+        assert_eq!(read("https://[::1]/x"), is("[::1]:443", "/x"));
+        assert_eq!(read("https://127.0.0.1:80"), is("127.0.0.1:80", "/"));
+        assert_eq!(Url::parse("https://h/x").unwrap().to_string(), "https://h:443/x");
     }
 
     #[test]
     fn what_cannot_be_asked_says_why() {
         for (text, expected) in [
-            ("https://h/x", "a proxy on this machine"),
-            ("rtmp://h/x", "not an http:// URL"),
+            ("https://-/x", "no certificate"),
+            ("rtmp://h/x", "not an http:// or https:// URL"),
             ("127.0.0.1:80/x", "is not a"),
-            ("/hooks", "not an http:// URL"),
+            ("/hooks", "not an http:// or https:// URL"),
             ("http://u:p@h/", "has no user"),
             ("http://h:99999/", "is not a URL|no usable port"),
             ("http://h:x/", "is not a URL|no usable port"),

@@ -22,6 +22,7 @@ use super::{
     random_id, sign,
     stats::Waiting,
     style::{Body, Letter, Verdict},
+    trust::Trust,
 };
 
 /// What waits in a lane.
@@ -84,6 +85,7 @@ struct Target<'a> {
     url: &'a Url,
     event: Event,
     host: Arc<Host>,
+    trust: Trust<'a>,
     stats: &'a Stats,
 }
 
@@ -282,7 +284,8 @@ impl Inner {
 
 impl<'a> Target<'a> {
     fn new(hooks: &'a Inner, config: &'a Config, url: &'a Url, event: Event) -> Self {
-        Self { config, url, event, host: hooks.hosts.of(url), stats: &hooks.stats }
+        let trust = Trust::new(config.authorities.as_ref(), &hooks.system);
+        Self { config, url, event, host: hooks.hosts.of(url), trust, stats: &hooks.stats }
     }
 
     async fn send(&self, delivery: &str, body: &Body, deadline: Instant) -> Result<Reply, Failure> {
@@ -306,7 +309,7 @@ impl<'a> Target<'a> {
         let request = request
             .body(HttpBody::from(text))
             .map_err(|error| Failure::Unreached(error.to_string()))?;
-        self.host.exchange(request, deadline).await
+        self.host.exchange(request, self.trust, deadline).await
     }
 
     fn failed(&self, reason: &str) {

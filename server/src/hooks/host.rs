@@ -16,8 +16,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use super::{
-    config::Url,
-    post::{self, Failure, Reply},
+    config::{Scheme, Url, bare},
+    post::{self, Bounded, Failure, Reply},
+    secure::secure,
+    trust::Trust,
 };
 
 /// Why somebody talks to a hook server. Each has its own connections: the one is never kept waiting by the other.
@@ -31,11 +33,14 @@ pub(super) enum Aim {
 
 /// The hook servers there are.
 #[derive(Debug, Default)]
-pub(super) struct Hosts(Mutex<HashMap<(String, u16), Arc<Host>>>);
+pub(super) struct Hosts(Mutex<Known>);
+
+type Known = HashMap<(Scheme, String, u16), Arc<Host>>;
 
 /// One hook server.
 #[derive(Debug)]
 pub(super) struct Host {
+    scheme: Scheme,
     name: String,
     port: u16,
     asking: Semaphore,
@@ -96,7 +101,7 @@ impl Hosts {
             // Of configurations that are not in force any more.
             hosts.retain(|_, host| Arc::strong_count(host) > 1);
         }
-        let key = (url.host().to_owned(), url.port());
+        let key = (url.scheme().clone(), url.host().to_owned(), url.port());
         hosts.entry(key).or_insert_with(|| Arc::new(Host::new(url))).clone()
     }
 
@@ -109,7 +114,7 @@ impl Hosts {
         health.collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, u16), Arc<Host>>> {
+    fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -117,6 +122,7 @@ impl Hosts {
 impl Host {
     fn new(url: &Url) -> Self {
         Self {
+            scheme: url.scheme().clone(),
             name: url.host().to_owned(),
             port: url.port(),
             asking: Semaphore::new(MAX_ASKING),
@@ -140,6 +146,7 @@ impl Host {
     pub(super) async fn exchange(
         &self,
         request: Request<Body>,
+        trust: Trust<'_>,
         deadline: Instant,
     ) -> Result<Reply, Failure> {
         if !self.may_be_tried() {
@@ -147,13 +154,26 @@ impl Host {
                 "it cannot be reached, and is tried once a second".into(),
             ));
         }
-        let socket = match timeout_at(deadline, self.addresses()).await {
+        let socket = self.connect(deadline).await;
+        let Scheme::Https(name) = &self.scheme else {
+            self.reached(socket.is_ok());
+            return post::exchange(socket?, request, deadline).await;
+        };
+        let socket = match socket {
+            Ok(socket) => secure(socket, name, trust, deadline).await,
+            Err(failure) => Err(failure),
+        };
+        // With whom there is no TLS, nobody can talk.
+        self.reached(socket.is_ok());
+        post::exchange(socket?, request, deadline).await
+    }
+
+    async fn connect(&self, deadline: Instant) -> Result<Bounded, Failure> {
+        match timeout_at(deadline, self.addresses()).await {
             Ok(Ok(addresses)) => post::connect(&addresses, deadline).await,
             Ok(Err(reason)) => Err(Failure::Unreached(reason)),
             Err(_) => Err(Failure::Unreached(format!("{} is not found in time", self.name))),
-        };
-        self.reached(socket.is_ok());
-        post::exchange(socket?, request, deadline).await
+        }
     }
 
     /// Notes that it has answered, and with sense.
@@ -216,8 +236,7 @@ impl Host {
     /// Where it is. A name is looked up by one at a time, and a look-up that hangs is waited for by nobody and not begun
     /// again: the system has a thread for each.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
-        let bare = self.name.trim_start_matches('[').trim_end_matches(']');
-        if let Ok(address) = bare.parse::<IpAddr>() {
+        if let Ok(address) = bare(&self.name).parse::<IpAddr>() {
             return Ok(vec![SocketAddr::new(address, self.port)]);
         }
         let mut known = self.addresses.clone().lock_owned().await;

@@ -19,9 +19,11 @@ mod deliver;
 mod event;
 mod host;
 mod post;
+mod secure;
 mod sign;
 mod stats;
 mod style;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -47,6 +49,7 @@ pub use config::{Config, Fail, Style, Url};
 pub use event::Event;
 pub use host::HostHealth;
 pub use stats::{Outcome, Stats};
+pub use trust::Authorities;
 
 use crate::{
     config::Live,
@@ -58,6 +61,7 @@ use deliver::{Job, Notice, Question};
 use event::{Bytes, Stream, Subject};
 use host::Hosts;
 use style::Service;
+use trust::System;
 
 /// The hooks. Clones are the same; without a configuration ([`Hooks::default`]) nobody is asked.
 #[derive(Clone, Debug, Default)]
@@ -67,6 +71,8 @@ pub struct Hooks(Option<Arc<Inner>>);
 struct Inner {
     config: Live<Config>,
     hosts: Hosts,
+    /// Who vouches for hook servers, unless the configuration says who does.
+    system: System,
     stats: Arc<Stats>,
     service: Service,
     shutdown: Shutdown,
@@ -113,9 +119,15 @@ impl Hooks {
     /// waited for by `shutdown`. Must be called in a runtime.
     #[must_use]
     pub fn new(config: Live<Config>, shutdown: Shutdown) -> Self {
+        let system = System::default();
+        if config.get().needs_system() {
+            // Before anybody waits for it, and so that the log has it if there is nobody to trust.
+            tokio::spawn(system.clone().look());
+        }
         Self(Some(Arc::new(Inner {
             config,
             hosts: Hosts::default(),
+            system,
             stats: Arc::default(),
             service: service(),
             shutdown,

@@ -51,7 +51,7 @@ impl Failure {
 pub(super) async fn connect(
     addresses: &[SocketAddr],
     deadline: Instant,
-) -> Result<TcpStream, Failure> {
+) -> Result<Bounded, Failure> {
     let mut reason = "its name has no address".to_owned();
     let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     for &address in addresses {
@@ -63,7 +63,7 @@ pub(super) async fn connect(
             Ok(Ok(socket)) => {
                 // What is sent is one small piece, and waiting for more is of no use.
                 let _ = socket.set_nodelay(true);
-                return Ok(socket);
+                return Ok(Bounded { socket, left: MAX_REPLY });
             }
             Ok(Err(error)) => reason = format!("no connection to {address}: {error}"),
             Err(_) => reason = format!("no connection to {address} in time"),
@@ -74,12 +74,11 @@ pub(super) async fn connect(
 
 /// Sends `request` and waits for the answer.
 pub(super) async fn exchange(
-    socket: TcpStream,
+    socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Body>,
     deadline: Instant,
 ) -> Result<Reply, Failure> {
     let talk = async {
-        let socket = Bounded { socket, left: MAX_REPLY };
         let (mut sender, connection) = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
@@ -108,15 +107,16 @@ pub(super) async fn exchange(
 }
 
 /// An error and what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", chain(source)),
         None => error.to_string(),
     }
 }
 
-/// A socket that ends in an error when more has come than an answer has.
-struct Bounded {
+/// A socket that ends in an error when more has come than an answer has, under TLS or not.
+#[derive(Debug)]
+pub(super) struct Bounded {
     socket: TcpStream,
     left: usize,
 }
@@ -167,5 +167,5 @@ const MAX_HEAD: usize = 16 << 10;
 
 const MAX_HEADERS: usize = 64;
 
-/// Everything that is read of a connection, interim answers and the frames of a body included.
+/// Everything that is read of a connection: interim answers, the frames of a body and what TLS needs included.
 const MAX_REPLY: usize = 64 << 10;

@@ -38,6 +38,8 @@ pub use dates::Moment;
 pub use error::Error;
 pub use handshake::Refused;
 
+pub(crate) use pair::certificates;
+
 use pair::Pair;
 use status::Counters;
 

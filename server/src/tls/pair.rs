@@ -125,6 +125,14 @@ impl Pair {
     }
 }
 
+/// The certificates in a PEM file; there is one at least.
+///
+/// # Errors
+/// [`Error`]
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    chain(file, &read(file)?)
+}
+
 fn read(file: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let opened = File::open(file).and_then(|opened| {

@@ -3,6 +3,7 @@
 
 mod ends;
 mod harm;
+mod secure;
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{

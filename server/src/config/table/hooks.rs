@@ -7,7 +7,7 @@ use crate::config::{
     keys::{Changes, Key, Kind},
     units,
 };
-use crate::hooks::{Event, Fail, Style, Url};
+use crate::hooks::{Authorities, Event, Fail, Style, Url};
 
 pub(super) const KEYS: &[Key] = &[
     Key {
@@ -102,6 +102,22 @@ pub(super) const KEYS: &[Key] = &[
         help: "Sign the bodies sent to hooks with this (HMAC-SHA256)",
         set: |config, text| {
             config.hooks.secret = units::secrets(text).into_iter().next();
+            Ok(())
+        },
+    },
+    Key {
+        name: "hook_ca",
+        section: TITLE,
+        value: "FILE",
+        kind: Kind::One,
+        default: "",
+        changes: Changes::AtOnce,
+        help: "The authorities that vouch for hooks over https, as PEM, in place of those that the system trusts",
+        set: |config, text| {
+            config.hooks.authorities = match text {
+                "" => None,
+                file => Some(Authorities::read(file.as_ref()).map_err(|error| error.to_string())?),
+            };
             Ok(())
         },
     },

@@ -1,6 +1,7 @@
 //! Hooks against a hook server in the same process.
 
 mod bounds;
+mod secure;
 
 use std::{
     net::SocketAddr,
@@ -13,11 +14,12 @@ use std::{
 
 use pushpull_rtmp::StreamName;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
     task::JoinHandle,
     time::sleep,
 };
+use tokio_rustls::TlsAcceptor;
 
 use super::*;
 use crate::{config::Secret, sessions::Sessions};
@@ -41,6 +43,7 @@ enum Mood {
 
 /// A hook server.
 struct Server {
+    scheme: &'static str,
     address: SocketAddr,
     mood: Arc<Mutex<Mood>>,
     /// Requests, as they came.
@@ -52,6 +55,11 @@ struct Server {
 
 impl Server {
     async fn new(mood: Mood) -> Self {
+        Self::start(mood, None).await
+    }
+
+    async fn start(mood: Mood, tls: Option<TlsAcceptor>) -> Self {
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (mood, seen) = (Arc::new(Mutex::new(mood)), Arc::new(Mutex::default()));
@@ -60,20 +68,30 @@ impl Server {
         let task = tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else { continue };
-                let (mood, seen, open) = shared.clone();
+                let ((mood, seen, open), tls) = (shared.clone(), tls.clone());
                 tokio::spawn(async move {
                     let now = open[0].fetch_add(1, Ordering::SeqCst) + 1;
                     open[1].fetch_max(now, Ordering::SeqCst);
-                    let _ = serve(socket, &mood, &seen).await;
+                    let _ = match tls {
+                        Some(tls) => match tls.accept(socket).await {
+                            Ok(mut socket) => {
+                                let served = serve(&mut socket, &mood, &seen).await;
+                                // What TLS ends with.
+                                served.and(socket.shutdown().await)
+                            }
+                            Err(error) => Err(error),
+                        },
+                        None => serve(socket, &mood, &seen).await,
+                    };
                     open[0].fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
-        Self { address, mood, seen, open, _task: task }
+        Self { scheme, address, mood, seen, open, _task: task }
     }
 
     fn url(&self) -> Url {
-        Url::parse(&format!("http://{}/hook?a=b", self.address)).unwrap()
+        Url::parse(&format!("{}://{}/hook?a=b", self.scheme, self.address)).unwrap()
     }
 
     fn set(&self, mood: Mood) {
@@ -100,7 +118,7 @@ impl Server {
 }
 
 async fn serve(
-    mut socket: TcpStream,
+    mut socket: impl AsyncRead + AsyncWrite + Unpin,
     mood: &Mutex<Mood>,
     seen: &Mutex<Vec<String>>,
 ) -> std::io::Result<()> {

@@ -99,9 +99,14 @@ impl Shared {
                     is_ending = true;
                     connection.graceful_shutdown();
                 }
-                () = &mut idle, if !is_ending && answers.is_empty() => {
+                () = &mut idle, if answers.is_empty() => {
+                    if is_ending {
+                        // It does not say that it has heard of the end, or takes too long over it.
+                        return Ok(());
+                    }
                     is_ending = true;
                     connection.graceful_shutdown();
+                    idle.set(sleep(held_to.net.stall));
                 }
             }
         }

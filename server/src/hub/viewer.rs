@@ -190,6 +190,8 @@ impl Viewer {
     /// For a host whose peer takes no more at present, with `unsent` bytes still to go: ready when there is no point in
     /// waiting for the peer any longer. When the peer takes them first, the host goes on with [`Viewer::next`].
     pub fn poll_hold(&mut self, context: &mut Context<'_>, unsent: usize) -> Poll<Release> {
+        // The waker is not kept for the next block any more, which may come before what was taken has been returned.
+        self.has_newest = false;
         self.stream.ring.hold(&self.cursor, unsent, context.waker())
     }
 

@@ -7,6 +7,7 @@ use bytes::BytesMut;
 use h2::client::{self, ResponseFuture, SendRequest};
 use pushpull_media::flv::{TagBuffer, TagKind};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -37,23 +38,7 @@ struct Stage {
 
 impl Stage {
     async fn open(limits: Limits) -> Self {
-        let router = Router::new()
-            .route("/", get(async || "hello").post(async |text: String| text))
-            .route("/never", get(async || std::future::pending::<()>().await));
-        let hub = Hub::new(hub::Config::default());
-        let metrics = Arc::new(Metrics::new(hub.clone()));
-        let shutdown = Shutdown::new();
-        let flv = FlvState::new(hub.clone(), Access::default(), shutdown.clone());
-        let held_to = Arc::new(limits.clone());
-        let live = Live::new(limits);
-        let server = Server::new(router, flv, live, metrics.clone(), shutdown.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (far, peer) = listener.accept().await.unwrap();
-        net::tune(&far, &held_to.net);
-        let served = tokio::spawn(async move {
-            server.shared.converse_h2(far.into(), peer, held_to, &Span::none()).await;
-        });
+        let Silent { hub, metrics, shutdown, near, served } = Silent::open(limits).await;
         // Room for one stream that stalls, and others beside it, as browsers have it.
         let mut builder = client::Builder::new();
         let handshake = builder.initial_connection_window_size(1 << 20).handshake(near);
@@ -91,6 +76,38 @@ impl Stage {
 
     fn viewers(&self) -> usize {
         self.hub.streams().iter().map(|stream| stream.viewers).sum()
+    }
+}
+
+/// A server, and a peer that has said nothing yet.
+struct Silent {
+    hub: Hub,
+    metrics: Arc<Metrics>,
+    shutdown: Shutdown,
+    near: TcpStream,
+    served: JoinHandle<()>,
+}
+
+impl Silent {
+    async fn open(limits: Limits) -> Self {
+        let router = Router::new()
+            .route("/", get(async || "hello").post(async |text: String| text))
+            .route("/never", get(async || std::future::pending::<()>().await));
+        let hub = Hub::new(hub::Config::default());
+        let metrics = Arc::new(Metrics::new(hub.clone()));
+        let shutdown = Shutdown::new();
+        let flv = FlvState::new(hub.clone(), Access::default(), shutdown.clone());
+        let held_to = Arc::new(limits.clone());
+        let live = Live::new(limits);
+        let server = Server::new(router, flv, live, metrics.clone(), shutdown.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (far, peer) = listener.accept().await.unwrap();
+        net::tune(&far, &held_to.net);
+        let served = tokio::spawn(async move {
+            server.shared.converse_h2(far.into(), peer, held_to, &Span::none()).await;
+        });
+        Self { hub, metrics, shutdown, near, served }
     }
 }
 
@@ -244,6 +261,17 @@ async fn a_connection_with_nothing_to_do_is_closed() {
     read(stream).await.unwrap();
     stage.served.await.unwrap();
     stage.end.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_with_nothing_to_do_is_closed_whether_it_agrees_or_not() {
+    let net = net::Limits { stall: Duration::from_millis(100), ..net::Limits::default() };
+    let head_timeout = Duration::from_millis(100);
+    let mut silent = Silent::open(Limits { head_timeout, net, ..Limits::default() }).await;
+    // Its greeting and its settings, and not a word more: our ping has no answer.
+    let greeting = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    silent.near.write_all(greeting).await.unwrap();
+    timeout(Duration::from_secs(10), silent.served).await.expect("it is open still").unwrap();
 }
 
 #[tokio::test]

@@ -279,3 +279,37 @@ async fn a_stopping_server_ends_viewers_and_publishers_and_lets_nobody_in() {
     assert_eq!(refused.unwrap_err(), ViewError::Closing);
     assert!(hub.streams().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_its_peer_between_headers_and_block_is_woken_for_what_comes_next() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    // It has taken the newest block with its headers, and there is room for the headers only.
+    let mut viewer = view(&hub, "live/x").await;
+    let watching = tokio::spawn(async move {
+        let mut blocks = 0;
+        std::future::poll_fn(|context| {
+            while blocks < 3 {
+                let std::task::Poll::Ready(next) = viewer.poll_next(context) else {
+                    return std::task::Poll::Pending;
+                };
+                assert!(matches!(next, Next::Block(_)), "{next:?}");
+                blocks += 1;
+                if blocks == 1 {
+                    assert!(viewer.poll_hold(context, 1).is_pending());
+                } else if viewer.has_all() && blocks < 3 {
+                    return std::task::Poll::Pending;
+                }
+            }
+            std::task::Poll::Ready(())
+        })
+        .await;
+    });
+    tokio::task::yield_now().await;
+    publisher.sound(20);
+    publisher.picture(40);
+    publisher.finish();
+    let woken = tokio::time::timeout(Duration::from_secs(60), watching).await;
+    woken.expect("nobody has woken it").unwrap();
+}

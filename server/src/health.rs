@@ -140,10 +140,13 @@ impl Health {
         Report { status, problems }
     }
 
-    /// The answer of `/health`.
+    /// The answer of `/health`. Details have paths and names of the inside in them: they are for those who may read.
     #[must_use]
-    pub fn respond(&self) -> Response {
-        let report = self.report();
+    pub fn respond(&self, may_read: bool) -> Response {
+        let mut report = self.report();
+        if !may_read {
+            report.problems.iter_mut().for_each(|problem| problem.detail = WITHHELD.to_owned());
+        }
         let status = match report.status {
             Status::Ok | Status::Warn => StatusCode::OK,
             Status::Fail => StatusCode::SERVICE_UNAVAILABLE,
@@ -169,6 +172,9 @@ fn certificate(expires: Option<i64>, now: i64) -> Check {
 
 /// Whoever renews certificates has done so by then.
 const SOON: i64 = 3 * 24 * 3600;
+
+/// What those are told instead of a detail who may not read.
+const WITHHELD: &str = "told to those who may read the API (api_read)";
 
 /// One may be bad luck.
 const DEAD_HOOK: u64 = 3;
@@ -198,15 +204,15 @@ mod tests {
     fn the_worst_decides_and_everything_wrong_is_told() {
         let health = Health::default();
         health.add("listeners", || Check::Ok);
-        assert_eq!(health.respond().status(), StatusCode::OK);
+        assert_eq!(health.respond(true).status(), StatusCode::OK);
         assert_eq!(health.report(), Report { status: Status::Ok, problems: Vec::new() });
 
         health.add("certificate", || Check::Warn("it expired yesterday".to_owned()));
-        assert_eq!(health.respond().status(), StatusCode::OK, "a warning is no failure");
+        assert_eq!(health.respond(true).status(), StatusCode::OK, "a warning is no failure");
         assert_eq!(health.report().status, Status::Warn);
 
         health.add("stopping", || Check::Fail("the server is stopping".to_owned()));
-        assert_eq!(health.respond().status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(health.respond(true).status(), StatusCode::SERVICE_UNAVAILABLE);
         let json = serde_json::to_value(health.report()).unwrap();
         let expected = serde_json::json!({
             "status": "fail",

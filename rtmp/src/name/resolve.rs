@@ -92,13 +92,17 @@ fn url_path(url: &str) -> &str {
 /// means is not for us to say.
 fn merge_queries(queries: [&str; 3]) -> String {
     let mut merged: Vec<&str> = Vec::new();
+    let mut room = MAX_QUERY_LEN;
     for query in queries {
         let before = merged.len();
         for parameter in query.trim_end_matches('/').split('&') {
             let known = merged.iter().take(before).any(|other| key(other) == key(parameter));
-            if !parameter.is_empty() && !known && merged.len() < MAX_PARAMETERS {
-                merged.push(parameter);
+            if parameter.is_empty() || known || merged.len() >= MAX_PARAMETERS {
+                continue;
             }
+            let Some(left) = room.checked_sub(parameter.len()) else { continue };
+            room = left;
+            merged.push(parameter);
         }
     }
     merged.join("&")
@@ -109,3 +113,6 @@ const INSTANCE: &str = "_definst_";
 
 /// More parameters than any token scheme has; keeps joining them cheap.
 const MAX_PARAMETERS: usize = 32;
+
+/// Bytes of parameters that are kept for as long as the stream is published or played: longer than any token that is in use.
+const MAX_QUERY_LEN: usize = 8 << 10;

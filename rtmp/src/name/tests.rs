@@ -212,3 +212,10 @@ proptest! {
         prop_assert_eq!(&published, &path);
     }
 }
+
+#[test]
+fn what_is_kept_of_parameters_is_bounded() {
+    let long = "y".repeat(60_000);
+    let (tc_url, key) = (format!("rtmp://h/live?k={long}"), format!("x?token=1&z={long}&sign=2"));
+    assert_eq!(resolved(&tc_url, "live", &key), "live/x [token=1&sign=2]");
+}

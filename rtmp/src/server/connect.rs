@@ -78,8 +78,10 @@ impl ServerConnection {
         if self.connect.is_some() {
             return self.send_rejected(command, "already connected");
         }
-        let text =
-            |key| command.object.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |key| {
+            let text = command.object.get(key).and_then(Value::as_str).unwrap_or_default();
+            text.get(..text.floor_char_boundary(MAX_TEXT_LEN)).unwrap_or_default().to_owned()
+        };
         self.connect = Some(Connect {
             app: text("app"),
             tc_url: text("tcUrl"),
@@ -182,6 +184,9 @@ fn connect_result(connect: &Command) -> Command {
         arguments: vec![Value::Object(info)],
     }
 }
+
+/// Bytes of each thing a peer says of itself. It is kept for as long as the connection, and once more for each of its streams.
+const MAX_TEXT_LEN: usize = 8 << 10;
 
 /// The codecs of Enhanced RTMP v2.
 const FOUR_CCS: [&str; 12] = [

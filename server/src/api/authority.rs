@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::{
     extract::{ConnectInfo, FromRef, FromRequestParts, Request, State},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts,
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header, request::Parts,
         uri::Authority as HostAndPort,
     },
     middleware::Next,
@@ -42,6 +42,13 @@ pub enum Readers {
     Token,
 }
 
+impl Readers {
+    /// Whether this one is among them.
+    pub fn include(self, who: Authority) -> bool {
+        self == Readers::Anybody || who != Authority::Nobody
+    }
+}
+
 /// Whose request it is: known wherever [`know`] is a layer above, and nobody's elsewhere.
 pub fn authority<B>(request: &axum::http::Request<B>) -> Authority {
     request.extensions().get().copied().unwrap_or(Authority::Nobody)
@@ -68,11 +75,7 @@ pub async fn let_readers_in(
 ) -> Response {
     let config = config.get();
     let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    let may = match config.read {
-        Readers::Anybody => true,
-        Readers::Local | Readers::Token => authority(&request) != Authority::Nobody,
-    };
-    if !is_reading || may {
+    if !is_reading || config.read.include(authority(&request)) {
         return next.run(request).await;
     }
     let (parts, _) = request.into_parts();
@@ -148,10 +151,14 @@ fn bearer(parts: &Parts) -> Option<&str> {
 
 /// Whether the request is one of a program on this machine, as far as can be told: the connection is, nothing shows that a
 /// proxy has passed it on for somebody else, it names this machine, and it is not made for another site's page.
+///
+/// nginx, told no more than where to pass requests on to, adds nothing to them and names this machine; but it speaks HTTP/1.0,
+/// up to 1.29.6, which hardly anybody else does any more.
 fn is_local(parts: &Parts) -> bool {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
         && parts.extensions.get::<Relayed>().is_none()
+        && parts.version != Version::HTTP_10
         && !PROXIED.iter().any(|name| parts.headers.contains_key(name))
         && host(parts).is_some_and(|host| names_this_machine(&host) && is_own_page(parts, &host))
 }
@@ -177,9 +184,11 @@ fn is_own_page(parts: &Parts, host: &HostAndPort) -> bool {
 }
 
 /// What proxies put on what they pass on.
-const PROXIED: [HeaderName; 4] = [
+const PROXIED: [HeaderName; 6] = [
     header::FORWARDED,
     header::VIA,
     HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
     HeaderName::from_static("x-real-ip"),
 ];

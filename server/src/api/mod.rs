@@ -26,7 +26,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, FromRef, State},
+    extract::{DefaultBodyLimit, FromRef, Request, State},
     http::{HeaderMap, Method, Uri, header},
     middleware::from_fn_with_state,
     response::{IntoResponse, Response},
@@ -168,8 +168,9 @@ pub fn cors() -> CorsLayer {
         (status = 503, description = "Peers cannot get in", body = crate::health::Report),
     ),
 ))]
-async fn health(State(api): State<Api>) -> Response {
-    api.parts.health.respond()
+async fn health(State(api): State<Api>, request: Request) -> Response {
+    let reads = api.parts.in_force.api.get().read;
+    api.parts.health.respond(reads.include(authority(&request)))
 }
 
 /// Handlers see the path without the prefix.

@@ -35,6 +35,14 @@ fn what_the_peer_says_of_itself_is_passed_on_as_it_was_sent() {
 }
 
 #[test]
+fn what_is_kept_of_it_is_bounded() {
+    let mut peer = asking();
+    let long: Value = "é".repeat(20_000).as_str().into();
+    peer.connect("live", vec![("pageUrl".into(), long)]);
+    assert_eq!(peer.server.connect().unwrap().page_url.len(), 8 << 10);
+}
+
+#[test]
 fn an_accepted_peer_is_answered_as_any_other() {
     let mut peer = asked();
     peer.server.accept_connect().unwrap();

@@ -1,6 +1,6 @@
 //! Who may read, and who may change anything.
 
-use axum::extract::ConnectInfo;
+use axum::{extract::ConnectInfo, http::Version};
 
 use super::*;
 use crate::{
@@ -151,6 +151,7 @@ async fn nobody_else_may() {
         (LOCAL, vec![("host", "127.0.0.1.example.org")]),
         (LOCAL, vec![("host", "localhost"), ("x-forwarded-for", "192.0.2.1")]),
         (LOCAL, vec![("host", "localhost"), ("via", "1.1 proxy")]),
+        (LOCAL, vec![("host", "localhost"), ("x-forwarded-proto", "https")]),
     ] {
         let answer = delete(&api, from, path, &headers).await;
         assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{from:?} {headers:?}");
@@ -159,6 +160,45 @@ async fn nobody_else_may() {
     for host in ["localhost:8082", "127.0.0.1:8082", "[::1]:8082", "LocalHost"] {
         let answer = delete(&api, LOCAL, path, &[("host", host)]).await;
         assert_eq!(answer.status(), StatusCode::NO_CONTENT, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn nginx_as_it_is_from_the_factory_is_not_this_machine() {
+    let api = api();
+    let request = |version| {
+        let mut request = request("DELETE", "/streams/live/x?ban=60s");
+        *request.version_mut() = version;
+        request.headers_mut().insert(header::HOST, "127.0.0.1:8082".parse().unwrap());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from((LOCAL, 5000))));
+        request
+    };
+    let answer = send(&api, request(Version::HTTP_10)).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    let answer = send(&api, request(Version::HTTP_2)).await;
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn strangers_who_may_not_read_are_not_told_what_is_wrong() {
+    for (read, is_told) in [(Readers::Anybody, true), (Readers::Local, false)] {
+        let api = guarded(read);
+        let warn = || crate::health::Check::Warn("/etc/secret is not there".to_owned());
+        api.parts.health.add("configuration", warn);
+        let ask = async |headers: &[(&str, &str)]| {
+            let mut request = Request::builder().uri("/health");
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let response = send(&api, request.body(Body::empty()).unwrap()).await;
+            assert_eq!(response.status(), StatusCode::OK);
+            text(response).await
+        };
+        let answer = ask(&[]).await;
+        assert_eq!(answer.contains("/etc/secret"), is_told, "{answer}");
+        assert!(answer.contains("configuration") && answer.contains("warn"), "{answer}");
+        let bearer = format!("Bearer {TOKEN}");
+        assert!(ask(&[("authorization", &bearer)]).await.contains("/etc/secret"));
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn write(letter: &Letter<'_>) -> Body {
     form.extend_pairs(&fields);
     // A peer that calls itself by another's name or address is not to be believed: many languages read the last of two.
     let own = form_urlencoded::parse(letter.query().as_bytes());
-    form.extend_pairs(own.filter(|(key, _)| !RESERVED.contains(&key.as_ref())));
+    form.extend_pairs(own.filter(|(key, _)| !is_reserved(key)));
     Body { content_type: "application/x-www-form-urlencoded", text: form.finish() }
 }
 
@@ -59,6 +59,14 @@ pub(super) fn read(status: StatusCode) -> Verdict {
     } else {
         refused(status)
     }
+}
+
+/// Whether a hook server may take a parameter for one of ours. PHP reads `name[]`, ` name` and `bytes.in` as `name` and
+/// `bytes_in`, and others do not tell capitals apart.
+fn is_reserved(key: &str) -> bool {
+    let key = key.trim_start().split(['[', '\0']).next().unwrap_or_default();
+    let key = key.trim_end().replace([' ', '.'], "_").to_ascii_lowercase();
+    RESERVED.contains(&key.as_str())
 }
 
 /// What a peer's parameters cannot be called.
@@ -80,3 +88,28 @@ const RESERVED: [&str; 16] = [
     "bytes_out",
     "epoch",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_spellings_of_our_fields_are_ours_too() {
+        for key in [
+            "addr",
+            "Addr",
+            "ADDR",
+            " addr",
+            "addr[]",
+            "addr[x][y]",
+            "bytes.in",
+            "bytes in",
+            "addr\0x",
+        ] {
+            assert!(is_reserved(key), "{key:?}");
+        }
+        for key in ["sign", "k", "address", "[addr]", ""] {
+            assert!(!is_reserved(key), "{key:?}");
+        }
+    }
+}

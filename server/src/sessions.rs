@@ -92,6 +92,7 @@ struct Entry {
     id: SessionId,
     /// Counts the sessions: the order in which they came.
     number: u64,
+    /// What others may know of it.
     request: Request,
     since: Instant,
     /// A [`Stop`], or [`GOES_ON`].
@@ -168,7 +169,12 @@ impl Sessions {
     }
 
     /// Begins a session under a [new name](Sessions::new_id), of which hook servers have heard.
-    pub fn open_as(&self, id: SessionId, request: Request, started: Started) -> Session {
+    pub fn open_as(&self, id: SessionId, mut request: Request, started: Started) -> Session {
+        // Who decided has seen the rest: it may be secret, and as long as the head of a request, for each viewer.
+        (request.query, request.referer, request.tc_url) = Default::default();
+        let end = request.agent.floor_char_boundary(AGENT_MAX);
+        request.agent.truncate(end);
+        request.agent.shrink_to_fit();
         let entry = Arc::new(Entry {
             id: id.clone(),
             number: self.inner.opened.fetch_add(1, Ordering::Relaxed),
@@ -267,12 +273,6 @@ impl Session {
     #[must_use]
     pub fn id(&self) -> &SessionId {
         &self.entry.id
-    }
-
-    /// What was asked for.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        &self.entry.request
     }
 
     /// Keeps something until the session has ended, which is when it is dropped.
@@ -398,6 +398,9 @@ impl fmt::Display for Stop {
     }
 }
 
+/// Bytes of what a software calls itself that are kept: browsers say 150.
+const AGENT_MAX: usize = 256;
+
 const GOES_ON: u8 = 0;
 const KICKED: u8 = 1;
 const EXPIRED: u8 = 2;
@@ -474,6 +477,18 @@ pub(crate) mod tests {
             assert_eq!(session.poll_stopped(&context), Poll::Ready(Stop::Kicked));
         }
         assert_eq!(other.poll_stopped(&context), Poll::Pending);
+    }
+
+    #[test]
+    fn what_peers_say_at_length_is_not_kept_as_long_as_they_stay() {
+        let long = "é".repeat(8 << 10);
+        let (query, referer, tc_url, agent) = (long.clone(), long.clone(), long.clone(), long);
+        let request = Request { query, referer, tc_url, agent, ..player("live/a") };
+        let session = Sessions::default().open(request);
+        let Request { query, referer, tc_url, agent, .. } = &session.entry.request;
+        let kept = [query, referer, tc_url, agent].map(String::capacity);
+        assert!(kept.iter().sum::<usize>() <= AGENT_MAX, "{kept:?}");
+        assert!(agent.starts_with('é'));
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Shared {
         let mut stop = std::pin::pin!(self.shutdown.requested().cancelled());
         let mut idle = std::pin::pin!(sleep(held_to.head_timeout));
         let mut is_ending = false;
+        let viewers = Arc::new(());
         loop {
             tokio::select! {
                 biased;
@@ -92,7 +93,7 @@ impl Shared {
                         connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
                         continue;
                     }
-                    let answer = self.clone().answer_h2(request, respond, peer, held_to.clone(), span.clone());
+                    let answer = self.clone().answer_h2(request, respond, peer, held_to.clone(), span.clone(), viewers.clone());
                     answers.push(Box::pin(answer));
                 }
                 () = &mut stop, if !is_ending => {
@@ -119,6 +120,7 @@ impl Shared {
         peer: SocketAddr,
         held_to: Arc<Limits>,
         span: Span,
+        viewers: Arc<()>,
     ) {
         let (mut parts, upload) = request.into_parts();
         // Handlers look for the host where HTTP/1 has it.
@@ -138,10 +140,25 @@ impl Shared {
             }
         };
         if flv::is_stream_path(parts.uri.path()) {
+            // The first has the connection's place, and each beside it one of its own: else a limit on connections would be
+            // none on viewers.
+            let is_first = Arc::strong_count(&viewers) <= 2;
+            let _place = if is_first || client.relayed.is_some() {
+                None
+            } else {
+                match self.place_beside(client.address) {
+                    Ok(place) => Some(place),
+                    Err(problem) => {
+                        let refusal = problem.into_response();
+                        return flow::send(&mut respond, refusal, &method, limits).await;
+                    }
+                }
+            };
             let request = Request::from_parts(parts, ());
             let asked = AskedH2 { respond, limits, peer: client.address, span: &span };
             return self.flv.serve_h2(asked, request).await;
         }
+        drop(viewers);
         client.mark(&mut parts.extensions);
         let request = Request::from_parts(parts, Body::new(Upload(upload)));
         let router = TowerToHyperService::new(self.router.clone());

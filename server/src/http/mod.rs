@@ -254,13 +254,16 @@ impl Shared {
         let Some(address) = forwarded::client(&held_to.trusted_proxies, peer, headers) else {
             return Ok(Client { address: peer, relayed: None });
         };
-        match self.places.take_behind_proxy(address.ip(), self.limits.get().places()) {
-            Ok(place) => Ok(Client { address, relayed: Some(Box::new(place)) }),
-            Err(_) => {
-                self.metrics.hits.hit(Limit::HttpPerAddress);
-                Err(Box::new(too_many()))
-            }
-        }
+        Ok(Client { address, relayed: Some(self.place_beside(address)?) })
+    }
+
+    /// A place among those of `address`, for what comes on a connection that has its own.
+    fn place_beside(&self, address: SocketAddr) -> Result<Box<Place>, Box<Problem>> {
+        let place = self.places.take_behind_proxy(address.ip(), self.limits.get().places());
+        place.map(Box::new).map_err(|_| {
+            self.metrics.hits.hit(Limit::HttpPerAddress);
+            Box::new(too_many())
+        })
     }
 
     /// What comes next; `None` if nothing comes in time, or the server stops.

@@ -230,6 +230,24 @@ async fn requests_of_one_connection_are_bounded() {
 }
 
 #[tokio::test]
+async fn viewers_of_one_connection_count_as_those_of_many() {
+    let mut stage = Stage::open(Limits { max_connections_per_ip: 2, ..Limits::default() }).await;
+    let _publisher = stage.publish();
+    let mut streams = Vec::new();
+    // The first has the place of the connection.
+    for _ in 0..3 {
+        let (status, stream) = stage.get("/live/x.flv").await;
+        assert_eq!(status, 200);
+        streams.push(stream);
+    }
+    assert_eq!(stage.get("/live/x.flv").await.0, 429);
+    assert_eq!(stage.get("/").await.0, 200, "what is soon done is let in");
+    streams.pop();
+    until(|| stage.viewers() == 2).await;
+    assert_eq!(stage.get("/live/x.flv").await.0, 200);
+}
+
+#[tokio::test]
 async fn who_asks_and_takes_back_without_end_is_cut_off() {
     let mut stage = Stage::open(Limits::default()).await;
     for _ in 0..100_000 {

@@ -171,8 +171,12 @@ fn tracks_are_left_out_and_come_back_with_their_headers() {
         // Sound comes back at once, behind its header; pictures are left out.
         let header = next(&mut player).await?;
         ensure!(header.kind() == TagKind::Audio && !is_media(&header), "{header:?}");
-        let tag = next(&mut player).await?;
-        ensure!(tag.data() == sound(2), "{tag:?}");
+        encoder.sound(90, 8).await?;
+        // The second comes behind the keyframe: that has been left out by then.
+        for mark in [2, 8] {
+            let tag = next(&mut player).await?;
+            ensure!(tag.data() == sound(mark), "{tag:?}");
+        }
 
         player.receive_audio(false).await?;
         player.receive_video(true).await?;
@@ -190,13 +194,13 @@ fn tracks_are_left_out_and_come_back_with_their_headers() {
         }
         // Nobody else has noticed.
         let mut media = Vec::new();
-        while media.len() < 7 {
+        while media.len() < 8 {
             let tag = next(&mut other).await?;
             if is_media(&tag) && tag.time() > 30 {
                 media.push(tag.data().to_vec());
             }
         }
-        ensure!(media[1] == sound(2) && media[4] == sound(5), "in order, with nothing left out");
+        ensure!(media[1] == sound(2) && media[5] == sound(5), "in order, with nothing left out");
         Ok(())
     });
 }

@@ -42,6 +42,7 @@ pub(super) fn resolve(
     items: Vec<String>,
     files: &mut Vec<mark::Read>,
 ) -> Result<String, String> {
+    let is_said = !items.is_empty();
     let mut secrets = Vec::with_capacity(items.len());
     for item in items {
         match item.strip_prefix(FILE) {
@@ -56,6 +57,10 @@ pub(super) fn resolve(
         }
     }
     secrets.retain(|secret| !secret.is_empty());
+    if secrets.is_empty() && is_said {
+        // Such as a variable that was to be filled in: nobody means to let everybody in by it.
+        return Err("it is empty: say a secret, or leave the key out".to_owned());
+    }
     if kind == Kind::Secret && secrets.len() > 1 {
         return Err(format!("it takes one secret, and here are {}", secrets.len()));
     }
@@ -103,6 +108,15 @@ mod tests {
             error.starts_with(&format!("cannot read the secret in {}", path.display())),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_secret_that_is_said_and_empty_is_a_mistake() {
+        for items in [vec![String::new()], vec![String::new(); 2]] {
+            let error = resolve(Kind::Secrets, items, &mut Vec::new()).unwrap_err();
+            assert!(error.starts_with("it is empty"), "{error}");
+        }
+        assert_eq!(resolve(Kind::Secrets, vec![], &mut Vec::new()), Ok(String::new()));
     }
 
     #[test]

@@ -166,6 +166,16 @@ impl Browser {
         Ok(value.as_str().context("a page has text")?.to_owned())
     }
 
+    /// Waits until a person sees these words on the page.
+    pub async fn says(&self, words: &str) -> Result<()> {
+        until(&format!("the page says {words:?}"), PATIENCE, async || {
+            let text = self.text().await?;
+            ensure!(text.contains(words), "it says: {text}");
+            Ok(Some(()))
+        })
+        .await
+    }
+
     /// Runs JavaScript in the page; what it returns.
     pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Result<Value> {
         self.session.post("execute/sync", json!({ "script": script, "args": arguments })).await

@@ -1,6 +1,6 @@
 //! The page in a browser, used the way a person uses it.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, ensure};
 use pushpull_tests::{Browser, Clip, Kind, Publisher, Server, server::PATIENCE, stage, until};
 
 #[test]
@@ -27,11 +27,11 @@ fn typed_started_watched_and_stopped(kind: Kind) {
         browser.press("Start").await?;
         let look = browser.plays().await?;
         ensure!(look.width == 480, "{look:?}");
-        says(&browser, "480").await?;
-        says(&browser, "H.264").await?;
-        says(&browser, "AAC").await?;
+        browser.says("480").await?;
+        browser.says("H.264").await?;
+        browser.says("AAC").await?;
         // The stream does not tell the time: what is known is the time since it was received.
-        says(&browser, "Buffer latency").await?;
+        browser.says("Buffer latency").await?;
 
         browser.press("Stop").await?;
         browser.by_role("button", "Start").await?;
@@ -80,7 +80,7 @@ fn autostart_plays_and_the_end_is_said() {
         browser.plays().await?;
 
         publisher.stop().await?;
-        says(&browser, "Stream ended").await?;
+        browser.says("Stream ended").await?;
         // Whoever comes back is watched again, without a click.
         let _again = Publisher::looped(stage, &server, Clip::Plain, "auto").await?;
         browser.plays().await?;
@@ -150,7 +150,7 @@ fn the_list_of_live_streams_follows_without_reload() {
         let server = Server::start(stage, &[]).await?;
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/")).await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
 
         let publisher = Publisher::looped(stage, &server, Clip::Plain, "listed").await?;
         let list = browser.by_role("list", "Live streams").await?;
@@ -163,7 +163,7 @@ fn the_list_of_live_streams_follows_without_reload() {
         browser.press("Stop").await?;
 
         publisher.stop().await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
         browser.console_is_clean(&[]).await
     });
 }
@@ -176,7 +176,7 @@ fn the_demo_is_offered_and_plays() {
         browser.open(&server.url("/")).await?;
         browser.press("Play the demo stream").await?;
         let start = browser.plays().await?;
-        says(&browser, "Capture → screen latency").await?;
+        browser.says("Capture → screen latency").await?;
         // Longer than the clip: its end and its beginning meet.
         until("twelve seconds are played", PATIENCE * 2, async || {
             let look = browser.look().await?;
@@ -214,7 +214,7 @@ fn a_new_user_is_told_where_to_push() {
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/?stream=phone")).await?;
         let port = server.rtmp.port().to_string();
-        says(&browser, &format!(":{port}/live/phone")).await?;
+        browser.says(&format!(":{port}/live/phone")).await?;
         let drawn = until("the QR code is drawn", PATIENCE, async || {
             let width = browser
                 .run("return document.querySelector('#qr').naturalWidth", Vec::new())
@@ -227,7 +227,7 @@ fn a_new_user_is_told_where_to_push() {
         let options = options.as_array().context("the options of ffmpeg")?;
         ensure!(options.iter().any(|option| option[0] == "-c:v"), "{options:?}");
         ensure!(options.iter().all(|option| option[1] == 1), "{options:?}");
-        says(&browser, "-c:v libx264 -preset").await?;
+        browser.says("-c:v libx264 -preset").await?;
         browser.console_is_clean(&[]).await
     });
 }
@@ -239,12 +239,3 @@ const OPTIONS: &str = "
     return [...command.querySelectorAll('span')]
         .map((option) => [option.textContent, option.getClientRects().length]);
 ";
-
-async fn says(browser: &Browser, words: &str) -> Result<()> {
-    until(&format!("the page says {words:?}"), PATIENCE, async || {
-        let text = browser.text().await?;
-        ensure!(text.contains(words), "it says: {text}");
-        Ok(Some(()))
-    })
-    .await
-}

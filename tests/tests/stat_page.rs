@@ -18,9 +18,9 @@ fn streams_and_viewers_are_shown_and_a_viewer_is_disconnected() {
         browser.open(&server.url("/stat")).await?;
 
         browser.press("live/seen").await?;
-        says(&browser, "Viewers (2)").await?;
+        browser.says("Viewers (2)").await?;
         for words in ["HTTP-FLV", "WS-FLV", "480×270", "AAC", "Lavf", "kbps"] {
-            says(&browser, words).await?;
+            browser.says(words).await?;
         }
         // A line begins with its second point; the clip has 30 pictures a second.
         until("plots have lines", PATIENCE, async || {
@@ -33,7 +33,7 @@ fn streams_and_viewers_are_shown_and_a_viewer_is_disconnected() {
 
         browser.press("Disconnect 127.0.0.1…").await?;
         browser.press("Disconnect").await?;
-        says(&browser, "Viewers (1)").await?;
+        browser.says("Viewers (1)").await?;
         // The list begins with the oldest, which came by HTTP.
         while http.next().await?.is_some() {}
         ensure!(websocket.next().await?.is_some(), "the other goes on");
@@ -58,9 +58,9 @@ fn a_stream_is_stopped_and_its_name_refused_until_it_is_allowed_again() {
         let ban = browser.by_role("combobox", "Refuse the name for").await?;
         ban.type_text("10 minutes").await?;
         browser.press("Stop stream").await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
         publisher.process().exit(PATIENCE).await?;
-        says(&browser, "live/kicked: another 9:").await?;
+        browser.says("live/kicked: another 9:").await?;
 
         let again = Publisher::looped(stage, &server, Clip::Plain, "kicked").await?;
         ensure!(again.process().exit(PATIENCE).await? != Some(0), "the name is refused");
@@ -82,22 +82,22 @@ fn a_token_is_asked_for_where_one_is_wanted_and_kept() {
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/stat")).await?;
 
-        says(&browser, "with a token only").await?;
+        browser.says("with a token only").await?;
         browser.press("Enter the token…").await?;
         type_token(&browser, "wrong").await?;
         browser.press("Continue").await?;
-        says(&browser, "does not accept this token").await?;
+        browser.says("does not accept this token").await?;
         type_token(&browser, "open-sesame-open-sesame").await?;
         browser.press("Continue").await?;
 
         browser.press("live/guarded").await?;
         browser.press("Stop stream…").await?;
         browser.press("Stop stream").await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
         // The start page is in the same tab.
         browser.open(&server.url("/")).await?;
-        says(&browser, "Server online").await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Server online").await?;
+        browser.says("Nobody publishes right now").await?;
         browser.console_is_clean(&["401", "403"]).await
     });
 }
@@ -108,7 +108,7 @@ fn a_server_that_restarts_is_found_again_and_that_is_said() {
         let server = Server::start(stage, &[]).await?;
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/stat")).await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
         // Old enough that the next one is younger beyond doubt.
         until("it has run for a while", PATIENCE, async || {
             Ok((uptime(&server).await? > 3000).then_some(()))
@@ -124,11 +124,11 @@ fn a_server_that_restarts_is_found_again_and_that_is_said() {
         .await?;
         server.process().signal("KILL")?;
         server.process().exit(PATIENCE).await?;
-        says(&browser, "has not answered since").await?;
+        browser.says("has not answered since").await?;
 
         let again = Server::start(stage, &["--http", &server.http.to_string()]).await?;
-        says(&browser, "The server was restarted at").await?;
-        says(&browser, "Server online").await?;
+        browser.says("The server was restarted at").await?;
+        browser.says("Server online").await?;
         let _publisher = Publisher::looped(stage, &again, Clip::Plain, "later").await?;
         browser.by_role("button", "live/later").await?;
         browser
@@ -154,8 +154,8 @@ fn more_viewers_than_a_person_reads_are_counted_not_listed() {
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/stat")).await?;
         browser.press("live/crowd").await?;
-        says(&browser, "Viewers (205)").await?;
-        says(&browser, "The first 200 of 205 are shown.").await?;
+        browser.says("Viewers (205)").await?;
+        browser.says("The first 200 of 205 are shown.").await?;
         let rows = browser
             .run("return document.querySelectorAll('.sessions tbody tr').length", Vec::new());
         ensure!(rows.await? == 200);
@@ -169,14 +169,14 @@ fn a_refused_publisher_is_named_on_both_pages_while_nobody_publishes() {
         let server = Server::start(stage, &["--publish-secrets", "s3cret"]).await?;
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/?stream=unsigned")).await?;
-        says(&browser, "Nobody publishes right now").await?;
+        browser.says("Nobody publishes right now").await?;
         let refused = Publisher::looped(stage, &server, Clip::Plain, "unsigned").await?;
         ensure!(refused.process().exit(PATIENCE).await? != Some(0), "it is not signed");
-        says(&browser, "live/unsigned: push refused").await?;
-        says(&browser, ": not signed").await?;
+        browser.says("live/unsigned: push refused").await?;
+        browser.says(": not signed").await?;
 
         browser.open(&server.url("/stat?lang=zh")).await?;
-        says(&browser, "拒绝推流：没有签名").await?;
+        browser.says("拒绝推流：没有签名").await?;
         let secret = browser.text().await?.contains("s3cret");
         ensure!(!secret, "a secret stays one");
         browser.console_is_clean(&[]).await
@@ -191,7 +191,7 @@ fn signed_addresses_are_made_pushed_to_and_played_from() {
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/?stream=signed")).await?;
         browser.press("Make signed addresses").await?;
-        says(&browser, "valid until").await?;
+        browser.says("valid until").await?;
         let push = shown(&browser, "[data-guide=url]").await?;
         ensure!(push.contains("/live/signed?sign="), "{push}");
         let key = shown(&browser, "[data-guide=obsKey]").await?;
@@ -229,8 +229,8 @@ fn a_desk_without_secrets_is_shown_nothing_of_signing() {
         let server = Server::start(stage, &[]).await?;
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/")).await?;
-        says(&browser, "Nobody publishes right now").await?;
-        says(&browser, "/live/stream1").await?;
+        browser.says("Nobody publishes right now").await?;
+        browser.says("/live/stream1").await?;
         ensure!(browser.find("button", "Make signed addresses").await?.is_none());
         browser.console_is_clean(&[]).await
     });
@@ -254,15 +254,6 @@ async fn uptime(server: &Server) -> Result<u64> {
     let answer = http::get(server.http, "/api/v1/server").await?.text().await?;
     let answer: Value = serde_json::from_str(&answer)?;
     answer["uptime_ms"].as_u64().context("it tells how long it has run")
-}
-
-async fn says(browser: &Browser, words: &str) -> Result<()> {
-    until(&format!("the page says {words:?}"), PATIENCE, async || {
-        let text = browser.text().await?;
-        ensure!(text.contains(words), "it says: {text}");
-        Ok(Some(()))
-    })
-    .await
 }
 
 /// What the plots draw, by the name of the figure.

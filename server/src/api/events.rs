@@ -103,10 +103,10 @@ impl Feed {
                     goes_on = refusal(&mut happenings) => goes_on,
                 }
             };
-            let goes_on = match self.hub.streams().is_empty() {
-                true => change.await,
+            let goes_on = match self.hub.has_streams() {
+                false => change.await,
                 // Bitrates move without anything being said to have changed.
-                false => timeout(REFRESH, change).await.unwrap_or(true),
+                true => timeout(REFRESH, change).await.unwrap_or(true),
             };
             if !goes_on {
                 return;

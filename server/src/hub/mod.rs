@@ -312,6 +312,12 @@ impl Hub {
         self.bans().lift(name)
     }
 
+    /// Whether there are any streams.
+    #[must_use]
+    pub fn has_streams(&self) -> bool {
+        self.names().values().any(|name| name.stream.is_some())
+    }
+
     /// Changes whenever a stream starts, stops, or what is known of it changes.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<u64> {

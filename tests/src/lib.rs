@@ -20,6 +20,7 @@ pub mod renderers;
 pub mod rtmp;
 pub mod scene;
 pub mod server;
+pub mod soak;
 pub mod stage;
 pub mod statistics;
 pub mod steady;

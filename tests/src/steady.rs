@@ -80,7 +80,7 @@ impl Steady {
 }
 
 /// Pictures and sound in real time, until it is time to say goodbye.
-async fn send(mut encoder: Encoder, ends: &AtomicBool) -> Result<()> {
+pub async fn send(mut encoder: Encoder, ends: &AtomicBool) -> Result<()> {
     encoder.headers(0).await?;
     let begun = Instant::now();
     for number in 0_u32.. {

@@ -15,14 +15,13 @@ use pushpull_tests::{
     Server, Viewer,
     encoder::{Encoder, picture},
     rtmp::{Peer, c0_c1},
+    soak::Luck,
     viewer::{is_keyframe, is_media},
 };
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
-
-use crate::luck::Luck;
 
 /// Everybody who may come.
 pub struct Guests {

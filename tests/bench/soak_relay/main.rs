@@ -8,7 +8,6 @@
 #![allow(missing_docs, reason = "a program, not a library")]
 
 mod guests;
-mod luck;
 mod sample;
 
 use std::{
@@ -16,41 +15,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Server, Stage, stage::stage_for, until};
+use anyhow::{Result, ensure};
+use pushpull_tests::{Server, Stage, soak::Options, stage::stage_for, until};
 
 use guests::Guests;
 use sample::Sample;
 
 fn main() -> Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let options = Options::parse(std::env::args().skip(1), 30)?;
     let limit = options.time + WARM_UP + 2 * QUIET_WITHIN + SLACK;
     stage_for(limit, async |stage| soak(stage, &options).await);
     Ok(())
-}
-
-struct Options {
-    time: Duration,
-    /// Decides what the guests do.
-    seed: u64,
-}
-
-impl Options {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let (mut minutes, mut seed) = (30, u64::from(std::process::id()));
-        while let Some(word) = words.next() {
-            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
-            match word.as_str() {
-                "--minutes" => minutes = value()?.parse()?,
-                "--seed" => seed = value()?.parse()?,
-                // What `cargo bench` adds by itself.
-                "--bench" => {}
-                _ => anyhow::bail!("unknown option {word}"),
-            }
-        }
-        ensure!(minutes > 0, "no time");
-        Ok(Self { time: Duration::from_secs(minutes * 60), seed })
-    }
 }
 
 async fn soak(stage: &Stage, options: &Options) -> Result<()> {

@@ -2,17 +2,18 @@
 
 use std::{
     fmt, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Command,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Server, Stage, http, until};
-
-use crate::luck::Luck;
+use anyhow::{Result, ensure};
+use pushpull_tests::{
+    Server, Stage, http,
+    soak::Luck,
+    tls::{Certificate, Trust},
+    until,
+};
 
 /// A token that counts at present. Clones are the same.
 #[derive(Clone)]
@@ -37,7 +38,9 @@ pub struct Changes {
     folder: PathBuf,
     luck: Luck,
     token: Token,
-    https: Option<SocketAddr>,
+    /// The one that is in force.
+    certificate: Certificate,
+    trust: Trust,
     /// Tells one text of the file from the one before.
     count: u64,
     /// Whether the server looks at the files by itself; else it is told. Both would be one reload too many.
@@ -55,7 +58,8 @@ impl Changes {
             folder: stage.folder().to_owned(),
             luck,
             token: Token(Arc::new(Mutex::new(1))),
-            https: None,
+            certificate: Certificate::new()?,
+            trust: Trust::default(),
             count: 0,
             watches: true,
             applied: 0,
@@ -64,8 +68,7 @@ impl Changes {
             rotated: 0,
             certificates: 0,
         };
-        make_certificate(&changes.folder, "first")?;
-        changes.install_certificate("first")?;
+        changes.install(&changes.certificate)?;
         changes.write_tokens(1)?;
         fs::write(changes.file(), changes.settings())?;
         Ok(changes)
@@ -80,8 +83,9 @@ impl Changes {
         &self.token
     }
 
-    pub fn https(&self) -> Result<SocketAddr> {
-        self.https.context("HTTPS is served")
+    /// The certificates that may be shown at present.
+    pub fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// How many there were.
@@ -91,14 +95,6 @@ impl Changes {
 
     pub fn certificates(&self) -> u64 {
         self.certificates
-    }
-
-    /// `server` serves what these files say.
-    pub fn serve(&mut self, server: &Server) -> Result<()> {
-        let log = server.process().log().text();
-        let line = log.lines().find_map(|line| line.strip_prefix("https listening on "));
-        self.https = Some(line.context("HTTPS is served")?.parse()?);
-        Ok(())
     }
 
     /// Makes one change, and waits until it is in force or refused.
@@ -157,22 +153,24 @@ impl Changes {
 
     async fn swap_certificate(&mut self, server: &Server) -> Result<()> {
         self.certificates += 1;
-        let name = format!("certificate{}", self.certificates);
-        make_certificate(&self.folder, &name)?;
-        self.install_certificate(&name)?;
+        let new = Certificate::new()?;
+        self.install(&new)?;
         if !self.watches {
             self.expect(server, true).await?;
         }
-        let address = self.https()?.to_string();
+        let (https, rtmps) = (server.listening("https")?, server.listening("rtmps")?);
         until("the new certificate is shown", PATIENCE, async || {
-            let shown = Command::new("openssl")
-                .args(["s_client", "-connect", &address])
-                .stdin(std::process::Stdio::null())
-                .output()?;
-            let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
-            Ok(shown.contains(&format!("CN = {name}\n")).then_some(()))
+            new.connect(https).await?;
+            new.connect(rtmps).await?;
+            Ok(Some(()))
         })
-        .await
+        .await?;
+        for address in [https, rtmps] {
+            let old = self.certificate.connect(address).await;
+            ensure!(old.is_err(), "the old certificate is still shown at {address}");
+        }
+        self.certificate = new;
+        Ok(())
     }
 
     /// Waits until the server has read what there is, by itself or by signal.
@@ -248,9 +246,14 @@ impl Changes {
     }
 
     /// One file after the other, as most tools do it.
-    fn install_certificate(&self, name: &str) -> Result<()> {
+    fn install(&self, certificate: &Certificate) -> Result<()> {
+        // Whoever comes may be shown the new one from now on, and until then the old one.
+        self.trust.turn_to(certificate, RETIRED)?;
+        let new = self.folder.join("new");
+        fs::create_dir_all(&new)?;
+        certificate.put(&new)?;
         for part in ["key.pem", "cert.pem"] {
-            fs::rename(self.folder.join(format!("{name}.{part}")), self.folder.join(part))?;
+            fs::rename(new.join(part), self.folder.join(part))?;
         }
         Ok(())
     }
@@ -267,17 +270,8 @@ impl fmt::Display for Changes {
     }
 }
 
-/// A certificate for `name`, with its key.
-fn make_certificate(folder: &Path, name: &str) -> Result<()> {
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args(["-nodes", "-days", "30", "-subj", &format!("/CN={name}")])
-        .args(["-keyout", &format!("{name}.key.pem"), "-out", &format!("{name}.cert.pem")])
-        .current_dir(folder)
-        .output()
-        .context("openssl is there")?;
-    ensure!(made.status.success(), "openssl: {}", String::from_utf8_lossy(&made.stderr));
-    Ok(())
-}
+/// Certificates of before that are still trusted: a handshake may begin before a change and end behind it, and the next
+/// change may follow at once.
+const RETIRED: usize = 2;
 
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,86 +1,63 @@
 //! An hour in which the configuration and the certificate change under load, and nobody is dropped: `just soak reload`, or
 //! `just soak reload 5` for five minutes.
 //!
-//! Viewers over HTTP, WebSocket, RTMP and HTTPS watch from the beginning to the end and must see every picture whole;
-//! others come and go, and must be let in. Meanwhile the file is replaced, written in halves, broken, asked for by signal;
-//! tokens and certificates take the place of others. Each change must be in force, or refused, before the next is made.
-//! At the end the server must hold no more descriptors, and not much more memory, than after the warm-up.
+//! Viewers over HTTP, WebSocket and RTMP, plain and under TLS, and over HTTP/2 watch from the beginning to the end and must
+//! see every picture whole; half of the streams are published over RTMPS. Others come and go, and must be let in. Meanwhile
+//! the file is replaced, written in halves, broken, asked for by signal; tokens and certificates take the place of others.
+//! Each change must be in force, or refused, before the next is made. At the end the server must hold no more descriptors,
+//! and not much more memory, than after the warm-up.
 
 #![allow(missing_docs, reason = "a program, not a library")]
 
 mod changes;
 mod comers;
-#[path = "../soak_relay/luck.rs"]
-mod luck;
+mod doors;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result, ensure};
-use pushpull_tests::{Server, Stage, Viewer, stage::stage_for, steady::Steady, until};
-use tokio::process::Command;
+use anyhow::{Result, ensure};
+use pushpull_tests::{
+    Server, Stage,
+    soak::{Luck, Options},
+    stage::stage_for,
+    steady::Steady,
+    until,
+};
 
 use changes::Changes;
 use comers::Comers;
-use luck::Luck;
+use doors::{Doors, Way};
 
 fn main() -> Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let options = Options::parse(std::env::args().skip(1), 60)?;
     let limit = options.time + WARM_UP + SLACK;
     stage_for(limit, async |stage| soak(stage, &options).await);
     Ok(())
-}
-
-struct Options {
-    time: Duration,
-    /// Decides what changes when.
-    seed: u64,
-}
-
-impl Options {
-    fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
-        let (mut minutes, mut seed) = (60, u64::from(std::process::id()));
-        while let Some(word) = words.next() {
-            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
-            match word.as_str() {
-                "--minutes" => minutes = value()?.parse()?,
-                "--seed" => seed = value()?.parse()?,
-                // What `cargo bench` adds by itself.
-                "--bench" => {}
-                _ => anyhow::bail!("unknown option {word}"),
-            }
-        }
-        ensure!(minutes > 0, "no time");
-        Ok(Self { time: Duration::from_secs(minutes * 60), seed })
-    }
 }
 
 async fn soak(stage: &Stage, options: &Options) -> Result<()> {
     println!("the seed of the changes is {}", options.seed);
     let mut changes = Changes::new(stage, Luck::new(options.seed, 0))?;
     let file = changes.file().to_string_lossy().into_owned();
-    let arguments = ["--config", &file, "--https", "127.0.0.1:0", "--grace", "3s"];
+    let listen = ["--https", "127.0.0.1:0", "--rtmps", "127.0.0.1:0"];
+    let arguments = [&listen[..], &["--config", &file, "--grace", "3s"]].concat();
     let server = Server::start(stage, &arguments).await?;
-    changes.serve(&server)?;
+    let doors = Arc::new(Doors::of(&server, changes.trust()).await?);
 
     let mut steady = Steady::default();
     for stream in 0..STREAMS {
-        steady.publish(server.rtmp, &name(stream)).await?;
-        server.live(&name(stream)).await?;
-        let token = changes.token().get();
-        for number in 0..EACH {
-            let path = format!("/{}.flv?token={token}", name(stream));
-            let who = |protocol| format!("{number} of {} over {protocol}", name(stream));
-            steady.watch(Viewer::http(&server, &path).await?, who("HTTP"));
-            steady.watch(Viewer::websocket(&server, &path).await?, who("WebSocket"));
-            let play = format!("{}?token={token}", name(stream));
-            steady.watch(Viewer::rtmp(&server, &play).await?, who("RTMP"));
-            let mut curl = Command::new("curl");
-            curl.args(["--silent", "--insecure", "--no-buffer", "--http1.1"]);
-            curl.arg(format!("https://{}{path}", changes.https()?));
-            steady.watch(Viewer::program(curl)?, who("HTTPS"));
+        let (name, token) = (name(stream), changes.token().get());
+        steady.publish(doors.publishing(stream % 2 == 1), &name).await?;
+        server.live(&name).await?;
+        for (way, number) in Way::ALL.into_iter().flat_map(|way| (0..EACH).map(move |n| (way, n))) {
+            let viewer = doors.view(way, &name, &token).await?;
+            steady.watch(viewer, format!("{number} of {name} over {}", way.name()));
         }
     }
-    let comers = Comers::let_in(&server, changes.token(), options.seed);
+    let comers = Comers::let_in(&doors, changes.token(), options.seed);
 
     println!("{HEAD}");
     let begun = Instant::now();
@@ -90,10 +67,17 @@ async fn soak(stage: &Stage, options: &Options) -> Result<()> {
     let (pictures, came) = (steady.pictures(), comers.end().await?);
     let ended = steady.end().await?;
     println!("\n{changes}");
-    println!("{} viewers and publishers stayed to the end, and saw {pictures} pictures", ended);
-    println!("{came} viewers came and went; none was refused or cut off");
+    println!(
+        "{ended} stayed to the end, and saw {pictures} pictures, each whole and none missing:"
+    );
+    println!(
+        "{STREAMS} publishers, half of them over RTMPS; {} viewers over each of",
+        STREAMS * EACH
+    );
+    println!("{}", Way::ALL.map(Way::name).join(", "));
+    println!("{came}; none was refused or cut off");
     println!("after the warm-up: {before:?}\nat the end:        {after:?}");
-    let everybody = usize::try_from(STREAMS * (1 + 4 * EACH))?;
+    let everybody = usize::try_from(STREAMS + VIEWERS)?;
     ensure!(ended == everybody, "{ended} of {everybody} stayed to the end");
     ensure!(after.descriptors <= before.descriptors + COMING, "descriptors are left open");
     let grown = after.resident_kib.saturating_sub(before.resident_kib);
@@ -138,7 +122,7 @@ async fn party(
     }
     let seen = steady.pictures();
     until("everybody sees more", Duration::from_secs(20), async || {
-        let more = seen + 25 * STREAMS * EACH * 4;
+        let more = seen + 25 * VIEWERS;
         Ok((steady.pictures() >= more).then_some(()))
     })
     .await?;
@@ -157,11 +141,14 @@ const HEAD: &str = "     s  descriptors  resident KiB  changes    certs     pict
 
 const STREAMS: u64 = 4;
 
-/// Viewers of each stream, of each protocol.
+/// Viewers of each stream, in each way.
 const EACH: u64 = 4;
 
-/// Long enough for every kind of change.
-const WARM_UP: Duration = Duration::from_secs(60);
+const VIEWERS: u64 = STREAMS * EACH * Way::ALL.len() as u64;
+
+/// Long enough for every kind of change, and for the media that is held for viewers to be as much as it will be: more than
+/// a minute of it, by the largest `lag`.
+const WARM_UP: Duration = Duration::from_secs(150);
 
 /// Between two samples.
 const PERIOD: Duration = Duration::from_secs(30);

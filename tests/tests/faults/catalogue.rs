@@ -52,7 +52,7 @@ pub fn network(world: &Arc<World>) -> Vec<Row> {
     let error = seamless.until(GoesOn::Error);
     let tries = json!({ "maxReconnects": 2 });
     vec![
-        row(world, "nothing for 3 s, then a burst", seamless.freeze(2800.0), |_, plan| {
+        row(world, "nothing for 3 s, then a burst", seamless.freeze(3200.0), |_, plan| {
             plan.hold(FAULT, FAULT + 3000)
         }),
         visits(world, "the response ends, the stream is there", outage(0), Step::End, |live| {
@@ -97,11 +97,11 @@ pub fn clocks(world: &Arc<World>) -> Vec<Row> {
             });
         })
     };
-    // A second without anything, of which what was buffered bridges a part.
+    // How much of the time without anything is bridged by what was buffered is luck.
+    let limits = Limits::seamless(FAULT);
+    let away = limits.freeze(AWAY as f64 + limits.freeze);
     let restart = |name, header: bool| {
-        row(world, name, Limits::seamless(FAULT).freeze(800.0), move |world, plan| {
-            restart(world, plan, header)
-        })
+        row(world, name, away, move |world, plan| restart(world, plan, header))
     };
     vec![
         jump("timestamps +10 s", 10_000),
@@ -303,7 +303,7 @@ fn picture(
 
 /// A second without anything; then the heads again, and the clock from 0.
 fn restart(world: &World, plan: &mut Plan, header: bool) {
-    let back = FAULT + 1000;
+    let back = FAULT + AWAY;
     plan.change(FAULT, |at, tag| match at < back {
         true => None,
         false => retimed(&tag, tag.time() - BASE - back),
@@ -341,6 +341,9 @@ const BASE: i64 = 7_200_000;
 
 /// The world's time of faults: a keyframe is there.
 pub const FAULT: i64 = 5000;
+
+/// How long a publisher that restarts is away, milliseconds.
+const AWAY: i64 = 1000;
 
 /// The world's time of jumps: in the middle of a group.
 const JUMP: i64 = 5400;

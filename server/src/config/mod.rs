@@ -13,6 +13,7 @@ mod secret;
 mod sources;
 mod table;
 pub mod units;
+mod words;
 
 use std::{ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -1,6 +1,9 @@
 //! What somebody may have meant who writes a key that there is not.
 
-use super::keys::{self, Key};
+use super::{
+    keys::{self, Key},
+    words::WORDS,
+};
 
 /// What comes near a name that is no key's.
 #[derive(Debug)]
@@ -85,61 +88,6 @@ const LONGEST: usize = 64;
 const SHORTEST_PART: usize = 4;
 const PARTS: usize = 3;
 
-/// What other servers call their keys (Node-Media-Server, SRS, nginx-rtmp, MediaMTX, ZLMediaKit), and what there is here.
-/// Every name in backticks is a key.
-const WORDS: &[(&[&str], &str)] = &[
-    (
-        &["gop_cache", "gop_cache_max_frames", "gop_num"],
-        "a stream's newest pictures are always kept for those who join: `gop` and `gop_bytes` say how many",
-    ),
-    (&["chunk_size"], "it is `rtmp_chunk_size` here"),
-    (&["ping"], "it is `rtmp_ping_after` here"),
-    (&["ping_timeout", "readtimeout", "read_timeout"], "it is `rtmp_idle_timeout` here"),
-    (&["writetimeout", "write_timeout"], "it is `rtmp_write_timeout` or `http_stall` here"),
-    (&["handshake_timeout"], "it is `rtmp_handshake_timeout` here"),
-    (&["mw_latency", "mw_msgs", "mergewritems", "merge_write_ms"], "it is `batch` here"),
-    (
-        &["queue_length", "writequeuesize", "out_queue", "max_queue"],
-        "it is `lag` and `lag_bytes` here",
-    ),
-    (
-        &["allow_origin", "http_allow_origin", "crossdomain"],
-        "every page may play from here: there is nothing to set",
-    ),
-    (&["listen", "rtmp_port", "rtmpaddress", "rtmp_listen"], "it is `rtmp` here"),
-    (
-        &[
-            "http_port",
-            "http_server",
-            "http_api",
-            "http_api_listen",
-            "api_port",
-            "apiaddress",
-            "http_listen",
-        ],
-        "page, API and streams are on one port: `http`",
-    ),
-    (&["mediaroot", "media_root", "record", "record_path"], "this server records nothing"),
-    (&["root", "http_dir", "webroot", "www"], "it is `web_dir` here"),
-    (&["continue_push_ms", "continuepushms"], "it is `grace` here"),
-    (&["override_publisher", "overridepublisher"], "it is `takeover` here"),
-    (
-        &["drop_idle_publisher", "publish_normal_timeout", "publish_timeout"],
-        "it is `media_idle` here",
-    ),
-    (&["publish_1stpkt_timeout"], "it is `first_media` here"),
-    (&["max_stream_wait_ms", "maxstreamwaitms"], "it is `missing_wait` here"),
-    (
-        &["stream_none_reader_delay_ms", "idle_streams"],
-        "a stream goes on when nobody watches it: there is nothing to set",
-    ),
-    (&["ack_window", "window_ack_size", "in_ack_size"], "it is `rtmp_window` here"),
-    (&["max_message"], "it is `rtmp_max_message` here"),
-    (&["wait_key", "wait_video"], "viewers always begin with a keyframe: there is nothing to set"),
-    (&["tcp_nodelay"], "it is always on"),
-    (&["srs_log_tank", "log_format"], "it is `log` here"),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,20 +124,6 @@ mod tests {
         for name in ["", "x", "server", "service_host", &"a".repeat(10_000), "ключ", "\u{0}"] {
             assert!(matches!(nearest(name), Near::Nothing), "{name}");
         }
-    }
-
-    #[test]
-    fn words_of_other_servers_lead_to_keys_that_exist() {
-        for (names, hint) in WORDS {
-            for name in *names {
-                assert!(keys::find(name).is_none(), "{name} is a key: nobody gets its hint");
-                assert!(!name.contains(['-', '.']) && *name == name.to_lowercase(), "{name}");
-            }
-            for key in hint.split('`').skip(1).step_by(2) {
-                assert!(keys::find(key).is_some(), "{key}");
-            }
-        }
-        assert!(matches!(nearest("gop-cache"), Near::Word(hint) if hint.contains("`gop_bytes`")));
     }
 
     #[test]

@@ -31,6 +31,10 @@ pub enum Kind {
     One,
     /// One or more: the flag repeats, the file has an array, the variable has commas.
     List,
+    /// Web addresses, as in [`Kind::List`]. Their queries are never shown: people put secrets there.
+    Urls,
+    /// A file that is read with the configuration: when something else is in it, the key says something else.
+    File,
     /// `true` or `false`; the bare flag means `true`.
     Switch,
     /// One that is never shown. `file:PATH` stands for what is in that file.
@@ -43,7 +47,7 @@ impl Kind {
     /// Whether it takes more than one value.
     #[must_use]
     pub fn is_list(self) -> bool {
-        matches!(self, Kind::List | Kind::Secrets)
+        matches!(self, Kind::List | Kind::Urls | Kind::Secrets)
     }
 
     /// Whether its values are never shown.

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sha2::{Digest as _, Sha256};
+
 /// A file that was read, and as what it was found right before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Read {
@@ -31,6 +33,22 @@ impl Read {
         Read { path: path.to_owned(), mark: Mark::of(path) }
     }
 }
+
+/// Adds the file at `path` to `files` and tells what is in it apart from anything else: by a digest, which is `None` where
+/// there is no file.
+pub fn note(path: &Path, files: &mut Vec<Read>) -> Option<Digest> {
+    if path.as_os_str().is_empty() {
+        return None;
+    }
+    let file = Read::now(path);
+    // A pipe is for the one who needs what is in it.
+    let content = file.mark.as_ref().and_then(|_| fs::read(path).ok());
+    files.push(file);
+    content.map(|content| Sha256::digest(content).into())
+}
+
+/// What is in a file, made short.
+pub type Digest = [u8; 32];
 
 impl Mark {
     /// `None` if there is no file, or what there is cannot be read a second time, such as a pipe.

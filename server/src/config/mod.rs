@@ -21,7 +21,7 @@ use crate::{access, api, hooks, http, hub, logs, rtmp, tls};
 
 pub use error::{Error, Errors, Origin};
 pub use live::Live;
-pub use secret::Secret;
+pub use secret::{Secret, hide_in_url};
 pub use sources::{Sources, command};
 
 pub use keys::Changes;
@@ -131,22 +131,33 @@ pub struct Setting {
     pub key: &'static Key,
     /// Its value, as it may be written; secrets too.
     text: String,
+    /// What is in the file that the value names, where it is the content that counts.
+    digest: Option<mark::Digest>,
     /// Where it was said; `None` for the default.
     pub origin: Option<Origin>,
 }
 
 impl Setting {
     fn default_of(key: &'static Key) -> Setting {
-        Setting { key, text: key.default.to_owned(), origin: None }
+        Setting { key, text: key.default.to_owned(), digest: None, origin: None }
     }
 
     /// Whether both say the same.
     #[must_use]
     pub fn is_same(&self, other: &Setting) -> bool {
-        self.key.name == other.key.name && self.text == other.text
+        self.key.name == other.key.name && self.text == other.text && self.digest == other.digest
     }
 
-    /// The value as people may see it, in TOML; `None` when there is none. Secrets are `(set)`.
+    /// Whether people may see all of the value.
+    fn is_public(&self) -> bool {
+        match self.key.kind {
+            Kind::Secret | Kind::Secrets => false,
+            Kind::Urls => units::list(&self.text).all(|url| secret::hide_in_url(url) == url),
+            _ => true,
+        }
+    }
+
+    /// The value as people may see it, in TOML; `None` when there is none. Secrets are `(set)`, and queries of addresses `?…`.
     #[must_use]
     pub fn shown(&self) -> Option<String> {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -157,9 +168,13 @@ impl Setting {
             Kind::Secret | Kind::Secrets => "(set)".to_owned(),
             Kind::Switch => self.text.clone(),
             Kind::One if self.text.bytes().all(|byte| byte.is_ascii_digit()) => self.text.clone(),
-            Kind::One => quoted(&self.text),
-            Kind::List => {
-                let items: Vec<_> = units::list(&self.text).map(quoted).collect();
+            Kind::One | Kind::File => quoted(&self.text),
+            Kind::List | Kind::Urls => {
+                let shown = |item: &str| match self.key.kind {
+                    Kind::Urls => quoted(&secret::hide_in_url(item)),
+                    _ => quoted(item),
+                };
+                let items: Vec<_> = units::list(&self.text).map(shown).collect();
                 format!("[{}]", items.join(", "))
             }
         })
@@ -172,7 +187,7 @@ impl fmt::Debug for Setting {
     }
 }
 
-/// A file that says what is in force, each line with where that was said. Secrets are left out.
+/// A file that says what is in force, each line with where that was said. What holds secrets is a comment.
 impl fmt::Display for Loaded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut section = "";
@@ -184,7 +199,7 @@ impl fmt::Display for Loaded {
                 writeln!(f, "{space}# {section}")?;
             }
             let line = match setting.shown() {
-                Some(value) if key.kind.is_secret() => format!("# {} = {value}", key.name),
+                Some(value) if !setting.is_public() => format!("# {} = {value}", key.name),
                 Some(value) => format!("{} = {value}", key.name),
                 None => format!("# {} is not set", key.name),
             };

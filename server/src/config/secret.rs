@@ -35,6 +35,22 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// A web address without what may be secret in it: its query, and a user with a password.
+#[must_use]
+pub fn hide_in_url(url: &str) -> String {
+    let (url, query) = match url.split_once(['?', '#']) {
+        Some((url, _)) => (url, "?…"),
+        None => (url, ""),
+    };
+    let Some((scheme, rest)) = url.split_once("://") else { return format!("{url}{query}") };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((_, host)) => ("…@", host),
+        None => ("", authority),
+    };
+    format!("{scheme}://{user}{host}{path}{query}")
+}
+
 /// The secrets that `items` say or name the files of, one on each line, as [`super::units::secrets`] reads them. The files
 /// are added to `files`.
 pub(super) fn resolve(
@@ -117,6 +133,22 @@ mod tests {
             assert!(error.starts_with("it is empty"), "{error}");
         }
         assert_eq!(resolve(Kind::Secrets, vec![], &mut Vec::new()), Ok(String::new()));
+    }
+
+    #[test]
+    fn web_addresses_are_shown_without_what_is_secret_in_them() {
+        for (url, shown) in [
+            ("http://h:1/p", "http://h:1/p"),
+            ("https://[::1]/", "https://[::1]/"),
+            ("http://h:1/p?key=hunter2", "http://h:1/p?…"),
+            ("http://h?key=a/b@c", "http://h?…"),
+            ("http://h/p#hunter2", "http://h/p?…"),
+            ("http://me:hunter2@h/p@q", "http://…@h/p@q"),
+            ("h/p?key=hunter2", "h/p?…"),
+            ("", ""),
+        ] {
+            assert_eq!(hide_in_url(url), shown, "{url}");
+        }
     }
 
     #[test]

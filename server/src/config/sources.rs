@@ -150,11 +150,15 @@ impl Sources {
             } else {
                 Ok(items.join(","))
             };
+            let digest = match &text {
+                Ok(path) if key.kind == Kind::File => mark::note(Path::new(path), &mut files),
+                _ => None,
+            };
             match text.and_then(|text| (key.set)(&mut config, &text).map(|()| text)) {
                 Ok(text) => {
                     let setting = settings.iter_mut().find(|setting| setting.key.name == key.name);
                     if let Some(setting) = setting {
-                        *setting = Setting { key, text, origin: Some(origin) };
+                        *setting = Setting { key, text, digest, origin: Some(origin) };
                     }
                 }
                 Err(reason) => wrong.push(Error::BadValue { origin, reason }),
@@ -213,8 +217,8 @@ fn argument(key: &'static Key) -> Arg {
         .help_heading(key.section)
         .help(format!("{} [default: {default}]", key.help));
     match key.kind {
-        Kind::One | Kind::Secret => arg,
-        Kind::List | Kind::Secrets => arg.action(ArgAction::Append),
+        Kind::One | Kind::File | Kind::Secret => arg,
+        Kind::List | Kind::Urls | Kind::Secrets => arg.action(ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
     }
 }

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use rustls::pki_types::ServerName;
 
 use super::{Authorities, Event};
-use crate::config::Secret;
+use crate::config::{Secret, hide_in_url};
 
 /// Which hook servers there are and how they are spoken to. A reload changes it for the events that come then.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,8 +53,7 @@ impl Config {
 
     /// Whether it matters whom the system trusts.
     pub(super) fn needs_system(&self) -> bool {
-        let is_secure = |url: &Url| matches!(url.scheme, Scheme::Https(_));
-        self.authorities.is_none() && self.urls.iter().flatten().any(is_secure)
+        self.authorities.is_none() && self.urls.iter().flatten().any(Url::is_secure)
     }
 
     /// Sets who is asked or told about `event`.
@@ -126,22 +125,26 @@ impl Url {
     /// # Errors
     /// A sentence that says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let uri: Uri = text.parse().map_err(|_| format!("{text:?} is not a URL: {EXAMPLE}"))?;
+        // What is wrong with it is no reason to show what is secret in it.
+        let shown = hide_in_url(text);
+        let uri: Uri = text.parse().map_err(|_| format!("{shown:?} is not a URL: {EXAMPLE}"))?;
         let is_secure = match uri.scheme_str() {
             Some("http") => false,
             Some("https") => true,
-            _ => return Err(format!("{text:?} is not an http:// or https:// URL: {EXAMPLE}")),
+            _ => return Err(format!("{shown:?} is not an http:// or https:// URL: {EXAMPLE}")),
         };
-        let authority = uri.authority().ok_or_else(|| format!("{text:?} names no host"))?;
+        let authority = uri.authority().ok_or_else(|| format!("{shown:?} names no host"))?;
         if authority.as_str().contains('@') {
             return Err(format!(
-                "{text:?}: a hook's URL has no user: sign the bodies instead (hook_secret)"
+                "{shown:?}: a hook's URL has no user: sign the bodies instead (hook_secret)"
             ));
         }
         let host = authority.host().to_owned();
         let scheme = if is_secure {
             let name = ServerName::try_from(bare(&host).to_owned());
-            Scheme::Https(name.map_err(|_| format!("{text:?}: no certificate is for such a host"))?)
+            Scheme::Https(
+                name.map_err(|_| format!("{shown:?}: no certificate is for such a host"))?,
+            )
         } else {
             Scheme::Http
         };
@@ -149,12 +152,18 @@ impl Url {
             Some(port) => port.as_u16(),
             // A port that is no number, or too large, is cut off by nobody but the one who wrote it.
             None if authority.as_str() == host => scheme.port(),
-            None => return Err(format!("{text:?} has no usable port: {EXAMPLE}")),
+            None => return Err(format!("{shown:?} has no usable port: {EXAMPLE}")),
         };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let slash = if target.starts_with('/') { "" } else { "/" };
         let target = format!("{slash}{target}");
         Ok(Self { scheme, host, port, target })
+    }
+
+    /// Whether it is spoken to under TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        matches!(self.scheme, Scheme::Https(_))
     }
 
     pub(super) fn scheme(&self) -> &Scheme {
@@ -241,6 +250,10 @@ mod tests {
         ] {
             let error = Url::parse(text).unwrap_err();
             assert!(expected.split('|').any(|part| error.contains(part)), "{text}: {error}");
+            for text in [format!("{text}?hunter2"), text.replace("u:p@", "u:hunter2@")] {
+                let shown = Url::parse(&text).err().unwrap_or_default();
+                assert!(!shown.contains("hunter2"), "{text}: {shown}");
+            }
         }
     }
 

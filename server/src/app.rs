@@ -14,7 +14,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use crate::{
-    access::{self, Access},
+    access::Access,
     api::{self, Api},
     config::{Config, Live, Loaded, Sources},
     demo,
@@ -28,6 +28,7 @@ use crate::{
     metrics::Metrics,
     problem::Problem,
     reload::{InForce, Notify, Reloader},
+    remarks::Remarks,
     rtmp,
     sessions::Sessions,
     shutdown::Shutdown,
@@ -204,16 +205,18 @@ impl App {
         }
         let metrics = Arc::new(metrics);
         until_stop(Box::pin(demo::run(hub.clone(), in_force.demo.clone())));
+        let mut remarks = Remarks::at(self.endpoints.clone());
+        remarks.tell(&loaded.config);
         let reloader = Reloader::new(
             sources,
             loaded,
             in_force.clone(),
             metrics.reloads.clone(),
             notify.clone(),
+            remarks,
         )
         .telling(sessions.happenings().clone());
         until_stop(Box::pin(reloader.run(reload.clone())));
-        access::tell_if_open(&in_force.access.get(), &in_force.hooks.get(), &self.endpoints);
         let access = Access::new(sessions, in_force.access.clone(), metrics.access_refused.clone())
             .with_hooks(hooks.clone());
         let api = Api::new(api::Parts {

@@ -2,7 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::{config::Live, demo, lan};
+use crate::{
+    app,
+    config::{Config, Live},
+    demo, lan,
+};
 
 /// The listeners as they are bound (real ports), and what is on them.
 #[derive(Debug, Clone)]
@@ -29,6 +33,18 @@ pub struct Secured {
 }
 
 impl Endpoints {
+    /// Where a server listens that is told `config`, before it does.
+    #[must_use]
+    pub fn of(config: &Config) -> Endpoints {
+        let (https, rtmps) = app::secured(config);
+        Endpoints {
+            rtmp: config.rtmp,
+            http: config.http.clone(),
+            secured: Secured { https, rtmps, made: None },
+            demo: config.demo.into(),
+        }
+    }
+
     /// The name of the built-in stream, if it is on.
     pub fn demo(&self) -> Option<&'static str> {
         self.demo.get().then_some(demo::NAME)

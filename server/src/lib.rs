@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod net;
 pub mod problem;
 pub mod reload;
+pub mod remarks;
 pub mod rtmp;
 pub mod sessions;
 pub mod shutdown;

@@ -14,7 +14,8 @@ use pushpull::{
     app::App,
     banner::Banner,
     config::{Errors, Loaded, Sources},
-    logs,
+    endpoints::Endpoints,
+    logs, remarks,
     signals::Signals,
 };
 use tokio::runtime::Runtime;
@@ -77,10 +78,13 @@ fn refuse(errors: &Errors) -> ExitCode {
     ExitCode::from(BAD_USAGE)
 }
 
-/// `--check-config`: says what is in force.
+/// `--check-config`: says what is in force, and what is odd about it.
 fn check(loaded: &Loaded) -> ExitCode {
     for warning in &loaded.warnings {
         let _ = writeln!(io::stderr().lock(), "pushpull: warning: {warning}");
+    }
+    for remark in remarks::on(&loaded.config, &Endpoints::of(&loaded.config)) {
+        let _ = writeln!(io::stderr().lock(), "pushpull: {remark}");
     }
     let _ = write!(io::stdout().lock(), "{loaded}");
     ExitCode::SUCCESS

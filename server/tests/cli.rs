@@ -209,6 +209,40 @@ fn a_configuration_is_checked_without_serving() {
 }
 
 #[test]
+fn a_check_says_what_is_odd_and_shows_no_secrets() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("pushpull.toml");
+    let text = "on_publish = [\"http://127.0.0.1:1/a?key=hunter2\", \"http://127.0.0.1:1/b\"]\n\
+                on_play = \"http://127.0.0.1:1/c\"\nhook_secret = \"hunter2\"\napi_read = \"token\"\n";
+    fs::write(&file, text).unwrap();
+    let arguments = ["--check-config", "--config", file.to_str().unwrap()];
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.contains("pushpull: warning: api_read is `token` and there are no api_tokens"),
+        "{said}"
+    );
+    let printed = String::from_utf8(output.stdout).unwrap();
+    for line in [
+        "# on_publish = [\"http://127.0.0.1:1/a?…\", \"http://127.0.0.1:1/b\"]",
+        "on_play = [\"http://127.0.0.1:1/c\"]",
+        "# hook_secret = (set)",
+    ] {
+        let begins = |printed: &str| printed.starts_with(&format!("{line} "));
+        assert!(printed.lines().any(begins), "{line}: {printed}");
+    }
+    assert!(!printed.contains("hunter2") && !said.contains("hunter2"), "{printed}{said}");
+
+    let open = run(&["--check-config", "--http", "0.0.0.0:0"]);
+    let said = stderr(&open);
+    assert!(
+        said.contains("pushpull: note: whoever reaches this server may publish and play"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_environment_is_read() {
     let output = command(&[]).env("PUSHPULL_STOP_TIMEOUT", "1h").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

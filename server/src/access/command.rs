@@ -9,9 +9,8 @@ use super::{
     sign::Form,
 };
 use crate::{
-    app,
     config::{Errors, Sources},
-    endpoints::{Endpoints, Secured},
+    endpoints::Endpoints,
     problem::Problem,
     sessions::Purpose,
 };
@@ -57,14 +56,8 @@ pub fn run(
         address: asked.get_one::<IpAddr>("address").copied(),
     };
     let config = loaded.config;
-    let (https, rtmps) = app::secured(&config);
-    let endpoints = Endpoints {
-        rtmp: config.rtmp,
-        http: config.http,
-        secured: Secured { https, rtmps, made: None },
-        demo: config.demo.into(),
-    };
-    let made = maker::make(&config.access, &endpoints, &wanted).map_err(Error::Wanted)?;
+    let made = maker::make(&config.access, &Endpoints::of(&config), &wanted);
+    let made = made.map_err(Error::Wanted)?;
     Ok(made.urls.iter().fold(String::new(), |mut lines, url| {
         // Writing to a string does not fail.
         let _ = writeln!(lines, "{:<9} {}", url.protocol, url.url);

@@ -17,7 +17,6 @@ mod tests;
 
 use std::{
     fmt,
-    net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -27,14 +26,13 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family},
 };
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{
     config::{Live, Secret},
-    endpoints::Endpoints,
     happenings::{self, Happening},
-    hooks::{self, Event, Hooks, Started},
-    sessions::{Purpose, Request, Session, SessionId, Sessions},
+    hooks::{Hooks, Started},
+    sessions::{Request, Session, SessionId, Sessions},
 };
 
 use expiry::Expiries;
@@ -209,36 +207,6 @@ fn judge(config: &Config, request: &Request, now: u64) -> Result<Option<Duration
     // An expired one is good for as long as clocks may differ: sessions have as much.
     let left = |expires: u64| expires.saturating_add(rules.skew).saturating_sub(now);
     Ok(expires.map(|expires| Duration::from_secs(left(expires))))
-}
-
-/// Says in the log what others than this machine may do without showing anything and without anybody being asked.
-pub fn tell_if_open(config: &Config, hooks: &hooks::Config, endpoints: &Endpoints) {
-    let open = open_to_others(config, hooks, endpoints);
-    if !open.is_empty() {
-        let may = open.join(" and ");
-        info!(
-            "whoever reaches this server may {may}: docs/access.md tells how to ask for a signature or a token"
-        );
-    }
-}
-
-fn open_to_others(
-    config: &Config,
-    hooks: &hooks::Config,
-    endpoints: &Endpoints,
-) -> Vec<&'static str> {
-    let reaches_out = |addresses: &[SocketAddr]| addresses.iter().any(|it| !it.ip().is_loopback());
-    let rtmp = reaches_out(&[endpoints.rtmp]) || reaches_out(&endpoints.secured.rtmps);
-    let http = reaches_out(&endpoints.http) || reaches_out(&endpoints.secured.https);
-    [(Purpose::Publish, Event::OnPublish, rtmp), (Purpose::Play, Event::OnPlay, rtmp || http)]
-        .into_iter()
-        .filter(|&(purpose, question, is_reached)| {
-            let gate = config.gate(purpose);
-            let is_open = gate.is_open() && gate.allow.is_empty();
-            is_reached && is_open && hooks.urls(question).is_empty()
-        })
-        .map(|(purpose, ..)| purpose.as_str())
-        .collect()
 }
 
 fn reveal(secrets: &[Secret]) -> Vec<&str> {

@@ -1,5 +1,10 @@
+use std::net::SocketAddr;
+
 use super::*;
-use crate::{endpoints::Secured, net::Networks, sessions::tests::player};
+use crate::{
+    net::Networks,
+    sessions::{Purpose, tests::player},
+};
 
 const NOW: u64 = 1_503_458_000;
 
@@ -66,27 +71,6 @@ fn the_path_that_nginx_s_form_signs_is_that_of_the_protocol() {
     assert_eq!(uri("rtmps", "live/x"), "/live/x");
     assert_eq!(uri("http-flv", "live/x"), "/live/x.flv");
     assert_eq!(uri("ws-flv", "live/x"), "/live/x.flv");
-}
-
-#[test]
-fn what_others_may_do_unasked_is_known() {
-    let mut endpoints = Endpoints {
-        rtmp: "127.0.0.1:1935".parse().unwrap(),
-        http: vec!["127.0.0.1:8082".parse().unwrap(), "0.0.0.0:8000".parse().unwrap()],
-        secured: Secured::default(),
-        demo: false.into(),
-    };
-    let (mut config, mut hooks) = (Config::default(), hooks::Config::default());
-    assert_eq!(open_to_others(&config, &hooks, &endpoints), ["play"]);
-    endpoints.secured.rtmps = vec!["[::]:1936".parse().unwrap()];
-    assert_eq!(open_to_others(&config, &hooks, &endpoints), ["publish", "play"]);
-    config.publish.allow = Networks::parse("192.0.2.0/24").unwrap();
-    assert_eq!(open_to_others(&config, &hooks, &endpoints), ["play"]);
-    config.play.tokens = vec![Secret::new("ticket")];
-    assert!(open_to_others(&config, &hooks, &endpoints).is_empty());
-    config = Config::default();
-    hooks.set_urls(Event::OnPlay, vec![hooks::Url::parse("http://127.0.0.1/hook").unwrap()]);
-    assert_eq!(open_to_others(&config, &hooks, &endpoints), ["publish"], "hooks are asked");
 }
 
 #[test]

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use crate::{
     config::{Changes, Errors, Loaded, Setting, Sources},
     happenings::{Happening, Happenings, Kind},
+    remarks::Remarks,
 };
 
 pub use in_force::InForce;
@@ -39,12 +40,13 @@ pub struct Reloader {
     in_force: InForce,
     reloads: Reloads,
     notify: Notify,
+    remarks: Remarks,
     happenings: Happenings,
 }
 
 impl Reloader {
     /// For a server that was started with what was `loaded` from `sources`, and has put it in force in `in_force`; how the reloads go is told
-    /// to `reloads` and `notify`.
+    /// to `reloads` and `notify`, and what is odd to `remarks`.
     #[must_use]
     pub fn new(
         sources: Sources,
@@ -52,6 +54,7 @@ impl Reloader {
         in_force: InForce,
         reloads: Reloads,
         notify: Notify,
+        remarks: Remarks,
     ) -> Reloader {
         let Loaded { settings, files, .. } = loaded;
         Reloader {
@@ -62,6 +65,7 @@ impl Reloader {
             in_force,
             reloads,
             notify,
+            remarks,
             happenings: Happenings::default(),
         }
     }
@@ -145,6 +149,7 @@ impl Reloader {
             let keys = needs_restart.join(" ");
             warn!(keys, "these keys change only when the server is started again");
         }
+        self.remarks.tell(&loaded.config);
         self.notify.status("serving");
         self.settings = loaded.settings;
         self.watch = Watch::new(loaded.files);

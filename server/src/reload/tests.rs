@@ -1,6 +1,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use super::*;
+use crate::{endpoints::Endpoints, tls};
 
 /// A server's configuration in a file.
 struct Case {
@@ -17,6 +18,7 @@ impl Case {
         let sources = Sources::read(args, []).unwrap();
         let loaded = sources.load().unwrap();
         let in_force = InForce::new(&loaded.config, None);
+        let remarks = Remarks::at(Arc::new(Endpoints::of(&loaded.config)));
         Case {
             directory,
             reloader: Reloader::new(
@@ -25,6 +27,7 @@ impl Case {
                 in_force,
                 Reloads::default(),
                 Notify::default(),
+                remarks,
             ),
         }
     }
@@ -94,6 +97,34 @@ async fn a_mistake_is_refused_as_a_whole() {
     case.write("http_max_connections = 7\n");
     assert!(matches!(case.reload().await, Outcome::Applied { .. }));
     assert_eq!(in_force.http.get().max_connections, 7);
+}
+
+#[tokio::test]
+async fn a_new_file_of_authorities_is_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let renew = |file: &Path| fs::write(file, tls::testing::made(2090).0).unwrap();
+    renew(&file);
+    let mut case = Case::new(&format!("hook_ca = {file:?}\n"));
+    let nothing = Outcome::Applied { changed: vec![], needs_restart: vec![] };
+    assert_eq!(case.reload().await, nothing);
+    renew(&file);
+    let hook_ca = vec!["hook_ca"];
+    let applied = Outcome::Applied { changed: hook_ca, needs_restart: vec![] };
+    assert_eq!(case.reload().await, applied);
+    fs::write(&file, "nonsense").unwrap();
+    assert!(matches!(case.reload().await, Outcome::Refused(_)));
+
+    // Nobody has to ask.
+    let reloads = case.reloader.reloads.clone();
+    let mut told = case.reloader.in_force.hooks.subscribe();
+    told.mark_unchanged();
+    let task = tokio::spawn(case.reloader.run(Arc::new(tokio::sync::Notify::new())));
+    renew(&file);
+    told.changed().await.unwrap();
+    task.abort();
+    drop(task.await);
+    assert_eq!((reloads.applied(), reloads.refused()), (3, 1));
 }
 
 #[tokio::test]

@@ -37,6 +37,47 @@ fn over_http2(server: &Server, path: &str) -> Result<Viewer> {
 }
 
 #[test]
+fn a_refusal_reaches_a_client_that_still_uploads() {
+    stage(async |stage| {
+        let server = serving(stage, &Certificate::new()?, &[]).await?;
+        let file = stage.folder().join("large");
+        std::fs::write(&file, vec![0; 8 << 20])?;
+        let (http, https) = (server.http, server.listening("https")?);
+        for (version, base) in [
+            ("--http1.1", format!("http://{http}")),
+            ("--http1.1", format!("https://{https}")),
+            ("--http2", format!("https://{https}")),
+        ] {
+            for path in ["/index.html", "/live/x.flv", "/api/v1/streams"] {
+                let mut curl = Command::new("curl");
+                // It would else ask first whether it may send so much.
+                curl.args([
+                    "--silent",
+                    "--show-error",
+                    "--insecure",
+                    "--header",
+                    "Expect:",
+                    version,
+                ]);
+                curl.args([
+                    "--output",
+                    "/dev/null",
+                    "--write-out",
+                    "%{http_code}",
+                    "--data-binary",
+                ]);
+                curl.arg(format!("@{}", file.display())).arg(format!("{base}{path}"));
+                let output = curl.output().await.context("curl")?;
+                let (said, wrong) =
+                    (String::from_utf8(output.stdout)?, String::from_utf8(output.stderr)?);
+                ensure!(said == "405", "{version} {base}{path}: {said} {wrong}");
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn viewers_under_tls_get_the_bytes_of_those_without() {
     stage(async |stage| {
         let certificate = Certificate::new()?;

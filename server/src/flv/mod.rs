@@ -89,7 +89,8 @@ impl FlvState {
     /// connection must be closed then.
     pub async fn serve(&self, asked: Asked<'_>, head: Box<Head>) -> bool {
         // What follows a request is nobody's here. The connection cannot go on behind it.
-        let keeps_open = head.keeps_open() && head.payload() == Payload::Length(0);
+        let payload = head.payload();
+        let keeps_open = head.keeps_open() && payload == Payload::Length(0);
         let method = head.request.method().clone();
         let answer = {
             let answer =
@@ -118,7 +119,12 @@ impl FlvState {
                     keeps_open,
                 ));
                 let sent = self.shutdown.forced().run_until_cancelled(sent).await;
-                matches!(sent, Some(Ok(()))) && keeps_open
+                let is_sent = matches!(sent, Some(Ok(())));
+                if is_sent && payload != Payload::Length(0) {
+                    let rest = Box::pin(asked.inlet.hear_out(asked.socket));
+                    self.shutdown.requested().run_until_cancelled(rest).await;
+                }
+                is_sent && keeps_open
             }
         }
     }

@@ -55,6 +55,7 @@ pub struct Exchange {
     is_busy: AtomicBool,
     is_last: AtomicBool,
     has_ended: AtomicBool,
+    is_unread: AtomicBool,
     reader: AtomicWaker,
 }
 
@@ -197,6 +198,8 @@ impl AsyncWrite for Gate<'_> {
             // The connection goes on without hyper.
             return Poll::Ready(Ok(()));
         }
+        let is_read = matches!(self.passes, Passes::Nothing | Passes::Bytes(0));
+        self.exchange.is_unread.store(!is_read, Ordering::Release);
         Poll::Ready(self.socket.end())
     }
 }
@@ -213,6 +216,11 @@ impl Exchange {
     /// Whether the connection was taken back, with a request that is not hyper's in front.
     pub fn has_ended(&self) -> bool {
         self.has_ended.load(Ordering::Acquire)
+    }
+
+    /// Whether hyper has closed the connection before it had read the last request to its end.
+    pub fn is_unread(&self) -> bool {
+        self.is_unread.load(Ordering::Acquire)
     }
 
     /// Whether the connection must close after the present request.

@@ -25,10 +25,17 @@ use h2::{Reason, RecvStream, server};
 use hyper::body::{Frame, SizeHint};
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
-use tokio::time::{sleep, timeout};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 use tracing::{Instrument, Span, debug};
 
-use super::{Limits, Shared, flow, pipe::Pipe};
+use super::{
+    Limits, Shared, flow,
+    inlet::{HEARD_OUT, HEARD_OUT_MAX},
+    pipe::Pipe,
+};
 use crate::{
     flv::{self, AskedH2},
     limits::Limit,
@@ -113,9 +120,28 @@ impl Shared {
         }
     }
 
+    /// Answers a request, and listens to what comes with it if nobody has: a peer whose request is given up (RST_STREAM)
+    /// while it still sends may never look at the answer.
     async fn answer_h2(
         self: Arc<Self>,
         request: Request<RecvStream>,
+        respond: server::SendResponse<Bytes>,
+        peer: SocketAddr,
+        held_to: Arc<Limits>,
+        span: Span,
+        viewers: Arc<()>,
+    ) {
+        let (unread, mut left) = oneshot::channel();
+        let request = request.map(|stream| Upload { stream: Some(stream), unread: Some(unread) });
+        self.say_h2(request, respond, peer, held_to, span, viewers).await;
+        if let Ok(stream) = left.try_recv() {
+            self.shutdown.requested().run_until_cancelled(hear_out(stream)).await;
+        }
+    }
+
+    async fn say_h2(
+        &self,
+        request: Request<Upload>,
         mut respond: server::SendResponse<Bytes>,
         peer: SocketAddr,
         held_to: Arc<Limits>,
@@ -160,7 +186,7 @@ impl Shared {
         }
         drop(viewers);
         client.mark(&mut parts.extensions);
-        let request = Request::from_parts(parts, Body::new(Upload(upload)));
+        let request = Request::from_parts(parts, Body::new(upload));
         let router = TowerToHyperService::new(self.router.clone());
         let answer = async {
             match router.call(request).await {
@@ -178,8 +204,38 @@ impl Shared {
     }
 }
 
+/// As [`inlet::Inlet::hear_out`] does it with a connection.
+async fn hear_out(mut stream: RecvStream) {
+    let mut left = HEARD_OUT_MAX;
+    let end = async {
+        while let Some(Ok(data)) = stream.data().await {
+            left = left.saturating_sub(data.len());
+            if left == 0 || stream.flow_control().release_capacity(data.len()).is_err() {
+                break;
+            }
+        }
+    };
+    drop(timeout(HEARD_OUT, end).await);
+}
+
 /// What a peer sends with its request.
-struct Upload(RecvStream);
+struct Upload {
+    /// There until it is dropped.
+    stream: Option<RecvStream>,
+    /// Where it goes then, if it has not come to its end.
+    unread: Option<oneshot::Sender<RecvStream>>,
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.take()
+            && !stream.is_end_stream()
+            && let Some(unread) = self.unread.take()
+        {
+            drop(unread.send(stream));
+        }
+    }
+}
 
 impl HttpBody for Upload {
     type Data = Bytes;
@@ -189,17 +245,18 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
-        let Some(data) = ready!(self.0.poll_data(context)) else { return Poll::Ready(None) };
+        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
+        let Some(data) = ready!(stream.poll_data(context)) else { return Poll::Ready(None) };
         let data = data.and_then(|data| {
             // The peer may send as much again.
-            self.0.flow_control().release_capacity(data.len())?;
+            stream.flow_control().release_capacity(data.len())?;
             Ok(Frame::data(data))
         });
         Poll::Ready(Some(data))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.stream.as_ref().is_none_or(RecvStream::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -1,14 +1,17 @@
 //! What arrives on an HTTP connection, one request's head at a time.
 
 use std::{
+    future::poll_fn,
     io,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header, request,
 };
 use bytes::{Buf, BytesMut};
+use tokio::time::timeout;
 
 use crate::net::Socket;
 
@@ -119,6 +122,28 @@ impl Inlet {
             self.consume(usize::MAX);
         }
         Poll::Ready(())
+    }
+
+    /// Listens to a peer that has had its answer and may still send what the answer is to: a connection that is closed with
+    /// something unread is reset, and the reset may come before the answer, or while the peer writes.
+    ///
+    /// No longer than it takes to send a large file over a usual network, and no longer than the peer takes to notice
+    /// otherwise.
+    pub async fn hear_out(&mut self, socket: &Socket) {
+        drop(socket.end());
+        let mut left = HEARD_OUT_MAX;
+        let end = poll_fn(|context| {
+            while let Ok(len @ 1..) = ready!(self.poll_fill(context, socket)) {
+                self.consume(usize::MAX);
+                left = left.saturating_sub(len);
+                if left == 0 {
+                    break;
+                }
+            }
+            Poll::Ready(())
+        });
+        // Whoever has not ended by then is cut off.
+        drop(timeout(HEARD_OUT, end).await);
     }
 
     /// What is there.
@@ -250,6 +275,12 @@ const PIECE: usize = 1 << 10;
 
 /// Fields in the head of a request: browsers send two dozen.
 pub const FIELDS_MAX: usize = 100;
+
+/// How long a peer is listened to that has had its answer: round trips, and what the system holds of a slow one.
+pub const HEARD_OUT: Duration = Duration::from_secs(5);
+
+/// What such a peer may send: one that reads no answer before it has sent all of a large request still gets it.
+pub const HEARD_OUT_MAX: usize = 16 << 20;
 
 /// LF CR LF.
 const BLANK_LINE_MAX: usize = 3;

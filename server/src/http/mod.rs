@@ -313,6 +313,11 @@ impl Shared {
             }
         };
         match self.shutdown.forced().run_until_cancelled(conversation).await {
+            Some(Ok(())) if exchange.is_unread() => {
+                let rest = inlet.hear_out(socket);
+                self.shutdown.requested().run_until_cancelled(rest).await;
+                false
+            }
             Some(Ok(())) => exchange.has_ended(),
             Some(Err(error)) => {
                 if let Some(limit) = Limit::of_http(&error) {

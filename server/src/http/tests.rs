@@ -269,6 +269,40 @@ async fn what_follows_a_request_is_not_taken_for_another() {
 }
 
 #[tokio::test]
+async fn an_answer_is_not_lost_on_a_peer_that_still_sends() {
+    let server = start(Limits::default()).await;
+    for path in ["/", "/live/x.flv"] {
+        let mut peer = server.connect().await;
+        let body = vec![b'x'; 8 << 20];
+        let head =
+            format!("DELETE {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", body.len());
+        peer.write_all(head.as_bytes()).await.unwrap();
+        // As many do: it looks for an answer when it has sent everything.
+        peer.write_all(&body).await.unwrap();
+        let answer = read_to_end(&mut peer).await;
+        assert_eq!(statuses_of(&answer), "405", "{path}");
+        drop(peer);
+        server.until_served().await;
+    }
+}
+
+#[tokio::test]
+async fn who_goes_on_for_ever_is_cut_off() {
+    let server = start(Limits::default()).await;
+    let mut peer = server.connect().await;
+    let head = b"DELETE / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n";
+    peer.write_all(head).await.unwrap();
+    let piece = vec![b'x'; 1 << 20];
+    let mut sent = 0;
+    while peer.write_all(&piece).await.is_ok() {
+        sent += piece.len();
+        // What the system holds on either side comes on top.
+        assert!(sent < inlet::HEARD_OUT_MAX + (64 << 20), "{sent}");
+    }
+    server.until_served().await;
+}
+
+#[tokio::test]
 async fn a_connection_s_task_is_small() {
     let server = start(Limits::default()).await;
     let socket = server.connect().await;

@@ -315,3 +315,25 @@ async fn a_shutdown_ends_it_when_the_answers_have_been_given() {
     stage.served.await.unwrap();
     drop(publisher);
 }
+
+#[tokio::test]
+async fn a_peer_that_still_sends_is_not_reset_by_its_answer() {
+    let mut stage = Stage::open(Limits::default()).await;
+    for path in ["/", "/live/x.flv"] {
+        let request = Request::delete(format!("https://test{path}")).body(()).unwrap();
+        let (answer, mut upload) = stage.client.send_request(request, false).unwrap();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 405);
+        read(answer.into_body()).await.unwrap();
+        // More than fits the window from the start: what was sent is taken.
+        for _ in 0..64 {
+            upload.reserve_capacity(16 << 10);
+            while upload.capacity() == 0 {
+                poll_fn(|context| upload.poll_capacity(context)).await.unwrap().unwrap();
+            }
+            let len = upload.capacity().min(16 << 10);
+            upload.send_data(vec![0; len].into(), false).unwrap();
+        }
+        upload.send_data(Bytes::new(), true).unwrap();
+    }
+}

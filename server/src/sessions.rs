@@ -192,19 +192,23 @@ impl Sessions {
     /// All sessions, the oldest first.
     #[must_use]
     pub fn list(&self) -> Vec<SessionStatus> {
-        self.page(None, 0, usize::MAX).0
+        self.page(None, None, 0, usize::MAX).0
     }
 
-    /// At most `limit` sessions, the oldest first, after the first `offset`; of one stream, if it is said. And how many
-    /// there are in all.
+    /// At most `limit` sessions, the oldest first, after the first `offset`; of one stream and with one purpose, if these are
+    /// said. And how many there are in all.
     #[must_use]
     pub fn page(
         &self,
         stream: Option<&StreamName>,
+        purpose: Option<Purpose>,
         offset: usize,
         limit: usize,
     ) -> (Vec<SessionStatus>, usize) {
-        let is_meant = |entry: &&Arc<Entry>| stream.is_none_or(|name| entry.request.name == *name);
+        let is_meant = |entry: &&Arc<Entry>| {
+            stream.is_none_or(|name| entry.request.name == *name)
+                && purpose.is_none_or(|purpose| entry.request.purpose == purpose)
+        };
         let mut entries: Vec<_> = self.lock().values().filter(is_meant).cloned().collect();
         entries.sort_by_key(|entry| entry.number);
         let page = entries.iter().skip(offset).take(limit).map(|entry| entry.status()).collect();

@@ -10,7 +10,7 @@ import { Guide } from './guide.js';
 import { onLanguage, t } from './i18n.js';
 import { Maker } from './maker.js';
 import { EXAMPLE } from './push.js';
-import { reason, Refusals, sentence, statusOf } from './refusals.js';
+import { more, reason, Refusals, sentence, statusOf } from './refusals.js';
 import { Session } from './session.js';
 import { Stage } from './stage.js';
 import { Stats } from './stats.js';
@@ -97,12 +97,11 @@ function showProblem() {
 function known(problem) {
   if (problem?.kind !== 'refused' && problem?.kind !== 'denied') return problem;
   const name = session.target?.name ?? parseTarget(nameBox.value).name;
-  const { code, detail } = problem.values;
+  const { code } = problem.values;
   // Others may be refused at the same time: what HTTP told must fit.
   const isOwn = (refusal) => !code || statusOf(refusal) === code;
   const refusal = refusals.recent(name, { purpose: 'play', within: OWN_REFUSAL_MS, fits: isOwn });
-  if (refusal) return { ...problem, kind: 'denied', values: { reason: reason(refusal) }, technical: refusal.detail };
-  return problem.kind === 'denied' ? { ...problem, values: { reason: detail || `HTTP ${code}` } } : problem;
+  return refusal ? { ...problem, kind: 'denied', values: { reason: reason(refusal) }, technical: more(refusal) } : problem;
 }
 
 /** What the server said to whoever tried the stream in the box. */

@@ -2,6 +2,7 @@
 
 import { element, setText } from './dom.js';
 import { t } from './i18n.js';
+import { reason } from './refusals.js';
 import { apiToken, setApiToken } from './token.js';
 
 /** How long a name is refused after its stream was stopped, as the API takes it. */
@@ -88,7 +89,7 @@ export class Dialog {
     } else if (error.status === 404) {
       this.#say(t('dialog.gone'));
     } else {
-      this.#say(error.status === 0 ? t('server.offline') : t('dialog.failed', { reason: error.message }));
+      this.#say(error.status === 0 ? t('server.offline') : t('dialog.failed', { reason: reason(error) }));
     }
   }
 

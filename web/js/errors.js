@@ -1,6 +1,7 @@
 // From the player's error to what is wrong, in kinds the page has words for, and when it is worth another try.
 
 import { codecKind, codecName } from './codecs.js';
+import { hasWords, reason } from './refusals.js';
 
 /** When to start again by itself: whenever the stream is there, only once it is published anew, or not. */
 export const Retry = { LISTED: 'listed', REPUBLISHED: 'republished', NEVER: 'never' };
@@ -43,10 +44,12 @@ export const localProblem = (kind, technical = '') => ({ kind, retry: Retry.NEVE
 /** Nobody publishes the stream; there is nothing to add to that. */
 export const notFound = () => ({ kind: 'not-found', retry: Retry.LISTED, values: {}, technical: '' });
 
-function httpProblem(problem, { code, msg }, external) {
+function httpProblem(problem, { code, msg, context }, external) {
   if (code === 404) return external ? problem('external-not-found', Retry.LISTED) : notFound();
-  if ([401, 403, 410].includes(code)) return problem('denied', Retry.NEVER, { code, detail: msg });
-  return problem('http', Retry.LISTED, { code });
+  const said = context?.problem;
+  const values = { code, reason: reason({ code: said?.code, detail: msg || `HTTP ${code}` }) };
+  if ([401, 403, 410].includes(code)) return problem('denied', Retry.NEVER, values);
+  return problem(hasWords(said) ? 'busy' : 'http', Retry.LISTED, values);
 }
 
 function codecProblem(problem, info) {

@@ -5,6 +5,7 @@ import { copyButton } from './copy.js';
 import { byId, element, setCode, setText } from './dom.js';
 import { onLanguage, t } from './i18n.js';
 import { isLoopback } from './push.js';
+import { reason } from './refusals.js';
 import { apiToken } from './token.js';
 
 const LIVES = ['1h', '24h', '168h', '720h'];
@@ -14,7 +15,7 @@ const USUAL_LIFE = '24h';
 const SIGNED = /[?&](sign|txSecret|token|md5)=/;
 
 /** What a server tells that signs nothing. */
-const NOTHING_SIGNED = { publish: false, play: false, maker: 'nobody', may: false };
+const NOTHING_SIGNED = { publish: false, play: false, maker: 'nobody', may: false, forms: [], signs_address: false };
 
 export class Maker {
   /** `{name, publish, play}`: the parameters of what was made last, and the addresses to play from; or null. */
@@ -24,6 +25,8 @@ export class Maker {
   #box = byId('sign');
   #why = byId('sign-why');
   #life = byId('sign-life');
+  #form = byId('sign-form');
+  #address = byId('sign-address');
   #make = byId('sign-make');
   #said = byId('sign-said');
   #plays = byId('sign-plays');
@@ -42,6 +45,7 @@ export class Maker {
       return option;
     }));
     this.#life.value = USUAL_LIFE;
+    this.#form.addEventListener('change', () => this.#render());
     this.#make.addEventListener('click', () => this.#go());
     onLanguage(() => this.#render());
   }
@@ -49,6 +53,7 @@ export class Maker {
   /** What the server says it wants signed, and who may have it made. */
   setServer({ sign = NOTHING_SIGNED }) {
     this.#sign = sign;
+    this.#offerForms();
     this.#render();
     this.#onChange();
   }
@@ -75,7 +80,7 @@ export class Maker {
     const mayAsk = this.#sign.may || (this.#sign.maker !== 'nobody' && apiToken());
     if (!this.#sign.play || !mayAsk || !name || url || SIGNED.test(query)) return query;
     try {
-      const { query: signed } = await request(name, 'play', USUAL_LIFE);
+      const { query: signed } = await request(name, 'play');
       return signed ? `${query}${query ? '&' : '?'}${signed}` : query;
     } catch {
       // Not for us: the server says why when it is asked for the stream.
@@ -83,23 +88,48 @@ export class Maker {
     }
   }
 
+  /** Every way to sign that the server takes; the first is the one it chooses by itself. */
+  #offerForms() {
+    const { forms } = this.#sign;
+    const before = this.#form.value;
+    this.#form.replaceChildren(...forms.map((form) => {
+      const option = element('option', { value: form }, t(`sign.form.${form}`));
+      option.dataset.i18n = `sign.form.${form}`;
+      return option;
+    }));
+    if (forms.includes(before)) this.#form.value = before;
+  }
+
+  get #wantsAddress() {
+    return this.#form.value === 'nginx' && this.#sign.signs_address;
+  }
+
   async #go() {
     const name = this.#name;
-    const life = this.#life.value;
-    this.#make.disabled = true;
+    const how = { life: this.#life.value, form: this.#form.value };
+    if (this.#wantsAddress) how.address = this.#address.value.trim();
     setText(this.#said, '');
+    if (how.address === '') {
+      setText(this.#said, t('sign.address.missing'));
+      this.#address.focus();
+      return;
+    }
+    this.#make.disabled = true;
     try {
-      await this.#request(name, life);
+      await this.#request(name, how);
     } catch (error) {
-      if (error.isDenied) this.#dialog.askToken(() => this.#request(name, life));
-      else setText(this.#said, t('sign.failed', { reason: error.message }));
+      if (error.isDenied) this.#dialog.askToken(() => this.#request(name, how));
+      // All else in what is sent is out of lists.
+      else if (how.address && error.status < 500 && error.code === 'bad_body') setText(this.#said, t('sign.address.wrong'));
+      else setText(this.#said, t('sign.failed', { reason: reason(error) }));
+      this.#said.title = error.message;
     } finally {
       this.#make.disabled = false;
     }
   }
 
-  async #request(name, life) {
-    const wanted = ['publish', 'play'].map((purpose) => (this.#sign[purpose] ? request(name, purpose, life) : null));
+  async #request(name, how) {
+    const wanted = ['publish', 'play'].map((purpose) => (this.#sign[purpose] ? request(name, purpose, how) : null));
     const [publish, play] = await Promise.all(wanted);
     if (name !== this.#name) return;
     this.#made = {
@@ -119,6 +149,10 @@ export class Maker {
     setText(this.#why, t(`sign.wants.${wants}`) + (may ? '' : t('sign.elsewhere')));
     // Whoever has a token may, from wherever.
     this.#make.parentElement.hidden = maker === 'nobody';
+    // One way only is nothing to choose from.
+    this.#form.parentElement.hidden = maker === 'nobody' || this.#sign.forms.length < 2;
+    this.#address.parentElement.hidden = maker === 'nobody' || !this.#wantsAddress;
+    this.#life.parentElement.hidden = this.#form.value === 'token';
     setText(this.#said, this.#made ? this.#words() : '');
     this.#renderPlays();
   }
@@ -142,7 +176,7 @@ export class Maker {
       return row;
     }));
     const page = urls.find(({ protocol }) => protocol === 'page');
-    this.#qr.parentElement.hidden = !page;
+    this.#qr.parentElement.parentElement.hidden = !page;
     if (!page) return;
     this.#qr.alt = t('sign.qr');
     const source = qrUrl(page.url);
@@ -152,9 +186,10 @@ export class Maker {
 
 const LABELS = { 'http-flv': 'HTTP-FLV', 'ws-flv': 'WebSocket-FLV', rtmp: 'RTMP', rtmps: 'RTMPS' };
 
-const request = (stream, purpose, life) => ask('sign', {
+/** What is not said, the server chooses. */
+const request = (stream, purpose, { life = USUAL_LIFE, form, address } = {}) => ask('sign', {
   method: 'POST',
-  body: { stream, purpose, ...(life === USUAL_LIFE ? {} : { expires_in: life }) },
+  body: { stream, purpose, form: form || undefined, address, expires_in: life === USUAL_LIFE ? undefined : life },
 });
 
 /**

@@ -44,10 +44,16 @@ export const statusOf = ({ code }) => STATUS[code] ?? 403;
 
 const STATUS = { signature_missing: 401, signature_expired: 410, hook_failed: 503 };
 
-/** Why, in a few words. */
-export function reason({ code, detail }) {
-  return has(`refusal.${code}`) ? t(`refusal.${code}`) : detail || code;
+/** Whether there are words of the page's own for what the server said no with. */
+export const hasWords = (said) => has(`refusal.${said?.code}`);
+
+/** Why, in a few words: of a refusal, or of an error of the API. Where there are none of the page's own, the server's. */
+export function reason({ code, detail, message }) {
+  return hasWords({ code }) ? t(`refusal.${code}`) : detail || message || code;
 }
+
+/** What the server said, as far as it is more than that. */
+export const more = (refusal) => (refusal.detail === reason(refusal) ? '' : refusal.detail ?? '');
 
 /** Since when, in whole words; what is told is true for the moment. */
 export const ago = ({ at }) => format.ago(performance.now() - at);
@@ -55,5 +61,6 @@ export const ago = ({ at }) => format.ago(performance.now() - at);
 /** "Push refused 10 s ago: signature expired". */
 export function sentence(refusal) {
   const kind = refusal.purpose === 'publish' ? 'push' : 'play';
-  return t(`refusals.${kind}`, { ago: ago(refusal), reason: reason(refusal), stream: refusal.stream });
+  const words = t(`refusals.${kind}`, { ago: ago(refusal), reason: reason(refusal), stream: refusal.stream });
+  return refusal.times > 1 ? t('refusals.times', { words, count: format.count(refusal.times) }) : words;
 }

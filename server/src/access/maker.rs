@@ -7,7 +7,7 @@ use pushpull_rtmp::StreamName;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Config, Maker,
+    Config, Gate, Maker,
     sign::{self, Form, Subject, percent_encode},
     unix_now, uri,
 };
@@ -86,6 +86,23 @@ pub fn make(config: &Config, endpoints: &Endpoints, wanted: &Wanted) -> Result<M
     });
     let expires_at = signer.credential.as_ref().and_then(Credential::expires);
     Ok(Made { query, urls, expires_at })
+}
+
+/// The forms in which whatever publishers and viewers need can be made; none where they need nothing.
+#[must_use]
+pub fn forms(config: &Config) -> Vec<Form> {
+    let gates: Vec<&Gate> =
+        [&config.publish, &config.play].into_iter().filter(|gate| !gate.is_open()).collect();
+    if gates.is_empty() {
+        return Vec::new();
+    }
+    let is_possible = |form: &Form| {
+        gates.iter().all(|gate| match form {
+            Form::Token => !gate.tokens.is_empty(),
+            Form::Nms | Form::Tencent | Form::Nginx => !gate.secrets.is_empty(),
+        })
+    };
+    [Form::Nms, Form::Tencent, Form::Nginx, Form::Token].into_iter().filter(is_possible).collect()
 }
 
 impl Maker {
@@ -371,6 +388,22 @@ mod tests {
         assert_eq!(status(&config, play(Form::Token)), Err(409));
         config.play.secrets.clear();
         assert_eq!(status(&config, play(Form::Nms)), Err(409));
+    }
+
+    #[test]
+    fn the_forms_are_those_that_all_who_need_one_can_have() {
+        let signed = [Form::Nms, Form::Tencent, Form::Nginx];
+        let (mut secrets, mut tokens) = (Config::default(), Config::default());
+        assert_eq!(forms(&secrets), [], "a desk");
+        secrets.play.secrets = vec![Secret::new("one")];
+        assert_eq!(forms(&secrets), signed, "publishers need nothing");
+        tokens.publish.tokens = vec![Secret::new("two")];
+        assert_eq!(forms(&tokens), [Form::Token]);
+        tokens.play.secrets = vec![Secret::new("one")];
+        assert_eq!(forms(&tokens), [], "each has its own");
+        tokens.play.tokens = vec![Secret::new("three")];
+        assert_eq!(forms(&tokens), [Form::Token]);
+        assert_eq!(forms(&config())[..3], signed);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::{
 pub async fn streams(State(api): State<Api>) -> Response {
     let mut apps: BTreeMap<String, BTreeMap<String, Stream>> = BTreeMap::new();
     let streams = api.parts.hub.streams();
-    let (sessions, _) = api.parts.access.sessions().page(None, 0, MAX_SESSIONS);
+    let (sessions, _) = api.parts.access.sessions().page(None, None, 0, MAX_SESSIONS);
     for session in sessions {
         let Some((app, stream)) = session.stream.rsplit_once('/') else { continue };
         let entry = apps.entry(app.to_owned()).or_default().entry(stream.to_owned()).or_default();

@@ -199,7 +199,10 @@ mod tests {
                 "addresses": ["192.168.1.5"],
                 "push": ["rtmp://192.168.1.5:1936/live"],
                 "demo": "live/demo",
-                "sign": {"publish": false, "play": false, "maker": "local", "may": true},
+                "sign": {
+                    "publish": false, "play": false, "maker": "local", "may": true,
+                    "forms": [], "signs_address": true,
+                },
                 "connections": {"http": 0, "rtmp": 0},
                 "limits": null,
                 "configuration": {"read_ago_ms": null, "reloads": 0, "reloads_refused": 0},

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     problem::Problem,
-    sessions::{SessionStatus, Stop},
+    sessions::{Purpose, SessionStatus, Stop},
 };
 
 /// A part of the list.
@@ -29,21 +29,32 @@ pub struct Sessions {
     pub total: usize,
 }
 
+/// Which of the sessions are asked for.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
+#[cfg_attr(test, into_params(parameter_in = Query))]
+pub struct WithPurpose {
+    /// Those with this purpose only.
+    purpose: Option<Purpose>,
+}
+
 /// Who publishes and who views, the oldest first.
 ///
 /// `/api/v1/clients` is the same.
 #[cfg_attr(test, utoipa::path(
-    get, path = "/api/v1/sessions", tag = "sessions", operation_id = "list_sessions", params(OfStream, Page),
+    get, path = "/api/v1/sessions", tag = "sessions", operation_id = "list_sessions",
+    params(OfStream, WithPurpose, Page),
     responses((status = 200, body = Sessions), super::openapi::NotRead, super::openapi::BadRequest),
 ))]
 pub async fn list(
     State(api): State<Api>,
     Parameters(of): Parameters<OfStream>,
+    Parameters(with): Parameters<WithPurpose>,
     Parameters(page): Parameters<Page>,
 ) -> Result<Response, Problem> {
     let (page, stream) = (page.checked()?, of.name()?);
     let sessions = api.parts.access.sessions();
-    let (sessions, total) = sessions.page(stream.as_ref(), page.offset, page.limit);
+    let (sessions, total) = sessions.page(stream.as_ref(), with.purpose, page.offset, page.limit);
     Ok(fresh_json(Sessions { sessions, total }))
 }
 

@@ -13,6 +13,7 @@ use crate::{
     access::{
         Config, Maker,
         maker::{self, Wanted},
+        sign::Form,
     },
     problem::Problem,
 };
@@ -53,6 +54,10 @@ pub struct Needs {
     maker: Maker,
     /// Whether the one who asks may.
     may: bool,
+    /// In which forms all that is needed can be made; the first is taken where none is said.
+    forms: Vec<Form>,
+    /// Whether nginx's form signs the address of whoever will use it, which has to be said then.
+    signs_address: bool,
 }
 
 impl Needs {
@@ -63,6 +68,8 @@ impl Needs {
             play: !config.play.is_open(),
             maker: config.maker,
             may: config.maker.serves(who == Authority::Local, who == Authority::Token),
+            forms: maker::forms(config),
+            signs_address: config.secure_link.has_address(),
         }
     }
 }

@@ -64,15 +64,8 @@ async function learnBans() {
 }
 
 async function learnSessions(name) {
-  // The publisher is among them, mostly as the first.
-  const path = `sessions?stream=${encodeURIComponent(name)}&limit=${MAX_SESSIONS + 1}`;
   try {
-    const { sessions, total } = await ask(path);
-    const viewers = sessions.filter(({ purpose }) => purpose === 'play');
-    table.showSessions(name, {
-      sessions: viewers.slice(0, MAX_SESSIONS),
-      total: total - (sessions.length - viewers.length),
-    });
+    table.showSessions(name, await ask(`sessions?stream=${encodeURIComponent(name)}&purpose=play&limit=${MAX_SESSIONS}`));
   } catch (error) {
     table.showSessions(name, { error });
   }

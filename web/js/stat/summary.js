@@ -3,7 +3,7 @@
 import { byId, element, setText } from '../dom.js';
 import * as format from '../format.js';
 import { onLanguage, t } from '../i18n.js';
-import { ago, sentence } from '../refusals.js';
+import { ago, more, sentence } from '../refusals.js';
 
 const MAX_REFUSALS = 50;
 
@@ -70,6 +70,6 @@ const refusalItem = () => element('li', {},
 function fillItem(item, refusal) {
   const [what, who] = item.children;
   setText(what, `${refusal.stream}: ${sentence(refusal)}`);
-  setText(who, [refusal.peer, refusal.detail].filter(Boolean).join(' · '));
+  setText(who, [refusal.peer, more(refusal)].filter(Boolean).join(' · '));
   item.title = ago(refusal);
 }

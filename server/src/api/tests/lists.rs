@@ -54,6 +54,31 @@ async fn sessions_have_the_shape_that_is_promised() {
 }
 
 #[tokio::test]
+async fn publishers_and_viewers_are_listed_apart() {
+    let api = api();
+    let _viewers = [viewer(&api, "live/x"), viewer(&api, "live/x"), viewer(&api, "live/y")];
+    let publisher = sessions::Request { purpose: Purpose::Publish, ..request_to_play("live/x") };
+    let publisher = api.parts.access.sessions().open(publisher);
+    for (query, total) in [
+        ("?purpose=publish", 1),
+        ("?purpose=play", 3),
+        ("?purpose=play&stream=live/x", 2),
+        ("?purpose=publish&stream=live/y", 0),
+        ("?stream=live/x", 3),
+    ] {
+        let list = get_json(&api, &format!("/sessions{query}")).await;
+        assert_eq!(list["total"], total, "{query}");
+        assert_eq!(list["sessions"].as_array().unwrap().len(), total, "{query}");
+    }
+    let page = get_json(&api, "/sessions?purpose=publish&limit=1").await;
+    assert_eq!(page["sessions"][0]["id"], publisher.id().to_string(), "the last to come");
+    for wrong in ["purpose=", "purpose=both", "purpose=Play"] {
+        let path = format!("/sessions?{wrong}");
+        assert_eq!(status(&api, &path).await, StatusCode::BAD_REQUEST, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_long_list_comes_in_pages() {
     let api = api();
     let sessions: Vec<_> = (0..1005).map(|n| viewer(&api, &format!("live/{n}"))).collect();

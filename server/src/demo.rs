@@ -3,10 +3,7 @@
 //! It goes the way of every other publisher, so what it shows is what a pushed stream would show. Once a second it says
 //! what the clock on the wall shows, so that a player can tell how late its picture is.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{sync::Arc, time::Duration};
 
 use pushpull_media::{
     amf0::{self, Value},
@@ -21,6 +18,7 @@ use tracing::{error, info, warn};
 
 use crate::config::Live;
 use crate::hub::{ClaimError, Hub, Publisher, Source, StopReason};
+use crate::time::unix_now;
 
 /// The name it is published under.
 pub const NAME: &str = "live/demo";
@@ -160,8 +158,7 @@ fn send(publisher: &mut Publisher, tag: &Tag, timestamp: u32) {
 
 /// A script tag's data: what the clock on the wall showed at `moment`, which is now or has just been.
 fn wall_clock(moment: Instant) -> TagBuffer {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let unix_time = now.saturating_sub(moment.elapsed());
+    let unix_time = unix_now().saturating_sub(moment.elapsed());
     let time = Value::Number(unix_time.as_micros() as f64 / 1000.0);
     let mut data = Vec::new();
     amf0::encode(&"onWallClock".into(), &mut data);
@@ -284,7 +281,7 @@ mod tests {
         for pair in told.windows(2) {
             assert!((1000..=1034).contains(&(pair[1].0 - pair[0].0)), "{pair:?}");
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1000.0;
+        let now = unix_now().as_secs_f64() * 1000.0;
         assert!(told.iter().all(|&(_, time)| (now - time).abs() < 3_600_000.0), "{told:?}");
 
         task.abort();

@@ -1,14 +1,14 @@
 //! Single happenings, told to whoever listens: somebody publishes, leaves, is refused, is ended.
 
-use std::{
-    sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::sessions::Request;
+use crate::{
+    sessions::Request,
+    time::{millis, unix_now},
+};
 
 /// Tells what happens to all who listen. Clones are the same.
 ///
@@ -98,10 +98,9 @@ impl Happening {
     /// Something that happens now.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             kind,
-            at_ms: u64::try_from(now.as_millis()).unwrap_or(u64::MAX),
+            at_ms: millis(unix_now()),
             stream: None,
             session: None,
             protocol: None,

@@ -22,7 +22,7 @@ use crate::{
     hooks::Hooks,
     reload::{InForce, Outcome, Reloads},
     shutdown::Shutdown,
-    tls::Moment,
+    time::Moment,
 };
 
 /// What is looked at when somebody asks. Clones are the same.

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::happenings::{Happening, Happenings, Kind};
 use crate::hooks::{Client, Started};
 use crate::hub::Probe;
+use crate::time::millis;
 
 /// What somebody wants of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
@@ -359,7 +360,7 @@ impl Entry {
             stream: name.to_string(),
             peer: peer.to_string(),
             agent: agent.clone(),
-            since_ms: u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX),
+            since_ms: millis(self.since.elapsed()),
             bytes: probe.map_or(0, |probe| probe.bytes()),
             jumps: probe.map_or(0, |probe| probe.jumps()),
             lag_bytes: lag.bytes,

@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use super::{
     Config, Gate, Maker,
     sign::{self, Form, Subject, percent_encode},
-    unix_now, uri,
+    uri,
 };
 use crate::{
     config::{Secret, units},
     endpoints::Endpoints,
     problem::Problem,
     sessions::Purpose,
+    time::unix_now,
 };
 
 /// What somebody wants addresses for.
@@ -75,7 +76,7 @@ pub struct MadeUrl {
 /// # Errors
 /// What is wrong with what is wanted.
 pub fn make(config: &Config, endpoints: &Endpoints, wanted: &Wanted) -> Result<Made, Problem> {
-    let signer = Signer::new(config, wanted, unix_now())?;
+    let signer = Signer::new(config, wanted, unix_now().as_secs())?;
     let urls = match wanted.purpose {
         Purpose::Publish => signer.push(endpoints),
         Purpose::Play => signer.play(endpoints),
@@ -338,7 +339,7 @@ mod tests {
                         };
                         let protocol = if url.protocol == "page" { "ws-flv" } else { url.protocol };
                         let request = Request { purpose, protocol, query, ..player(stream) };
-                        let judged = judge(&config, &request, unix_now());
+                        let judged = judge(&config, &request, unix_now().as_secs());
                         assert!(judged.is_ok(), "{form:?} {}: {judged:?}", url.url);
                     }
                 }

@@ -10,7 +10,10 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Refusal;
-use crate::sessions::{Purpose, Request};
+use crate::{
+    sessions::{Purpose, Request},
+    time::millis,
+};
 
 /// A refusal as the API shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -115,7 +118,7 @@ impl Memory {
 impl Refused {
     fn status(&self) -> RefusalStatus {
         RefusalStatus {
-            ago_ms: u64::try_from(self.at.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ago_ms: millis(self.at.elapsed()),
             purpose: self.purpose,
             stream: self.stream.to_string(),
             code: self.code,

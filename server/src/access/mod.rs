@@ -18,7 +18,7 @@ mod tests;
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use prometheus_client::{
@@ -33,6 +33,7 @@ use crate::{
     happenings::{self, Happening},
     hooks::{Hooks, Started},
     sessions::{Request, Session, SessionId, Sessions},
+    time::unix_now,
 };
 
 use expiry::Expiries;
@@ -130,7 +131,7 @@ impl Access {
     ) -> Result<(Option<Instant>, SessionId, Started), Refusal> {
         // However long hook servers take.
         let now = Instant::now();
-        let left = judge(config, request, unix_now())?;
+        let left = judge(config, request, unix_now().as_secs())?;
         let expires = left.and_then(|left| now.checked_add(left));
         let id = self.sessions.new_id();
         let started = self.hooks.ask(request, &id).await?;
@@ -216,12 +217,6 @@ fn reveal(secrets: &[Secret]) -> Vec<&str> {
 /// The path of a stream as nginx would know it.
 fn uri(protocol: &str, name: &str) -> String {
     if protocol.starts_with("rtmp") { format!("/{name}") } else { format!("/{name}.flv") }
-}
-
-fn unix_now() -> u64 {
-    // A clock before 1970 is a clock that is wrong.
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map(|since| since.as_secs()).unwrap_or_default()
 }
 
 impl Default for Refusals {

@@ -127,7 +127,7 @@ async fn a_session_ends_with_its_signature_if_that_is_wanted() {
     for ends in [false, true] {
         let mut config = config();
         config.sign_ends_sessions = ends;
-        let expires = unix_now() + 3600;
+        let expires = unix_now().as_secs() + 3600;
         let asked = request(Purpose::Publish, "");
         let subject = sign::Subject { name: &asked.name, uri: "", address: asked.peer.ip() };
         let secret = "nodemedia2017privatekey";

@@ -12,7 +12,7 @@ use super::{
     fresh_json,
     parameters::{Named, Page, Parameters},
 };
-use crate::problem::Problem;
+use crate::{problem::Problem, time::millis};
 
 /// A part of the list.
 #[derive(Serialize)]
@@ -46,10 +46,7 @@ pub async fn list(
     let page = page.checked()?;
     let all = api.parts.hub.banned();
     let total = all.len();
-    let ban = |(stream, left): (_, Duration)| Ban {
-        stream,
-        left_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
-    };
+    let ban = |(stream, left): (_, Duration)| Ban { stream, left_ms: millis(left) };
     Ok(fresh_json(Bans { bans: page.of(all).into_iter().map(ban).collect(), total }))
 }
 

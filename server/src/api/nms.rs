@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 
 use axum::{extract::State, response::Response};
@@ -15,6 +15,7 @@ use crate::{
     hub::StreamStatus,
     problem::Problem,
     sessions::{Purpose, SessionStatus},
+    time::{Moment, unix},
 };
 
 /// Streams by app and name: who publishes, who views.
@@ -174,28 +175,11 @@ fn aac_profile(codec: &str) -> &'static str {
 
 /// A moment as JavaScript writes it: `2026-11-21T22:30:00.000Z`.
 fn instant(at: SystemTime) -> String {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
-    let (mut year, mut day) = (1970, days);
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    while day >= 365 + u64::from(is_leap(year)) {
-        day -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in lengths {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
+    let since = unix(at);
+    let (year, month, day) = Moment::of_unix(since).date();
+    let (second, ms) = (since.as_secs() % 86_400, since.subsec_millis());
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let ms = since.subsec_millis();
-    format!("{year}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z", day + 1)
+    format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }
 
 /// The share of the cores that was at work in the last minute, in percent.
@@ -237,7 +221,7 @@ mod tests {
             (1_735_689_599, "2024-12-31T23:59:59.000Z"),
             (1_795_300_205, "2026-11-21T22:30:05.000Z"),
         ] {
-            assert_eq!(instant(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+            assert_eq!(instant(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)), text);
         }
     }
 

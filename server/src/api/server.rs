@@ -1,9 +1,6 @@
 //! `GET /api/v1/server`: what to type into an encoder, and what is in force.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{Request, State},
@@ -12,7 +9,7 @@ use axum::{
 use serde::Serialize;
 
 use super::{Api, authority, fresh_json, sign::Needs};
-use crate::{endpoints::Endpoints, metrics::Metrics, reload::InForce};
+use crate::{endpoints::Endpoints, metrics::Metrics, reload::InForce, time::millis};
 
 /// What the server is, where it listens, and what it is held to.
 #[cfg_attr(test, utoipa::path(
@@ -157,10 +154,6 @@ impl Limits {
             grace_ms: millis(hub.grace),
         }
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -69,8 +69,7 @@ impl Mark {
     #[cfg(not(unix))]
     fn new(found: &fs::Metadata) -> Mark {
         let written = found.modified().ok();
-        let since = written.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        let since = since.unwrap_or_default();
+        let since = written.map(crate::time::unix).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Mark {
             len: found.len(),

@@ -5,11 +5,12 @@ use std::{
     fmt,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{deliver::Job, event::Bytes};
 use pushpull_rtmp::server::Connect;
+
+use super::{deliver::Job, event::Bytes};
+use crate::time::{millis, unix_now};
 
 /// An RTMP connection, or a viewer over HTTP: its events reach hook servers in their order. Clones are the same.
 #[derive(Clone)]
@@ -58,7 +59,7 @@ impl Client {
     /// A client that has had no event yet.
     #[must_use]
     pub fn new(id: String, protocol: &'static str, peer: SocketAddr, connect: Connect) -> Self {
-        let facts = Facts { id, protocol, peer, connect, since_ms: now_ms() };
+        let facts = Facts { id, protocol, peer, connect, since_ms: millis(unix_now()) };
         Self(Arc::new(Inner { facts, lane: Mutex::default() }))
     }
 
@@ -113,12 +114,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(&self.0.facts.id).finish()
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Events of one client that wait, before it may begin nothing more: a connection has 16 message streams, and each a

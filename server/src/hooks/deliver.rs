@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     Client, Config, Denied, Event, Inner, Outcome, Started, Stats, Turn, Url,
-    client::{Place, now_ms},
+    client::Place,
     event::{Bytes, Subject},
     host::{Aim, Host},
     no_answer,
@@ -24,6 +24,7 @@ use super::{
     style::{Body, Letter, Verdict},
     trust::Trust,
 };
+use crate::time::unix_now;
 
 /// What waits in a lane.
 pub(super) enum Job {
@@ -300,7 +301,7 @@ impl<'a> Target<'a> {
             .header("x-pushpull-event", self.event.name())
             .header("x-pushpull-delivery", delivery);
         if let Some(secret) = &self.config.secret {
-            let timestamp = (now_ms() / 1000).to_string();
+            let timestamp = unix_now().as_secs().to_string();
             let signature = sign::signature(secret, &timestamp, text.as_bytes());
             request = request
                 .header("x-pushpull-timestamp", timestamp)

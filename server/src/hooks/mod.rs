@@ -53,6 +53,7 @@ pub use trust::Authorities;
 
 use crate::{
     config::Live,
+    hex::hex,
     sessions::{Purpose, Request, SessionId},
     shutdown::Shutdown,
 };
@@ -382,7 +383,7 @@ pub(crate) fn random_id() -> String {
     if let Err(error) = getrandom::fill(&mut random) {
         error!(%error, "no random bytes for the hooks");
     }
-    sign::hex(&random)
+    hex(&random)
 }
 
 /// Names this machine as long as it has the same identity, and this run of the server.
@@ -397,6 +398,6 @@ fn service() -> Service {
         Some(machine) => Sha256::new().chain_update("pushpull ").chain_update(machine),
         None => Sha256::new().chain_update(&service_id),
     };
-    let server_id = format!("vid-{}", sign::hex(digest.finalize().get(..4).unwrap_or_default()));
+    let server_id = format!("vid-{}", hex(digest.finalize().get(..4).unwrap_or_default()));
     Service { server_id, service_id }
 }

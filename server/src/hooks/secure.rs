@@ -1,6 +1,6 @@
 //! TLS with a hook server, and why there is none, in words for those who run both.
 
-use std::io;
+use std::{io, time::Duration};
 
 use rustls::{
     CertificateError,
@@ -13,7 +13,7 @@ use super::{
     post::{Bounded, Failure, chain},
     trust::Trust,
 };
-use crate::tls::Moment;
+use crate::time::Moment;
 
 /// Shakes hands with the hook server at the other end of `socket`, which has to have a certificate for `name`.
 ///
@@ -79,7 +79,7 @@ fn why_not(error: &CertificateError, name: &ServerName<'static>, trust: Trust<'_
 }
 
 fn moment(time: UnixTime) -> Moment {
-    Moment(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    Moment::of_unix(Duration::from_secs(time.as_secs()))
 }
 
 /// As much of it as belongs into a log: some of it may be the hook server's words.

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::config::Secret;
+use crate::{config::Secret, hex::hex};
 
 /// `sha256=` and the HMAC-SHA256 of `timestamp`, a dot and `body`, in hexadecimal digits.
 pub(super) fn signature(secret: &Secret, timestamp: &str, body: &[u8]) -> String {
@@ -15,14 +15,6 @@ pub(super) fn signature(secret: &Secret, timestamp: &str, body: &[u8]) -> String
         mac.update(part);
     }
     format!("sha256={}", hex(&mac.finalize().into_bytes()))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

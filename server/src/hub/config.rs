@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ring;
+use crate::time::millis;
 
 /// How the hub treats publishers and viewers.
 #[derive(Clone, Debug)]
@@ -110,9 +111,4 @@ pub enum Takeover {
     /// The second gets the name if the first has been idle for [`Config::idle_after`].
     #[default]
     ReplaceIfIdle,
-}
-
-/// Whole milliseconds, at most 2⁶⁴−1.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

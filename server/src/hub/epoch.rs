@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::config::millis;
+use crate::time::millis;
 
 /// Maps a publisher's times to a line without jumps, and knows where the publisher is and how its time passes.
 #[derive(Debug)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use pushpull_media::flv::TagKind;
 use tokio::time::Instant;
 
+use crate::time::millis;
+
 /// Measures what is published.
 #[derive(Debug)]
 pub(super) struct Meter {
@@ -79,7 +81,7 @@ impl Meter {
         self.forget(now);
         let elapsed = (now - self.since).clamp(BUCKET, WINDOW);
         // Bytes times 8 are bits, and bits per millisecond are kilobits per second.
-        let ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
+        let ms = millis(elapsed).max(1);
         let rate = |bytes: fn(&Rates) -> u64| {
             self.buckets.iter().map(|bucket| bytes(&bucket.bytes)).sum::<u64>() * 8 / ms
         };

@@ -11,7 +11,6 @@ use super::arrivals::Arrivals;
 use super::budget::Budget;
 use super::claim::{Claimant, Identity};
 use super::clock::Progress;
-use super::config::millis;
 use super::describe::Description;
 use super::meter::Meter;
 use super::publisher::StopReason;
@@ -19,6 +18,7 @@ use super::ring::{Limits, Ring};
 use super::stats::Counter;
 use super::status::{Source, State, StreamError, StreamStatus, Trouble};
 use super::tracks::Tracks;
+use crate::time::millis;
 
 /// A stream that is live, or whose publisher may come back.
 #[derive(Debug)]

@@ -1,15 +1,14 @@
 //! What the process uses, by the names that other programs' metrics have for it.
 
-use std::{
-    fmt,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, time::SystemTime};
 
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
+
+use crate::time::unix;
 
 /// Asks the system at every scrape.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) struct Process {
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let started = self.started.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let started = unix(self.started).as_secs_f64();
         let started = ("process_start_time_seconds", "When the process began, since 1970", started);
         for (name, help, value) in usage().into_iter().chain([started]) {
             let gauge = ConstGauge::new(value);

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 
 use prometheus_client::{
@@ -11,6 +11,8 @@ use prometheus_client::{
     encoding::{DescriptorEncoder, EncodeMetric},
     metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
 };
+
+use crate::time::unix;
 
 /// How the reloads so far went. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +109,7 @@ impl Collector for Reloads {
         }
         let is_refused =
             self.last().is_some_and(|last| matches!(last.outcome, Outcome::Refused(_)));
-        let since = self.since().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = unix(self.since());
         let help =
             "Whether the configuration as it was read last is in force: 0 while it has a mistake";
         let successful = ConstGauge::new(i64::from(!is_refused));

@@ -1,6 +1,6 @@
 //! As much of X.509 as it takes to tell until when a certificate is valid.
 
-use super::Moment;
+use crate::time::Moment;
 
 /// When a certificate is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 //! What follows a handshake is [`crate::net::Socket`]'s.
 
 mod config;
-mod dates;
 mod der;
 mod error;
 mod handshake;
@@ -31,10 +30,9 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-use crate::config::Live;
+use crate::{config::Live, time::Moment};
 
 pub use config::{Config, Source};
-pub use dates::Moment;
 pub use error::Error;
 pub use handshake::Refused;
 

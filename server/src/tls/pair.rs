@@ -19,10 +19,11 @@ use sha2::{Digest, Sha256};
 use tracing::warn;
 
 use super::{
-    Error, Moment, Source,
+    Error, Source,
     der::{Validity, validity},
     self_signed,
 };
+use crate::time::Moment;
 
 /// A certificate with its key, which belong together.
 pub struct Pair {

@@ -19,8 +19,8 @@ use rcgen::{
 };
 use tracing::warn;
 
-use super::{Error, Moment};
-use crate::lan;
+use super::Error;
+use crate::{lan, time::Moment};
 
 /// The certificate in `file`, or a new one, which is put there.
 ///

@@ -9,7 +9,8 @@
 use md5::{Digest, Md5};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Failure, Subject, decimal, only, text};
+use super::{Failure, Subject, decimal, only};
+use crate::hex::{hex, unhex};
 
 /// What was read.
 pub(super) struct Signed<'a> {
@@ -24,7 +25,7 @@ pub(super) fn read(query: &str) -> Result<Option<Signed<'_>>, Failure> {
     let Some(value) = only(query, "sign", "sign= is there twice")? else { return Ok(None) };
     let read = || {
         let (expiry, digest) = value.split_once('-')?;
-        Some(Signed { expires: decimal(expiry)?, expiry, digest: text::unhex(digest)? })
+        Some(Signed { expires: decimal(expiry)?, expiry, digest: unhex(digest)? })
     };
     let reason = "sign= is not <expiry in Unix seconds>-<md5 in hex>";
     read().map(Some).ok_or(Failure::Malformed { reason })
@@ -39,7 +40,7 @@ impl Signed<'_> {
 /// The query that is good until `expires`.
 pub(super) fn sign(subject: &Subject<'_>, expires: u64, secret: &str) -> String {
     let digest = digest(subject, &expires.to_string(), secret);
-    format!("sign={expires}-{}", text::hex(&digest))
+    format!("sign={expires}-{}", hex(&digest))
 }
 
 fn digest(subject: &Subject<'_>, expiry: &str, secret: &str) -> [u8; 16] {

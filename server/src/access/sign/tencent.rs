@@ -15,7 +15,8 @@ use md5::{Digest, Md5};
 use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq};
 
-use super::{Failure, Subject, only, text};
+use super::{Failure, Subject, only};
+use crate::hex::{hex, unhex};
 
 /// What was read.
 pub(super) struct Signed<'a> {
@@ -41,8 +42,8 @@ pub(super) fn read(query: &str) -> Result<Option<Signed<'_>>, Failure> {
         (Some(_), None) => return wrong("txSecret= is there without txTime="),
         (Some(secret), Some(time)) => (secret, time),
     };
-    let md5 = text::unhex(digest).map(Given::Md5);
-    let Some(given) = md5.or_else(|| text::unhex(digest).map(Given::Sha256)) else {
+    let md5 = unhex(digest).map(Given::Md5);
+    let Some(given) = md5.or_else(|| unhex(digest).map(Given::Sha256)) else {
         return wrong("txSecret= is neither an md5 nor a sha256 in hex");
     };
     let Some(expires) = time_of(expiry) else {
@@ -71,7 +72,7 @@ impl Signed<'_> {
 pub(super) fn sign(subject: &Subject<'_>, expires: u64, secret: &str) -> String {
     let expiry = format!("{expires:08X}");
     let digest: [u8; 16] = Md5::digest(signed(subject, &expiry, secret)).into();
-    format!("txSecret={}&txTime={expiry}", text::hex(&digest))
+    format!("txSecret={}&txTime={expiry}", hex(&digest))
 }
 
 fn signed(subject: &Subject<'_>, expiry: &str, secret: &str) -> String {

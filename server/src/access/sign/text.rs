@@ -1,4 +1,4 @@
-//! Digests, bytes and times as text.
+//! Bytes and times as text.
 
 use std::{
     borrow::Cow,
@@ -6,31 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// In lower case.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// In either case; `None` unless it is exactly `N` bytes.
-pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let mut bytes = [0; N];
-    if pairs.len() != N || !rest.is_empty() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = nibble(*high)? << 4 | nibble(*low)?;
-    }
-    Some(bytes)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
+use crate::hex::unhex_pair;
 
 /// RFC 4648 §5, without padding.
 pub(super) fn base64url(bytes: &[u8]) -> String {
@@ -65,7 +41,7 @@ pub(in crate::access) fn percent_decode(text: &str) -> Cow<'_, [u8]> {
         let escaped = after
             .split_first_chunk::<2>()
             .filter(|_| byte == b'%')
-            .and_then(|([high, low], after)| Some((nibble(*high)? << 4 | nibble(*low)?, after)));
+            .and_then(|(pair, after)| Some((unhex_pair(*pair)?, after)));
         let (byte, after) = escaped.unwrap_or((byte, after));
         decoded.push(byte);
         rest = after;
@@ -81,6 +57,7 @@ pub(in crate::access) fn percent_encode(text: &str, kept: &str) -> String {
         if letter.is_ascii_alphanumeric() || "-._~".contains(letter) || kept.contains(letter) {
             encoded.push(letter);
         } else {
+            // Writing to a string does not fail.
             let _ = write!(encoded, "%{byte:02X}");
         }
     }

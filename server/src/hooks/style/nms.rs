@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Body, Letter, Verdict, refused};
-use crate::hooks::{Event, client::now_ms};
+use crate::{
+    hooks::Event,
+    time::{millis, unix_now},
+};
 
 #[derive(Serialize)]
 struct Fields<'a> {
@@ -56,7 +59,7 @@ fn one(letter: &Letter<'_>, action: &str) -> Body {
         // It has one word for streams over HTTP.
         protocol: if client.protocol == "rtmp" { "rtmp" } else { "flv" },
         createtime: client.since_ms,
-        endtime: if letter.is_end() { now_ms() } else { 0 },
+        endtime: if letter.is_end() { millis(unix_now()) } else { 0 },
         inbytes: bytes.received,
         outbytes: bytes.sent,
         file_path: "",

@@ -9,7 +9,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Body, Letter, Verdict, refused, words};
-use crate::hooks::{Event, event::Subject, sign::hex};
+use crate::{
+    hex::hex,
+    hooks::{Event, event::Subject},
+};
 
 #[derive(Serialize)]
 struct Fields<'a> {

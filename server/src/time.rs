@@ -1,9 +1,27 @@
-//! Times as certificates have them.
+//! Times as they are told: in milliseconds, since 1970, and as dates.
 
 use std::{
     fmt,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
+
+/// Whole milliseconds, at most 2⁶⁴−1.
+#[must_use]
+pub fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// How long after 1970 that is. What is before that is of a clock that is wrong, and counts as 1970.
+#[must_use]
+pub fn unix(at: SystemTime) -> Duration {
+    at.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// How long after 1970 it is now.
+#[must_use]
+pub fn unix_now() -> Duration {
+    unix(SystemTime::now())
+}
 
 /// Seconds since 1970, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,7 +31,12 @@ impl Moment {
     /// The present.
     #[must_use]
     pub fn now() -> Self {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self::of_unix(unix_now())
+    }
+
+    /// So long after 1970.
+    #[must_use]
+    pub fn of_unix(since: Duration) -> Self {
         Self(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
     }
 
@@ -24,7 +47,7 @@ impl Moment {
     }
 
     /// The day of a date of the Gregorian calendar, which must exist.
-    pub(super) fn of(year: i64, month: i64, day: i64, seconds: i64) -> Self {
+    pub(crate) fn of(year: i64, month: i64, day: i64, seconds: i64) -> Self {
         // Years that begin in March have their odd day at the end.
         let year = year - i64::from(month <= 2);
         let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -34,7 +57,7 @@ impl Moment {
     }
 
     /// Year, month and day.
-    pub(super) fn date(self) -> (i64, i64, i64) {
+    pub(crate) fn date(self) -> (i64, i64, i64) {
         let days = self.0.div_euclid(DAY) + SHIFT;
         let (era, of_era) = (days.div_euclid(ERA), days.rem_euclid(ERA));
         let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -175,6 +175,37 @@ fn secrets_in_files_are_read_again_and_never_shown() {
     });
 }
 
+#[test]
+fn what_is_odd_is_said_when_it_has_come_by_a_reload() {
+    stage(async |stage| {
+        let file = Settings::new(stage)?;
+        let (open, closed) = ("", "play_secrets = [\"one\"]\n");
+        file.write(closed)?;
+        let arguments = ["--http", "0.0.0.0:0", "--config-watch=false"];
+        let server = file.serve(stage, &arguments).await?;
+        let reload = async |text: &str, applied: u64| -> Result<String> {
+            file.write(text)?;
+            server.process().signal("HUP")?;
+            reloads(&server, "applied", applied).await?;
+            Ok(server.process().log().text())
+        };
+        let is_open = "whoever reaches this server may play";
+        let is_locked = "sign_maker is `token` and there are no api_tokens";
+        let log = server.process().log().text();
+        ensure!(!log.contains(is_open) && !log.contains(is_locked), "{log}");
+        let log = reload(open, 1).await?;
+        ensure!(log.matches(is_open).count() == 1, "{log}");
+        let log = reload("sign_maker = \"token\"\n", 2).await?;
+        ensure!(log.matches(is_open).count() == 1, "it was said: {log}");
+        ensure!(log.matches(is_locked).count() == 1, "{log}");
+        reload(closed, 3).await?;
+        let log = reload(open, 4).await?;
+        ensure!(log.matches(is_open).count() == 2, "it is news again: {log}");
+        ensure!(log.matches(is_locked).count() == 1, "{log}");
+        Ok(())
+    });
+}
+
 /// Waits until so many reloads had this outcome.
 async fn reloads(server: &Server, outcome: &str, count: u64) -> Result<()> {
     let name = format!("pushpull_config_reloads_total{{outcome=\"{outcome}\"}}");

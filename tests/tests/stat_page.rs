@@ -5,6 +5,7 @@ use pushpull_tests::{
     Browser, Clip, Publisher, Server, Viewer, http, server::PATIENCE, stage, until,
 };
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 #[test]
 fn streams_and_viewers_are_shown_and_a_viewer_is_disconnected() {
@@ -144,13 +145,21 @@ fn a_server_that_restarts_is_found_again_and_that_is_said() {
 #[test]
 fn more_viewers_than_a_person_reads_are_counted_not_listed() {
     stage(async |stage| {
-        let server = Server::start(stage, &[]).await?;
-        let _publisher = Publisher::looped(stage, &server, Clip::Plain, "crowd").await?;
-        server.live("live/crowd").await?;
+        let server = Server::start(stage, &["--missing-wait", "5m"]).await?;
+        // They wait for a publisher, who is not among the first then.
         let mut crowd = Vec::new();
         for _ in 0..205 {
-            crowd.push(Viewer::http(&server, "/live/crowd.flv").await?);
+            let mut viewer = TcpStream::connect(server.http).await?;
+            viewer.write_all(b"GET /live/crowd.flv HTTP/1.1\r\nHost: x\r\n\r\n").await?;
+            crowd.push(viewer);
         }
+        until("all are there", PATIENCE, async || {
+            let list = http::get(server.http, "/api/v1/sessions?limit=1").await?.text().await?;
+            Ok((serde_json::from_str::<Value>(&list)?["total"] == 205).then_some(()))
+        })
+        .await?;
+        let _publisher = Publisher::looped(stage, &server, Clip::Plain, "crowd").await?;
+        server.live("live/crowd").await?;
         let browser = Browser::start(stage).await?;
         browser.open(&server.url("/stat")).await?;
         browser.press("live/crowd").await?;
@@ -220,6 +229,62 @@ fn signed_addresses_are_made_pushed_to_and_played_from() {
         // It was another that was not signed.
         ensure!(said.contains("wrong signature") && !said.contains("not signed"), "{said}");
         browser.console_is_clean(&["403", "[pushpull]"]).await
+    });
+}
+
+#[test]
+fn addresses_are_signed_as_nginx_does_for_who_will_use_them() {
+    stage(async |stage| {
+        let server = Server::start(stage, &["--publish-secrets", "for pushing"]).await?;
+        let browser = Browser::start(stage).await?;
+        browser.open(&server.url("/?stream=linked")).await?;
+        let form = browser.by_role("combobox", "Signed as").await?;
+        form.type_text("nginx (secure_link)").await?;
+        browser.press("Make signed addresses").await?;
+        browser.says("say which").await?;
+        browser.fill("For the device with the IP address", "everybody").await?;
+        browser.press("Make signed addresses").await?;
+        browser.says("That is not an IP address").await?;
+        for (address, is_let_in) in [("192.0.2.7", false), ("127.0.0.1", true)] {
+            browser.fill("For the device with the IP address", address).await?;
+            let before = shown(&browser, "[data-guide=obsKey]").await?;
+            browser.press("Make signed addresses").await?;
+            let key = until("a new key", PATIENCE, async || {
+                let key = shown(&browser, "[data-guide=obsKey]").await?;
+                Ok((key != before).then_some(key))
+            })
+            .await?;
+            ensure!(key.starts_with("linked?md5=") && key.contains("&expires="), "{key}");
+            let publisher = Publisher::looped(stage, &server, Clip::Plain, &key).await?;
+            if is_let_in {
+                server.live("live/linked").await?;
+            } else {
+                ensure!(publisher.process().exit(PATIENCE).await? != Some(0), "{address}");
+            }
+        }
+        browser.console_is_clean(&["422", "400", "[pushpull]"]).await
+    });
+}
+
+#[test]
+fn refusals_are_told_in_the_page_s_language() {
+    stage(async |stage| {
+        // What the page may not read is not in its list: it has the answer to its own request.
+        let closed = ["--demo", "--play-tokens", "ticket", "--api-read", "token"];
+        let closed = Server::start(stage, &closed).await?;
+        let full = Server::start(stage, &["--demo", "--max-viewers", "1"]).await?;
+        let browser = Browser::start(stage).await?;
+        full.live("live/demo").await?;
+        let _first = Viewer::http(&full, "/live/demo.flv").await?;
+        for (server, words) in [(closed, "原因：没有签名"), (full, "原因：观众人数已达上限")]
+        {
+            browser.open(&server.url("/?stream=demo&lang=zh")).await?;
+            browser.click_label("HTTP-FLV").await?;
+            browser.press("开始").await?;
+            let said = browser.alert().await?;
+            ensure!(said.contains(words), "{said}");
+        }
+        browser.console_is_clean(&["401", "503", "[pushpull]"]).await
     });
 }
 

@@ -243,6 +243,21 @@ fn a_check_says_what_is_odd_and_shows_no_secrets() {
 }
 
 #[test]
+fn a_flag_of_another_server_is_answered_with_what_there_is_here() {
+    for (flag, hint) in [
+        ("--gop-cache=1", "`gop_bytes`"),
+        ("--http-hooks", "`on_publish`"),
+        ("--ssl_cert", "`tls_cert`"),
+    ] {
+        let output = run(&[flag]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains("tip: ") && said.contains(hint), "{flag}: {said}");
+        assert!(!said.contains("similar"), "{flag}: {said}");
+    }
+}
+
+#[test]
 fn the_environment_is_read() {
     let output = command(&[]).env("PUSHPULL_STOP_TIMEOUT", "1h").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Arg, ArgAction, ArgMatches, Command, parser::ValueSource};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
+};
 
 use super::{
     Config, Error, Errors, Loaded, Origin, Setting,
@@ -48,8 +52,9 @@ impl Sources {
         args: impl IntoIterator<Item = OsString>,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Sources, Errors> {
-        let flags =
-            command().try_get_matches_from(args).map_err(|error| Error::Usage(error.into()))?;
+        let flags = command()
+            .try_get_matches_from(args)
+            .map_err(|error| Error::Usage(with_word(error).into()))?;
         let mut sources = Sources {
             file: None,
             said: Vec::new(),
@@ -221,6 +226,19 @@ fn argument(key: &'static Key) -> Arg {
         Kind::List | Kind::Urls | Kind::Secrets => arg.action(ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
     }
+}
+
+/// For a flag that is another server's word, what there is here: a flag that looks like it is not what is meant.
+fn with_word(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg)
+        && let Near::Word(word) = nearest(flag)
+    {
+        error.remove(ContextKind::SuggestedArg);
+        let word = ContextValue::StyledStrs(vec![word.into()]);
+        error.insert(ContextKind::Suggested, word);
+    }
+    error
 }
 
 fn flag_items(flags: &ArgMatches, key: &Key) -> Option<Vec<String>> {

@@ -313,21 +313,21 @@ impl Shared {
             }
         };
         match self.shutdown.forced().run_until_cancelled(conversation).await {
-            Some(Ok(())) if exchange.is_unread() => {
-                let rest = inlet.hear_out(socket);
-                self.shutdown.requested().run_until_cancelled(rest).await;
-                false
-            }
-            Some(Ok(())) => exchange.has_ended(),
+            Some(Ok(())) if exchange.has_ended() => return true,
+            Some(Ok(())) => {}
             Some(Err(error)) => {
                 if let Some(limit) = Limit::of_http(&error) {
                     self.metrics.hits.hit(limit);
                 }
                 debug!(%error, "connection ended");
-                false
             }
-            None => false,
+            None => return false,
         }
+        if exchange.is_unread() {
+            let rest = inlet.hear_out(socket);
+            self.shutdown.requested().run_until_cancelled(rest).await;
+        }
+        false
     }
 }
 

@@ -284,6 +284,11 @@ async fn an_answer_is_not_lost_on_a_peer_that_still_sends() {
         drop(peer);
         server.until_served().await;
     }
+    // Nor on one whose head is far too large.
+    let mut peer = server.connect().await;
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Large: {}\r\n\r\n", "x".repeat(8 << 20));
+    peer.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(statuses_of(&read_to_end(&mut peer).await), "431");
 }
 
 #[tokio::test]

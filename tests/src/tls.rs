@@ -2,7 +2,7 @@
 
 use std::{
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -42,13 +42,18 @@ impl Certificate {
         Ok(Certificate { cert, key: key.serialize_pem() })
     }
 
-    /// Puts both into a folder, as `cert.pem` and `key.pem`, and returns the flags that name them.
-    pub fn put(&self, folder: &Path) -> Result<[String; 4]> {
+    /// Puts both into a folder, as `cert.pem` and `key.pem`, and returns these files.
+    pub fn write(&self, folder: &Path) -> Result<[String; 2]> {
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         std::fs::write(&cert, &self.cert)?;
         std::fs::write(&key, &self.key)?;
-        let text = |path: PathBuf| path.display().to_string();
-        Ok(["--tls-cert".to_owned(), text(cert), "--tls-key".to_owned(), text(key)])
+        Ok([cert, key].map(|path| path.display().to_string()))
+    }
+
+    /// The same, and returns the flags that name them.
+    pub fn put(&self, folder: &Path) -> Result<[String; 4]> {
+        let [cert, key] = self.write(folder)?;
+        Ok(["--tls-cert".to_owned(), cert, "--tls-key".to_owned(), key])
     }
 
     /// Shakes hands with a server that must show this certificate.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use pushpull_media::flv::TagKind;
 use pushpull_tests::{
     Browser, Clip, Publisher, Server, Stage, Viewer, encoder::Encoder, http, process::Process,
-    server::PATIENCE, stage, until, usage,
+    server::PATIENCE, stage, tls::Certificate, until, usage,
 };
 use serde_json::Value;
 use tokio::{
@@ -333,7 +333,7 @@ impl Front {
 
 fn nginx(folder: &Path, server: &Server, listens: [SocketAddr; 3]) -> Result<Command> {
     let [http, https, rtmp] = listens;
-    let (certificate, key) = certificate(folder)?;
+    let [certificate, key] = Certificate::new()?.write(folder)?;
     let site = replaced(
         &block_with("nginx", "location /")?,
         &[
@@ -386,17 +386,6 @@ fn caddy(folder: &Path, server: &Server, http: SocketAddr) -> Result<Command> {
     // It keeps certificates and its last configuration at home.
     command.env("HOME", folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
     Ok(command)
-}
-
-/// A certificate for nobody, and its key.
-fn certificate(folder: &Path) -> Result<(String, String)> {
-    let (certificate, key) = (folder.join("own.crt"), folder.join("own.key"));
-    let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]);
-    command.args(["-nodes", "-days", "2", "-subj", "/CN=live.example.org", "-out"]);
-    let made = command.arg(&certificate).arg("-keyout").arg(&key).output()?;
-    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    Ok((certificate.display().to_string(), key.display().to_string()))
 }
 
 /// The document's text with the machine's own values; each must be there, or the test would be about something else.

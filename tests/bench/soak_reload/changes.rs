@@ -251,7 +251,7 @@ impl Changes {
         self.trust.turn_to(certificate, RETIRED)?;
         let new = self.folder.join("new");
         fs::create_dir_all(&new)?;
-        certificate.put(&new)?;
+        certificate.write(&new)?;
         for part in ["key.pem", "cert.pem"] {
             fs::rename(new.join(part), self.folder.join(part))?;
         }

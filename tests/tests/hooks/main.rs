@@ -36,6 +36,21 @@ fn python(number: usize) -> Result<String> {
     Ok(block.split_once("```").context("the Python ends")?.0.to_owned())
 }
 
+/// A hook server of this code: its process, and the port, which it has to print.
+async fn serve_python(stage: &Stage, code: &str, arguments: &[&str]) -> Result<(Process, String)> {
+    let mut command = std::process::Command::new("python3");
+    command.args(["-c", code]).args(arguments);
+    let hooks = Process::start("python3, the hook server,", command)?;
+    stage.watch(&hooks);
+    let port = until("the hook server listens", PATIENCE, async || {
+        let log = hooks.log().text();
+        let line = log.lines().find_map(|line| line.split_once("port "));
+        Ok(line.map(|(_, port)| port.trim().to_owned()))
+    })
+    .await?;
+    Ok((hooks, port))
+}
+
 #[test]
 fn the_hook_server_of_the_document_decides() {
     stage(async |stage| {
@@ -48,16 +63,7 @@ fn the_hook_server_of_the_document_decides() {
             serve,
             "s = ThreadingHTTPServer((\"127.0.0.1\", 0), Hooks)\nprint(\"port\", s.server_port, flush=True)\ns.serve_forever()",
         );
-        let mut command = std::process::Command::new("python3");
-        command.args(["-c", &code]);
-        let hooks = Process::start("python3, the hook server,", command)?;
-        stage.watch(&hooks);
-        let port = until("the hook server listens", PATIENCE, async || {
-            let log = hooks.log().text();
-            let line = log.lines().find_map(|line| line.split_once("port "));
-            Ok(line.map(|(_, port)| port.trim().to_owned()))
-        })
-        .await?;
+        let (hooks, port) = serve_python(stage, &code, &[]).await?;
         let url = format!("http://127.0.0.1:{port}/");
         let flags = ["--on-publish", "--on-unpublish", "--on-play", "--on-stop"];
         let flags = flags.into_iter().flat_map(|flag| [flag, &url]).collect::<Vec<_>>();

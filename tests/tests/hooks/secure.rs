@@ -4,8 +4,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use pushpull_tests::{
-    Server, Stage, phone::Phone, process::Process, rtmp, rtmp::Peer, server::PATIENCE, stage, until,
+    Server, Stage, phone::Phone, rtmp, rtmp::Peer, server::PATIENCE, stage, until,
 };
+
+use super::serve_python;
 
 /// Lets everybody in, and prints its port and what it is asked.
 const HOOKS: &str = r#"
@@ -48,16 +50,7 @@ fn a_hook_server_over_https_is_asked_once_its_authority_is_known() {
     stage(async |stage| {
         let [certificate_of_hooks, key] = certificate(stage, "hooks")?;
         let [authority, _] = certificate(stage, "stranger")?;
-        let mut command = Command::new("python3");
-        command.args(["-c", HOOKS, &certificate_of_hooks, &key]);
-        let hooks = Process::start("python3, the hook server,", command)?;
-        stage.watch(&hooks);
-        let port = until("the hook server listens", PATIENCE, async || {
-            let log = hooks.log().text();
-            let line = log.lines().find_map(|line| line.split_once("port "));
-            Ok(line.map(|(_, port)| port.trim().to_owned()))
-        })
-        .await?;
+        let (hooks, port) = serve_python(stage, HOOKS, &[&certificate_of_hooks, &key]).await?;
         let url = format!("https://127.0.0.1:{port}/");
         let flags = ["--on-publish", &url, "--on-unpublish", &url, "--hook-ca", &authority];
         let server = Server::start(stage, &flags).await?;
@@ -81,7 +74,7 @@ fn a_hook_server_over_https_is_asked_once_its_authority_is_known() {
         std::fs::copy(&certificate_of_hooks, &authority).context("the authority is put there")?;
         server.process().signal("HUP")?;
         until("it is read again", PATIENCE, async || {
-            Ok(log().contains("configuration read again").then_some(()))
+            Ok(log().contains("changed=\"hook_ca\"").then_some(()))
         })
         .await?;
         let mut phone = Phone::start(&server, "cam", "hello").await?;

@@ -8,13 +8,10 @@ use std::{
     },
 };
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::Event;
+use crate::metrics::show;
 
 /// What can become of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,17 +107,10 @@ impl Collector for Shown {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let Shown(stats) = self;
         for (outcome, name, help) in Outcome::ALL {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for event in Event::ALL {
-                let labels = [("event", event.name())];
-                ConstCounter::new(stats.of(event, outcome))
-                    .encode(family.encode_family(&labels)?)?;
-            }
+            let counts = Event::ALL.map(|event| (event.name(), stats.of(event, outcome)));
+            show::counters(&mut encoder, name, help, "event", counts)?;
         }
-        let waiting = ConstGauge::new(i64::try_from(stats.waiting()).unwrap_or(i64::MAX));
         let help = "Events that wait for hook servers, or are under way to them";
-        let descriptor =
-            encoder.encode_descriptor("hooks_waiting", help, None, waiting.metric_type())?;
-        waiting.encode(descriptor)
+        show::gauge(&mut encoder, "hooks_waiting", help, show::count(stats.waiting()))
     }
 }

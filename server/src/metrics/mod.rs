@@ -5,6 +5,7 @@
 //! bounded number of them: fixed words, or `metrics_streams` streams. docs/api.md has the list, which a test compares.
 
 mod process;
+pub mod show;
 mod streams;
 #[cfg(test)]
 mod tests;
@@ -23,15 +24,10 @@ use axum::{
 use prometheus_client::{
     collector::Collector,
     encoding::{
-        DescriptorEncoder, EncodeLabelSet, EncodeMetric,
+        DescriptorEncoder, EncodeLabelSet,
         text::{encode_eof, encode_registry},
     },
-    metrics::{
-        MetricType,
-        counter::{ConstCounter, Counter},
-        family::Family,
-        gauge::{ConstGauge, Gauge},
-    },
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 
@@ -308,21 +304,11 @@ impl Collector for HubMetrics {
             ),
         ];
         for (name, help, value) in counters {
-            let counter = ConstCounter::new(value);
-            counter.encode(encoder.encode_descriptor(
-                name,
-                help,
-                None,
-                counter.metric_type(),
-            )?)?;
+            show::counter(&mut encoder, name, help, value)?;
         }
         let help = "Times a limit was run into, by the limit; docs/relay.md has the table of them";
-        let mut family =
-            encoder.encode_descriptor("limits_hit", help, None, MetricType::Counter)?;
-        for limit in Limit::ALL {
-            let labels = [("limit", limit.label())];
-            ConstCounter::new(stats.hits().of(limit)).encode(family.encode_family(&labels)?)?;
-        }
+        let hits = Limit::ALL.into_iter().map(|limit| (limit.label(), stats.hits().of(limit)));
+        show::counters(&mut encoder, "limits_hit", help, "limit", hits)?;
         let streams = hub.streams();
         let live = streams.iter().filter(|stream| stream.state == State::Live).count();
         let viewers = streams.iter().map(|stream| stream.viewers).sum();
@@ -341,15 +327,10 @@ impl Collector for HubMetrics {
             ),
         ];
         for (name, help, value) in gauges {
-            let gauge = ConstGauge::new(as_gauge(value));
-            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+            show::gauge(&mut encoder, name, help, show::count(value))?;
         }
         Ok(())
     }
-}
-
-fn as_gauge(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

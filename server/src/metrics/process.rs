@@ -2,12 +2,9 @@
 
 use std::{fmt, time::SystemTime};
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
+use super::show;
 use crate::time::unix;
 
 /// Asks the system at every scrape.
@@ -22,14 +19,11 @@ impl Collector for Process {
         let started = unix(self.started).as_secs_f64();
         let started = ("process_start_time_seconds", "When the process began, since 1970", started);
         for (name, help, value) in usage().into_iter().chain([started]) {
-            let gauge = ConstGauge::new(value);
-            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)?;
+            show::gauge(&mut encoder, name, help, value)?;
         }
         let Some(seconds) = cpu() else { return Ok(()) };
-        let counter = ConstCounter::new(seconds);
         let help = "Time that the process has worked on all cores";
-        let name = "process_cpu_seconds";
-        counter.encode(encoder.encode_descriptor(name, help, None, MetricType::Counter)?)
+        show::counter(&mut encoder, "process_cpu_seconds", help, seconds)
     }
 }
 

@@ -5,9 +5,10 @@ use std::fmt;
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
+    metrics::{MetricType, gauge::ConstGauge},
 };
 
+use super::show;
 use crate::{
     api,
     config::Live,
@@ -77,10 +78,8 @@ impl Collector for Streams {
         let max = self.config.get().metrics_streams;
         let (shown, left_out) = all.split_at(max.min(all.len()));
         let help = "Streams that have no figures of their own here: see metrics_streams";
-        let gauge = ConstGauge::new(i64::try_from(left_out.len()).unwrap_or(i64::MAX));
-        let family =
-            encoder.encode_descriptor("streams_without_figures", help, None, MetricType::Gauge)?;
-        gauge.encode(family)?;
+        let left_out = show::count(left_out.len());
+        show::gauge(&mut encoder, "streams_without_figures", help, left_out)?;
         for (name, help, value) in GAUGES {
             let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             for stream in shown {
@@ -95,11 +94,8 @@ impl Collector for Streams {
             }
         }
         for (name, help, value) in COUNTERS {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for stream in shown {
-                let labels = [("stream", stream.name.as_str())];
-                ConstCounter::new(value(stream)).encode(family.encode_family(&labels)?)?;
-            }
+            let values = shown.iter().map(|stream| (stream.name.as_str(), value(stream)));
+            show::counters(&mut encoder, name, help, "stream", values)?;
         }
         let help = "Publishers and viewers at present, by protocol";
         let mut family = encoder.encode_descriptor("sessions", help, None, MetricType::Gauge)?;
@@ -109,7 +105,7 @@ impl Collector for Streams {
                 Purpose::Play => "play",
             };
             let labels = [("purpose", purpose), ("protocol", protocol)];
-            let gauge = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            let gauge = ConstGauge::new(show::count(count));
             gauge.encode(family.encode_family(&labels)?)?;
         }
         Ok(())

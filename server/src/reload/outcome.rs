@@ -6,13 +6,9 @@ use std::{
     time::SystemTime,
 };
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
-use crate::time::unix;
+use crate::{metrics::show, time::unix};
 
 /// How the reloads so far went. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -101,25 +97,17 @@ impl Reloads {
 impl Collector for Reloads {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let help = "Times the configuration was read again, by what came of it";
-        let mut family =
-            encoder.encode_descriptor("config_reloads", help, None, MetricType::Counter)?;
-        for (outcome, count) in [("applied", self.applied()), ("refused", self.refused())] {
-            let labels = [("outcome", outcome)];
-            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
-        }
+        let outcomes = [("applied", self.applied()), ("refused", self.refused())];
+        show::counters(&mut encoder, "config_reloads", help, "outcome", outcomes)?;
         let is_refused =
             self.last().is_some_and(|last| matches!(last.outcome, Outcome::Refused(_)));
         let since = unix(self.since());
         let help =
             "Whether the configuration as it was read last is in force: 0 while it has a mistake";
-        let successful = ConstGauge::new(i64::from(!is_refused));
-        let kind = MetricType::Gauge;
         let name = "config_last_reload_successful";
-        successful.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
+        show::gauge(&mut encoder, name, help, i64::from(!is_refused))?;
         let help = "When the configuration in force was read, in seconds since 1970";
-        let since = ConstGauge::new(since.as_secs_f64());
         let name = "config_last_reload_success_timestamp_seconds";
-        since.encode(encoder.encode_descriptor(name, help, None, kind)?)?;
-        Ok(())
+        show::gauge(&mut encoder, name, help, since.as_secs_f64())
     }
 }

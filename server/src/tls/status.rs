@@ -5,14 +5,10 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use prometheus_client::{
-    collector::Collector,
-    encoding::{DescriptorEncoder, EncodeMetric},
-    metrics::{MetricType, counter::ConstCounter, gauge::ConstGauge},
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::{Refused, Tls};
-use crate::net::Socket;
+use crate::{metrics::show, net::Socket};
 
 /// Handshakes by their outcome, and new certificates.
 #[derive(Debug, Default)]
@@ -61,20 +57,12 @@ impl Collector for Tls {
             ),
         ];
         for (name, help, counters) in families {
-            let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-            for (outcome, counter) in counters {
-                let labels = [("outcome", outcome)];
-                let counter = ConstCounter::new(counter.load(Ordering::Relaxed));
-                counter.encode(family.encode_family(&labels)?)?;
-            }
+            let counts =
+                counters.into_iter().map(|(of, count)| (of, count.load(Ordering::Relaxed)));
+            show::counters(&mut encoder, name, help, "outcome", counts)?;
         }
         let Some(expires) = self.expires() else { return Ok(()) };
-        let gauge = ConstGauge::new(expires.0);
-        gauge.encode(encoder.encode_descriptor(
-            "tls_certificate_expiry_timestamp_seconds",
-            "When the TLS certificate in force expires, in seconds since 1970",
-            None,
-            gauge.metric_type(),
-        )?)
+        let help = "When the TLS certificate in force expires, in seconds since 1970";
+        show::gauge(&mut encoder, "tls_certificate_expiry_timestamp_seconds", help, expires.0)
     }
 }

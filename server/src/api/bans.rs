@@ -10,7 +10,7 @@ use super::{
     Api,
     authority::Operator,
     fresh_json,
-    parameters::{Named, Page, Parameters},
+    parameters::{Named, Page},
 };
 use crate::{problem::Problem, time::millis};
 
@@ -39,15 +39,10 @@ pub struct Ban {
     get, path = "/api/v1/bans", tag = "bans", operation_id = "list_bans", params(Page),
     responses((status = 200, body = Bans), super::openapi::NotRead, super::openapi::BadRequest),
 ))]
-pub async fn list(
-    State(api): State<Api>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let page = page.checked()?;
-    let all = api.parts.hub.banned();
-    let total = all.len();
+pub async fn list(State(api): State<Api>, page: Page) -> Response {
+    let (bans, total) = page.of(api.parts.hub.banned());
     let ban = |(stream, left): (_, Duration)| Ban { stream, left_ms: millis(left) };
-    Ok(fresh_json(Bans { bans: page.of(all).into_iter().map(ban).collect(), total }))
+    fresh_json(Bans { bans: bans.into_iter().map(ban).collect(), total })
 }
 
 /// Lifts a ban.

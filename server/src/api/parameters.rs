@@ -17,7 +17,11 @@ pub struct Parameters<T>(pub T);
 #[derive(Debug)]
 pub struct Named(pub StreamName);
 
-/// Which part of a list is asked for.
+/// The stream whose part of a list is asked for, if it is that of one ([`OfStream`]).
+#[derive(Debug)]
+pub struct Only(pub Option<StreamName>);
+
+/// Which part of a list is asked for: as a handler gets it, it is within its bounds.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]
 #[cfg_attr(test, into_params(parameter_in = Query))]
@@ -32,7 +36,7 @@ pub struct Page {
     pub offset: usize,
 }
 
-/// Whose part of a list is asked for.
+/// Whose part of a list is asked for: everybody's, or as a handler gets it in [`Only`], that of one stream.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]
 #[cfg_attr(test, into_params(parameter_in = Query))]
@@ -42,22 +46,8 @@ pub struct OfStream {
     stream: Option<String>,
 }
 
-impl OfStream {
-    /// The stream, if one was said.
-    ///
-    /// # Errors
-    /// A problem that says what is wrong with its name.
-    pub fn name(&self) -> Result<Option<StreamName>, Problem> {
-        self.stream.as_deref().map(stream_name).transpose()
-    }
-}
-
 impl Page {
-    /// Itself, if it is within its bounds.
-    ///
-    /// # Errors
-    /// A problem that says which is not.
-    pub fn checked(self) -> Result<Page, Problem> {
+    fn checked(self) -> Result<Page, Problem> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             return Err(bad(format!("limit: {} is not within 1 and {MAX_LIMIT}", self.limit)));
         }
@@ -67,9 +57,10 @@ impl Page {
         Ok(self)
     }
 
-    /// That part of `all`.
-    pub fn of<T>(self, all: impl IntoIterator<Item = T>) -> Vec<T> {
-        all.into_iter().skip(self.offset).take(self.limit).collect()
+    /// That part of `all`, and how many there are in all.
+    pub fn of<T>(self, all: Vec<T>) -> (Vec<T>, usize) {
+        let total = all.len();
+        (all.into_iter().skip(self.offset).take(self.limit).collect(), total)
     }
 
     fn all() -> usize {
@@ -100,6 +91,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
         query.map(|Query(value)| Parameters(value)).map_err(|error| bad(error.body_text()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Page {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Parameters(page) = Parameters::<Page>::from_request_parts(parts, state).await?;
+        page.checked()
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Only {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Parameters(of) = Parameters::<OfStream>::from_request_parts(parts, state).await?;
+        of.stream.as_deref().map(stream_name).transpose().map(Only)
     }
 }
 

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::{
     Api, fresh_json,
-    parameters::{OfStream, Page, Parameters},
+    parameters::{Only, Page},
 };
-use crate::{access::RefusalStatus, problem::Problem};
+use crate::access::RefusalStatus;
 
 /// A part of the list.
 #[derive(Serialize)]
@@ -21,19 +21,14 @@ pub struct Refusals {
 
 /// Who was not let in of late, the newest first.
 #[cfg_attr(test, utoipa::path(
-    get, path = "/api/v1/refusals", tag = "sessions", operation_id = "list_refusals", params(OfStream, Page),
+    get, path = "/api/v1/refusals", tag = "sessions", operation_id = "list_refusals", params(super::parameters::OfStream, Page),
     responses((status = 200, body = Refusals), super::openapi::NotRead, super::openapi::BadRequest),
 ))]
-pub async fn list(
-    State(api): State<Api>,
-    Parameters(of): Parameters<OfStream>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let (page, stream) = (page.checked()?, of.name()?);
+pub async fn list(State(api): State<Api>, Only(stream): Only, page: Page) -> Response {
     let mut all = api.parts.access.refusals();
     if let Some(stream) = stream {
         all.retain(|refusal| refusal.stream == stream.as_str());
     }
-    let total = all.len();
-    Ok(fresh_json(Refusals { refusals: page.of(all), total }))
+    let (refusals, total) = page.of(all);
+    fresh_json(Refusals { refusals, total })
 }

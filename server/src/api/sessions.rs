@@ -12,7 +12,7 @@ use super::{
     Api,
     authority::Operator,
     fresh_json,
-    parameters::{OfStream, Page, Parameters},
+    parameters::{Only, Page, Parameters},
 };
 use crate::{
     problem::Problem,
@@ -43,19 +43,18 @@ pub struct WithPurpose {
 /// `/api/v1/clients` is the same.
 #[cfg_attr(test, utoipa::path(
     get, path = "/api/v1/sessions", tag = "sessions", operation_id = "list_sessions",
-    params(OfStream, WithPurpose, Page),
+    params(super::parameters::OfStream, WithPurpose, Page),
     responses((status = 200, body = Sessions), super::openapi::NotRead, super::openapi::BadRequest),
 ))]
 pub async fn list(
     State(api): State<Api>,
-    Parameters(of): Parameters<OfStream>,
+    Only(stream): Only,
     Parameters(with): Parameters<WithPurpose>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let (page, stream) = (page.checked()?, of.name()?);
+    page: Page,
+) -> Response {
     let sessions = api.parts.access.sessions();
     let (sessions, total) = sessions.page(stream.as_ref(), with.purpose, page.offset, page.limit);
-    Ok(fresh_json(Sessions { sessions, total }))
+    fresh_json(Sessions { sessions, total })
 }
 
 /// One session.

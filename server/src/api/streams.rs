@@ -39,14 +39,9 @@ pub struct Streams {
     get, path = "/api/v1/streams", tag = "streams", params(Page),
     responses((status = 200, body = Streams), super::openapi::NotRead, super::openapi::BadRequest),
 ))]
-pub async fn list(
-    State(api): State<Api>,
-    Parameters(page): Parameters<Page>,
-) -> Result<Response, Problem> {
-    let page = page.checked()?;
-    let all = api.parts.hub.streams();
-    let total = all.len();
-    Ok(fresh_json(Streams { streams: page.of(all), total }))
+pub async fn list(State(api): State<Api>, page: Page) -> Response {
+    let (streams, total) = page.of(api.parts.hub.streams());
+    fresh_json(Streams { streams, total })
 }
 
 /// One stream.

@@ -13,7 +13,7 @@ use tracing::{debug, warn};
 
 use crate::limits::{Hits, Limit};
 
-/// Places for connections, shared by every listener of a protocol.
+/// Places for connections, shared by every listener of a protocol; or for what else each address has its share of.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     taken: Arc<Mutex<Taken>>,
@@ -78,6 +78,11 @@ impl Places {
         self.place(0, Some(address), most)
     }
 
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.lock().all
+    }
+
     fn place(&self, all: usize, address: Option<IpAddr>, most: Most) -> Result<Place, Full> {
         let address = address.map(household);
         let mut taken = self.lock();
@@ -115,7 +120,7 @@ impl Drop for Place {
 }
 
 /// What one customer of a network has: an IPv4 address, or the first half of an IPv6 address.
-fn household(address: IpAddr) -> IpAddr {
+pub fn household(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

@@ -6,7 +6,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use pushpull_rtmp::server::PublishRefusal;
 
 use super::sign::Failure;
-use crate::{hooks::Denied, problem::Problem, sessions::Purpose};
+use crate::{
+    hooks::{Denied, Reason},
+    problem::Problem,
+    sessions::Purpose,
+};
 
 /// Why somebody is not let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +36,18 @@ pub enum Kind {
     Expired,
     /// Nobody could say: 503.
     Unknown,
+    /// Nobody was asked, since the same peer asks too much: 429.
+    Crowded,
 }
 
 impl From<Denied> for Refusal {
-    fn from(Denied { is_failure, text }: Denied) -> Self {
-        let (code, kind) =
-            if is_failure { ("hook_failed", Kind::Unknown) } else { ("hook_denied", Kind::Denied) };
-        Self { code, text, kind }
+    fn from(Denied { reason, text }: Denied) -> Self {
+        let kind = match reason {
+            Reason::Refused => Kind::Denied,
+            Reason::Unanswered => Kind::Unknown,
+            Reason::Crowded => Kind::Crowded,
+        };
+        Self { code: reason.code(), text, kind }
     }
 }
 
@@ -61,6 +70,7 @@ impl Refusal {
             Kind::Wrong | Kind::Denied => (StatusCode::FORBIDDEN, "Not allowed"),
             Kind::Expired => (StatusCode::GONE, "No longer allowed"),
             Kind::Unknown => (StatusCode::SERVICE_UNAVAILABLE, "Cannot be decided"),
+            Kind::Crowded => (StatusCode::TOO_MANY_REQUESTS, "Too many questions"),
         };
         let problem = Problem::new(status, self.code, title, self.text.clone()).with_stream(stream);
         match self.kind {
@@ -68,6 +78,9 @@ impl Refusal {
             Kind::Missing => {
                 let scheme = HeaderValue::from_static("Signature");
                 problem.with_header(header::WWW_AUTHENTICATE, scheme)
+            }
+            Kind::Crowded => {
+                problem.with_header(header::RETRY_AFTER, HeaderValue::from_static("5"))
             }
             _ => problem,
         }
@@ -79,7 +92,7 @@ impl Refusal {
         match self.kind {
             Kind::Missing | Kind::Wrong | Kind::Expired => PublishRefusal::BadAuth,
             Kind::Denied => PublishRefusal::Denied,
-            Kind::Unknown => PublishRefusal::Failed,
+            Kind::Unknown | Kind::Crowded => PublishRefusal::Failed,
         }
     }
 }

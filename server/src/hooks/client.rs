@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -67,6 +67,11 @@ impl Client {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.facts.id
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> IpAddr {
+        self.0.facts.peer.ip()
     }
 
     pub(super) fn facts(&self) -> &Facts {

@@ -13,18 +13,17 @@ use tokio::{
 };
 
 use super::{
-    Client, Config, Denied, Event, Inner, Outcome, Started, Stats, Turn, Url,
+    Client, Config, Denied, Event, Inner, Outcome, Reason, Started, Stats, Turn, Url,
     client::Place,
     event::{Bytes, Subject},
     host::{Aim, Host},
     no_answer,
     post::{Failure, Reply},
     random_id, sign,
-    stats::Waiting,
     style::{Body, Letter, Verdict},
     trust::Trust,
 };
-use crate::time::unix_now;
+use crate::{accept, time::unix_now};
 
 /// What waits in a lane.
 pub(super) enum Job {
@@ -39,7 +38,7 @@ pub(super) struct Question {
     pub(super) deadline: Instant,
     pub(super) turn: Arc<Turn>,
     pub(super) answer: oneshot::Sender<Result<Started, Denied>>,
-    pub(super) _place: Waiting,
+    pub(super) _place: accept::Place,
 }
 
 /// Nobody does.
@@ -49,7 +48,7 @@ pub(super) struct Notice {
     bytes: Bytes,
     /// Until it is begun: it counts as dropped then.
     unsent: Option<Arc<Stats>>,
-    _place: Waiting,
+    _place: accept::Place,
 }
 
 impl Notice {
@@ -58,7 +57,7 @@ impl Notice {
         config: Arc<Config>,
         bytes: Bytes,
         stats: Arc<Stats>,
-        place: Waiting,
+        place: accept::Place,
     ) -> Self {
         Self { subject, config, bytes, unsent: Some(stats), _place: place }
     }
@@ -135,7 +134,7 @@ impl Inner {
                     "" => "the hook server does not allow it".to_owned(),
                     words => format!("the hook server does not allow it: {words}"),
                 };
-                Err(Denied { is_failure: false, text })
+                Err(Denied { reason: Reason::Refused, text })
             }
             Err(None) => match self.undecided(&config, client.clone(), subject.clone()) {
                 Err(_) if is_heard => {
@@ -166,7 +165,7 @@ impl Inner {
             async move {
                 let mut is_heard = false;
                 for body in bodies {
-                    let verdict = self.ask(config, url, event, body, deadline).await;
+                    let verdict = self.ask(config, client, url, event, body, deadline).await;
                     match verdict {
                         Ok(Verdict::Allowed) => is_heard = true,
                         Ok(Verdict::Denied(words)) => {
@@ -197,16 +196,20 @@ impl Inner {
     async fn ask(
         &self,
         config: &Config,
+        client: &Client,
         url: &Url,
         event: Event,
         body: &Body,
         deadline: Instant,
     ) -> Result<Verdict, Failure> {
         let target = Target::new(self, config, url, event);
-        let answer = match timeout_at(deadline, target.host.slot(Aim::Ask)).await {
-            Ok(_slot) => target.send(&random_id(), body, deadline).await,
-            Err(_) => Err(Failure::Unreached("too many questions are under way to it".to_owned())),
+        let address = client.address();
+        let Ok(_slot) = timeout_at(deadline, target.host.slot(Aim::Ask, address)).await else {
+            self.stats.hit(event, Outcome::Failed);
+            target.host.is_crowded(url, event, address);
+            return Err(Failure::Unreached("it was not asked in time".to_owned()));
         };
+        let answer = target.send(&random_id(), body, deadline).await;
         let verdict = answer.map(|reply| match &reply.body {
             Some(body) => config.style.read(reply.status, body),
             None => Verdict::Senseless("its answer is too long or broken off".to_owned()),
@@ -224,15 +227,22 @@ impl Inner {
         let Notice { subject, config, bytes, .. } = &notice;
         let event = subject.end();
         let bodies = self.bodies(config, client, subject, event, *bytes);
-        let told = config
-            .urls(event)
-            .iter()
-            .flat_map(|url| bodies.iter().map(move |body| self.tell_one(config, url, event, body)));
+        let told = config.urls(event).iter().flat_map(|url| {
+            let tell = move |body| self.tell_one(config, client, url, event, body);
+            bodies.iter().map(tell)
+        });
         join_all(told).await;
     }
 
     /// Tells one hook server, again and again if need be. When the server stops, each gets one last try.
-    async fn tell_one(&self, config: &Config, url: &Url, event: Event, body: &Body) {
+    async fn tell_one(
+        &self,
+        config: &Config,
+        client: &Client,
+        url: &Url,
+        event: Event,
+        body: &Body,
+    ) {
         let target = Target::new(self, config, url, event);
         let mut fate = Fate { stats: &self.stats, event, outcome: Outcome::Dropped };
         // The same for all tries: who has got it twice can tell.
@@ -240,7 +250,7 @@ impl Inner {
         for attempt in 0..=config.retries {
             let is_last = attempt == config.retries || self.shutdown.requested().is_cancelled();
             let answer = {
-                let _slot = target.host.slot(Aim::Tell).await;
+                let _slot = target.host.slot(Aim::Tell, client.address()).await;
                 target.send(&delivery, body, Instant::now() + config.timeout).await
             };
             let reason = match answer {

@@ -10,7 +10,6 @@ use std::{
 use axum::{body::Body, http::Request};
 use tokio::{
     net::lookup_host,
-    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout_at},
 };
 use tracing::{info, warn};
@@ -19,6 +18,7 @@ use super::{
     config::{Scheme, Url, bare},
     post::{self, Bounded, Failure, Reply},
     secure::secure,
+    slots::{Slot, Slots},
     trust::Trust,
 };
 
@@ -43,8 +43,8 @@ pub(super) struct Host {
     scheme: Scheme,
     name: String,
     port: u16,
-    asking: Semaphore,
-    telling: Semaphore,
+    asking: Slots,
+    telling: Slots,
     health: Mutex<Health>,
     /// Held by whoever looks the name up: one at a time, for as long as that takes.
     addresses: Arc<tokio::sync::Mutex<Option<Addresses>>>,
@@ -66,6 +66,8 @@ struct Health {
     next_try: Option<Instant>,
     /// What the log was told of late.
     told: Told,
+    /// When it was told last that a question was not asked in time.
+    crowded: Option<Instant>,
 }
 
 /// What the log was told of a hook server within [`QUIET`]: one that fails now and then must not fill it.
@@ -125,21 +127,20 @@ impl Host {
             scheme: url.scheme().clone(),
             name: url.host().to_owned(),
             port: url.port(),
-            asking: Semaphore::new(MAX_ASKING),
-            telling: Semaphore::new(MAX_TELLING),
+            asking: Slots::new(MAX_ASKING),
+            telling: Slots::new(MAX_TELLING),
             health: Mutex::default(),
             addresses: Arc::default(),
         }
     }
 
-    /// A connection for `aim`, when there is one to spare.
-    pub(super) async fn slot(&self, aim: Aim) -> Option<SemaphorePermit<'_>> {
+    /// A connection for `aim`, for an event of somebody at `address`, when it is its turn.
+    pub(super) async fn slot(&self, aim: Aim, address: IpAddr) -> Slot<'_> {
         let slots = match aim {
             Aim::Ask => &self.asking,
             Aim::Tell => &self.telling,
         };
-        // It is never closed.
-        slots.acquire().await.ok()
+        slots.take(address).await
     }
 
     /// Sends `request` and waits for the answer, no longer than until `deadline`.
@@ -212,6 +213,20 @@ impl Host {
         }
     }
 
+    /// Notes that a question about somebody at `address` was not asked in its time, since it was not its turn before. What
+    /// is under way tells how the server is; this is told once in a while.
+    pub(super) fn is_crowded(&self, url: &Url, event: super::Event, address: IpAddr) {
+        let now = Instant::now();
+        let crowded = &mut self.health().crowded;
+        if crowded.is_none_or(|told| now >= told + QUIET) {
+            *crowded = Some(now);
+            warn!(
+                %url, %event, %address,
+                "too many questions are under way to a hook server, in all or of this address: one was not asked in time"
+            );
+        }
+    }
+
     fn authority(&self) -> String {
         format!("{}:{}", self.name, self.port)
     }
@@ -267,11 +282,11 @@ impl Host {
     }
 }
 
-/// Questions to one hook server at a time.
-const MAX_ASKING: usize = 128;
+/// Questions to one hook server at a time: half of them for one address, if it is alone.
+const MAX_ASKING: usize = 256;
 
 /// Notices to one hook server at a time.
-const MAX_TELLING: usize = 32;
+const MAX_TELLING: usize = 64;
 
 /// Hook servers that are remembered: more than a configuration has, unless somebody means it.
 const MAX_HOSTS: usize = 64;

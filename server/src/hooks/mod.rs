@@ -10,8 +10,8 @@
 //!   events is no task and takes next to no memory.
 //! - Every beginning that a hook server may have heard of, and has not refused, has exactly one end: what is begun is a
 //!   [`Started`], and dropping it sends the end, wherever it is dropped: also on its way to somebody who has left.
-//! - Whoever is asked about waits; no other stream does. What can wait is bounded for each client, for each hook server and
-//!   in all.
+//! - Whoever is asked about waits; no other stream does. What can wait is bounded for each client, for each address, for each
+//!   hook server and in all.
 
 mod client;
 mod config;
@@ -21,6 +21,7 @@ mod host;
 mod post;
 mod secure;
 mod sign;
+mod slots;
 mod stats;
 mod style;
 mod trust;
@@ -30,6 +31,7 @@ mod tests;
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU8, Ordering},
@@ -52,6 +54,7 @@ pub use stats::{Outcome, Stats};
 pub use trust::Authorities;
 
 use crate::{
+    accept::Full,
     config::Live,
     hex::hex,
     sessions::{Purpose, Request, SessionId},
@@ -81,6 +84,8 @@ struct Inner {
     runtime: Handle,
     /// The log has been told that there are too many events.
     is_full: AtomicBool,
+    /// It has been told that there are too many of one address.
+    is_crowded: AtomicBool,
     /// The log has been told that the shutdown has lost some.
     has_lost: AtomicBool,
 }
@@ -101,10 +106,33 @@ struct Open {
 /// Somebody must not begin what it wants to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denied {
-    /// Nobody has said no: a hook server could not be asked, or made no sense.
-    pub is_failure: bool,
+    /// Why.
+    pub reason: Reason,
     /// A sentence for the peer, without a full stop.
     pub text: String,
+}
+
+/// Why somebody must not begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// A hook server has said no.
+    Refused,
+    /// Nobody has: a hook server could not be asked, or made no sense.
+    Unanswered,
+    /// It was not asked: too much waits for hook servers that is about the same address or connection.
+    Crowded,
+}
+
+impl Reason {
+    /// A word for programs, which stays the same.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "hook_denied",
+            Self::Unanswered => "hook_failed",
+            Self::Crowded => "too_many_questions",
+        }
+    }
 }
 
 impl fmt::Display for Denied {
@@ -134,6 +162,7 @@ impl Hooks {
             shutdown,
             runtime: Handle::current(),
             is_full: AtomicBool::new(false),
+            is_crowded: AtomicBool::new(false),
             has_lost: AtomicBool::new(false),
         })))
     }
@@ -222,17 +251,23 @@ impl Inner {
         }
         if !client.has_room() {
             self.stats.hit(subject.start(), Outcome::Failed);
-            let text = "too many of your events wait for the hook server".to_owned();
-            return Err(Denied { is_failure: true, text });
+            return Err(crowded("connection"));
         }
         if !is_asked {
             return Ok(self.started(client, subject));
         }
         self.stats.hit(subject.start(), Outcome::Asked);
-        let Some(place) = self.stats.wait(config.queue) else {
-            self.is_full();
-            self.stats.hit(subject.start(), Outcome::Failed);
-            return self.undecided(&config, client, subject);
+        let place = match self.stats.wait(config.queue, client.address()) {
+            Ok(place) => place,
+            Err(full) => {
+                self.is_full(full, client.address());
+                self.stats.hit(subject.start(), Outcome::Failed);
+                return match full {
+                    Full::All => self.undecided(&config, client, subject),
+                    // Else who asks often enough would be let in where hooks are open.
+                    Full::Address => Err(crowded("address")),
+                };
+            }
         };
         let deadline = Instant::now() + config.timeout;
         let (answer, mut answered) = oneshot::channel();
@@ -280,14 +315,20 @@ impl Inner {
         Started(Some(Box::new(Open { hooks, client, subject, bytes })))
     }
 
-    /// Tells that there are too many events, once.
-    fn is_full(&self) {
-        if !self.is_full.swap(true, Ordering::Relaxed) {
-            let limit = self.config.get().queue;
-            warn!(
+    /// Tells that there are too many events, once in all and once of an address.
+    fn is_full(&self, full: Full, address: IpAddr) {
+        let limit = self.config.get().queue;
+        match full {
+            Full::All if !self.is_full.swap(true, Ordering::Relaxed) => warn!(
                 limit,
                 "more events wait for hook servers than may (hook_queue): some are dropped and counted"
-            );
+            ),
+            Full::Address if !self.is_crowded.swap(true, Ordering::Relaxed) => warn!(
+                limit,
+                %address,
+                "more events of one address wait for hook servers than half of hook_queue: some are dropped and counted"
+            ),
+            Full::All | Full::Address => {}
         }
     }
 
@@ -334,13 +375,13 @@ impl Started {
         if config.urls(event).is_empty() {
             return;
         }
-        match hooks.stats.wait(config.queue) {
-            Some(place) => {
+        match hooks.stats.wait(config.queue, client.address()) {
+            Ok(place) => {
                 let notice = Notice::new(subject, config, bytes, hooks.stats.clone(), place);
                 hooks.push(&client, Job::Tell(Box::new(notice)), place_in_lane);
             }
-            None => {
-                hooks.is_full();
+            Err(full) => {
+                hooks.is_full(full, client.address());
                 hooks.stats.hit(event, Outcome::Dropped);
             }
         }
@@ -374,7 +415,14 @@ const TAKEN: u8 = 2;
 /// What a peer is told when nobody could be asked; why is nothing for peers.
 fn no_answer() -> Denied {
     let text = "the server that decides about this could not be asked".to_owned();
-    Denied { is_failure: true, text }
+    Denied { reason: Reason::Unanswered, text }
+}
+
+/// What a peer is told who has begun so much that nobody is asked about more of it.
+fn crowded(whose: &str) -> Denied {
+    let text =
+        format!("too many events of your {whose} wait for the server that decides about this");
+    Denied { reason: Reason::Crowded, text }
 }
 
 /// Random text: not to be guessed, and no other's.

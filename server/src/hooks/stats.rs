@@ -2,16 +2,20 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder};
 
 use super::Event;
-use crate::metrics::show;
+use crate::{
+    accept::{Full, Most, Place, Places},
+    metrics::show,
+};
 
 /// What can become of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,7 @@ impl Outcome {
 pub struct Stats {
     counts: [[AtomicU64; Outcome::ALL.len()]; Event::ALL.len()],
     /// Events that wait or are under way.
-    waiting: AtomicUsize,
+    waiting: Places,
 }
 
 impl Stats {
@@ -70,32 +74,23 @@ impl Stats {
     /// Events that wait or are under way.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.waiting.taken()
     }
 
     pub(super) fn hit(&self, event: Event, outcome: Outcome) {
         self.count(event, outcome).fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A place among those that wait, if there are fewer than `limit`.
-    pub(super) fn wait(self: &Arc<Self>, limit: usize) -> Option<Waiting> {
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Waiting(self.clone());
-        (before < limit).then_some(place)
+    /// A place among the `limit` events that may wait, for one of somebody at `address`, who may have half of them.
+    ///
+    /// # Errors
+    /// [`Full`]
+    pub(super) fn wait(&self, limit: usize, address: IpAddr) -> Result<Place, Full> {
+        self.waiting.take(address, Most { all: limit, of_one: limit.div_ceil(2) })
     }
 
     fn count(&self, event: Event, outcome: Outcome) -> &AtomicU64 {
         &self.counts[event.index()][outcome as usize]
-    }
-}
-
-/// One that waits, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Waiting(Arc<Stats>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -44,8 +44,7 @@ impl End {
                 ClaimError::Banned { .. } => "banned",
                 ClaimError::Closing => "server_stopping",
             }),
-            Self::Denied(Denied { is_failure: true, .. }) => Some("hook_failed"),
-            Self::Denied(_) => Some("hook_denied"),
+            Self::Denied(denied) => Some(denied.reason.code()),
             Self::BadName(_) => Some("bad_name"),
             _ => None,
         }

@@ -166,6 +166,7 @@ export default {
   'refusal.too_many_connections': 'too many connections from this address',
   'refusal.stream_not_ready': 'the stream has not sent a picture yet',
   'refusal.server_stopping': 'the server is being stopped',
+  'refusal.too_many_questions': 'too many of the same address wait for the hook server',
 
   'sign.wants.both': 'This server takes signed addresses only, to push and to watch.',
   'sign.wants.publish': 'This server takes signed push addresses only.',

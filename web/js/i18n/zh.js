@@ -166,6 +166,7 @@ export default {
   'refusal.too_many_connections': '来自此地址的连接过多',
   'refusal.stream_not_ready': '该流还没有送出画面',
   'refusal.server_stopping': '服务器正在停止',
+  'refusal.too_many_questions': '同一地址等待回调服务器的请求过多',
 
   'sign.wants.both': '此服务器的推流和播放都需要签名地址。',
   'sign.wants.publish': '此服务器只接受带签名的推流地址。',

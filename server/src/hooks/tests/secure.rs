@@ -133,7 +133,10 @@ async fn who_is_not_to_be_believed_hears_nothing_and_the_reason_is_told() {
         assert!(reason.chars().count() <= 401, "{reason}");
         let hooks = hooks(Config { authorities: ours.authorities(), ..config(&server) });
         let denied = ask(&hooks, Purpose::Play, None).await.unwrap_err();
-        assert!(denied.is_failure && !denied.text.contains("certificate"), "{denied}");
+        assert!(
+            denied.reason == Reason::Unanswered && !denied.text.contains("certificate"),
+            "{denied}"
+        );
         assert_eq!(server.requests(), [""; 0]);
         assert_eq!(hooks.stats().waiting(), 0, "nothing has begun, and nothing ends");
     }
@@ -144,7 +147,7 @@ async fn the_system_does_not_vouch_for_an_authority_of_ones_own() {
     let authority = Authority::new();
     let server = authority.server(Mood::Says("0")).await;
     let hooks = hooks(config(&server));
-    assert!(ask(&hooks, Purpose::Play, None).await.unwrap_err().is_failure);
+    assert!(ask(&hooks, Purpose::Play, None).await.unwrap_err().reason == Reason::Unanswered);
     assert_eq!(server.requests(), [""; 0]);
 }
 
@@ -208,7 +211,7 @@ async fn nonsense_under_tls_is_bounded_like_any_other() {
         let server = authority.server(mood).await;
         let hooks = hooks(Config { authorities: authority.authorities(), ..hasty(&server) });
         let denied = ask(&hooks, Purpose::Play, None).await.unwrap_err();
-        assert!(denied.is_failure, "{mood:?}");
+        assert!(denied.reason == Reason::Unanswered, "{mood:?}");
         assert_eq!(server.until_actions(2).await, ["on_play", "on_stop"], "{mood:?}");
     }
 }

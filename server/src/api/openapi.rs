@@ -23,7 +23,7 @@ const DOCUMENT: &str = include_str!("openapi.json");
 #[cfg(test)]
 pub use of_types::{
     BadRequest, NotAllowed, NotChanged, NotFound, NotJson, NotPossible, NotRead, NotUnderstood,
-    StreamPath, TooLarge,
+    StreamPath, TooLarge, TooSlow,
 };
 
 #[cfg(test)]
@@ -66,6 +66,7 @@ mod of_types {
         NotFound = 404, "There is no such thing";
         NotAllowed = 403, "Programs elsewhere may not, with or without a token";
         NotPossible = 409, "It cannot be done as the server is configured";
+        TooSlow = 408, "The body did not come in time";
         TooLarge = 413, "The body is too large";
         NotJson = 415, "The body is not said to be JSON";
         NotUnderstood = 422, "The body is JSON, and not what is asked for";

@@ -26,7 +26,8 @@ use crate::{
     request_body = Wanted, security(("token" = []), ()),
     responses(
         (status = 200, body = maker::Made), super::openapi::NotChanged, super::openapi::NotAllowed,
-        super::openapi::BadRequest, super::openapi::NotPossible, super::openapi::TooLarge,
+        super::openapi::BadRequest, super::openapi::NotPossible, super::openapi::TooSlow,
+        super::openapi::TooLarge,
         super::openapi::NotJson, super::openapi::NotUnderstood,
     ),
 ))]

@@ -16,7 +16,7 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody},
+    body::{Bytes, HttpBody},
     http::{HeaderValue, Request, header},
     response::IntoResponse,
 };
@@ -35,6 +35,7 @@ use super::{
     Limits, Shared, flow,
     inlet::{HEARD_OUT, HEARD_OUT_MAX},
     pipe::Pipe,
+    timely::timely,
 };
 use crate::{
     flv::{self, AskedH2},
@@ -186,11 +187,11 @@ impl Shared {
         }
         drop(viewers);
         client.mark(&mut parts.extensions);
-        let request = Request::from_parts(parts, Body::new(upload));
+        let (request, late) = timely(Request::from_parts(parts, upload), held_to.head_timeout);
         let router = TowerToHyperService::new(self.router.clone());
         let answer = async {
             match router.call(request).await {
-                Ok(response) => response,
+                Ok(response) => late.judge(response, &self.metrics.hits),
                 Err(never) => match never {},
             }
         };

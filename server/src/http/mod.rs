@@ -15,6 +15,7 @@ mod http2;
 pub mod inlet;
 mod pipe;
 mod secure;
+mod timely;
 
 #[cfg(test)]
 mod tests;
@@ -58,6 +59,7 @@ use crate::{
 
 use gate::{Answer, Exchange, Gate};
 use inlet::{Arrival, Inlet};
+use timely::timely;
 
 /// What HTTP peers are held to.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +70,8 @@ pub struct Limits {
     /// Connections of one address at a time (an IPv6 network of 64 bits is one); 0 for no such limit. Default half of
     /// all: one peer cannot take every place, and many behind one router find room.
     pub max_connections_per_ip: usize,
-    /// From the first byte of a request, or from the last answer, to the end of the head.
+    /// From the first byte of a request, or from the last answer, to the end of the head; and from there to the end of
+    /// the body.
     pub head_timeout: Duration,
     /// Bytes of a request's head.
     pub head_size: usize,
@@ -369,14 +372,15 @@ impl Service<Request<body::Incoming>> for Routes {
         let (answer, place) = match client {
             Ok(client) => {
                 client.mark(request.extensions_mut());
-                (Ok(self.router.call(request)), client.relayed)
+                let (request, late) = timely(request, self.held_to.head_timeout);
+                (Ok((self.router.call(request), late)), client.relayed)
             }
             Err(problem) => (Err(problem), None),
         };
-        let exchange = self.exchange.clone();
+        let (exchange, metrics) = (self.exchange.clone(), self.server.metrics.clone());
         Box::pin(async move {
             let mut response = match answer {
-                Ok(answer) => answer.await?,
+                Ok((answer, late)) => late.judge(answer.await?, &metrics.hits),
                 Err(problem) => problem.into_response(),
             };
             if exchange.is_last() {

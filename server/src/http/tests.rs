@@ -29,6 +29,39 @@ async fn a_silent_connection_is_cut_too() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_come_to_an_end_is_answered_408() {
+    let server =
+        start(Limits { head_timeout: Duration::from_millis(50), ..Limits::default() }).await;
+    for (number, framing) in
+        ["Content-Length: 1000000", "Transfer-Encoding: chunked"].into_iter().enumerate()
+    {
+        let mut peer = server.connect().await;
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n");
+        peer.write_all(head.as_bytes()).await.unwrap();
+        // A little comes all the time: whoever reads is never kept waiting for long.
+        let (mut answers, mut words) = peer.split();
+        let drip = async {
+            while words.write_all(b"1\r\nx\r\n").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            std::future::pending().await
+        };
+        let mut answer = [0; 12];
+        tokio::select! {
+            read = answers.read_exact(&mut answer) => drop(read.unwrap()),
+            () = drip => {}
+        }
+        assert_eq!(&answer, b"HTTP/1.1 408", "{framing}");
+        assert_eq!(server.metrics.hits.of(Limit::HttpHeadTime), number as u64 + 1);
+    }
+    // One that is there in time is read.
+    let mut peer = server.connect().await;
+    let whole = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+    peer.write_all(whole).await.unwrap();
+    assert!(read_to_end(&mut peer).await.ends_with("hello"));
+}
+
+#[tokio::test]
 async fn a_head_that_is_too_large_is_answered_431() {
     let server = start(Limits { head_size: 1024, ..Limits::default() }).await;
     let mut peer = server.connect().await;

@@ -42,7 +42,7 @@ pub(super) const KEYS: &[Key] = &[
         kind: Kind::One,
         default: "10s",
         changes: Changes::NewConnections,
-        help: "How long a request's head may take to arrive, and an idle connection to ask again",
+        help: "How long a request's head may take to arrive, then its body, and an idle connection to ask again",
         set: |config, text| {
             config.http_limits.head_timeout = units::time(text, MIN_TIME..=MAX_TIME)?;
             Ok(())

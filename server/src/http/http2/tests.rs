@@ -268,6 +268,17 @@ async fn who_asks_and_takes_back_without_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn an_upload_that_does_not_come_to_an_end_is_answered_408() {
+    let head_timeout = Duration::from_millis(200);
+    let mut stage = Stage::open(Limits { head_timeout, ..Limits::default() }).await;
+    let request = Request::builder().method("POST").uri("https://test/").body(()).unwrap();
+    let (answer, mut upload) = stage.client.send_request(request, false).unwrap();
+    upload.send_data(Bytes::from_static(b"x"), false).unwrap();
+    assert_eq!(answer.await.unwrap().status(), 408);
+    assert_eq!(stage.metrics.hits.of(Limit::HttpHeadTime), 1);
+}
+
+#[tokio::test]
 async fn a_connection_with_nothing_to_do_is_closed() {
     let head_timeout = Duration::from_millis(100);
     let mut stage = Stage::open(Limits { head_timeout, ..Limits::default() }).await;

@@ -8,6 +8,7 @@ mod config;
 mod expiry;
 pub mod maker;
 mod memory;
+mod recent;
 mod refusal;
 pub mod sign;
 mod throttle;
@@ -38,6 +39,7 @@ use crate::{
 
 use expiry::Expiries;
 use memory::Memory;
+use recent::Recent;
 use throttle::Throttle;
 
 pub use config::{Config, Gate, Maker};
@@ -67,6 +69,7 @@ pub struct Label {
 
 struct Refusals {
     memory: Memory,
+    recent: Recent,
     log: Throttle,
 }
 
@@ -117,6 +120,20 @@ impl Access {
         }
     }
 
+    /// Whether somebody would be let in, as far as that is known: nobody asks hook servers, and nothing begins. One whom they
+    /// have refused a moment ago for the same request is told the same.
+    ///
+    /// # Errors
+    /// [`Refusal`]: it has been counted, logged and remembered, here or then.
+    pub fn look(&self, request: &Request) -> Result<(), Refusal> {
+        let config = self.config.get();
+        if let Err(refusal) = judge(&config, request, unix_now().as_secs()) {
+            self.refuse(&config, request, &refusal);
+            return Err(refusal);
+        }
+        self.lock().recent.find(request, Instant::now()).map_or(Ok(()), Err)
+    }
+
     /// Who was not let in of late, the newest first.
     #[must_use]
     pub fn refusals(&self) -> Vec<RefusalStatus> {
@@ -159,6 +176,7 @@ impl Access {
         let now = Instant::now();
         let mut refusals = self.lock();
         refusals.memory.add(request, refusal, now, config.max_refusals);
+        refusals.recent.add(request, refusal, now);
         let logged = refusals.log.allow(now);
         drop(refusals);
         // Once it is remembered: whoever hears of it looks there.
@@ -221,7 +239,11 @@ fn uri(protocol: &str, name: &str) -> String {
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self { memory: Memory::default(), log: Throttle::new(Instant::now()) }
+        Self {
+            memory: Memory::default(),
+            recent: Recent::default(),
+            log: Throttle::new(Instant::now()),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::sign::Failure;
 use crate::{
     hooks::{Denied, Reason},
     problem::Problem,
-    sessions::Purpose,
+    sessions::{Purpose, Stop},
 };
 
 /// Why somebody is not let in.
@@ -94,6 +94,17 @@ impl Refusal {
             Kind::Denied => PublishRefusal::Denied,
             Kind::Unknown | Kind::Crowded => PublishRefusal::Failed,
         }
+    }
+}
+
+/// It was let in, and may not stay: it has waited all the while.
+impl From<Stop> for Refusal {
+    fn from(stop: Stop) -> Self {
+        let (code, kind) = match stop {
+            Stop::Kicked => ("kicked", Kind::Denied),
+            Stop::Expired => ("signature_expired", Kind::Expired),
+        };
+        Self { code, text: stop.to_string(), kind }
     }
 }
 

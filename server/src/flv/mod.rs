@@ -22,12 +22,12 @@ use pushpull_rtmp::StreamName;
 use tracing::{Instrument, Span, debug};
 
 use crate::{
-    access::Access,
+    access::{Access, Refusal},
     http::{
         answer,
         inlet::{Head, Inlet, Payload},
     },
-    hub::{Hub, Query, Start, ViewError, Viewer, ViewerInfo},
+    hub::{Hub, Query, ViewError, Viewer, ViewerInfo},
     limits::Limit,
     net::{self, Socket},
     problem::Problem,
@@ -133,7 +133,10 @@ impl FlvState {
         if request.method() == Method::OPTIONS {
             return Answer::Words(Box::new(cors::preflight(request.headers())));
         }
-        self.try_answer(request, peer).await.unwrap_or_else(|problem| {
+        // Whoever is asked about it takes longer than the server may to stop.
+        let answer = self.try_answer(request, peer);
+        let answer = self.shutdown.requested().run_until_cancelled(answer).await;
+        answer.unwrap_or_else(|| Err(stopping())).unwrap_or_else(|problem| {
             let mut response = problem.into_response();
             cors::allow(response.headers_mut());
             Answer::Words(Box::new(response))
@@ -151,42 +154,34 @@ impl FlvState {
             .then(|| ws::accept(&request))
             .transpose()?;
         let protocol = if upgrade.is_some() { "ws-flv" } else { "http-flv" };
-        let session = self.admit(asking(&request, protocol, peer, &name)).await;
-        let session = session.map_err(|problem| match *method {
-            Method::HEAD => problem.with_detail_header(),
-            _ => problem,
-        })?;
-        let info = ViewerInfo { protocol, peer: peer.to_string() };
-        if let Some(headers) = upgrade {
-            let viewer = Box::new(self.view(&name, start, info).await?.choosing(tracks));
-            return Ok(Answer::WebSocket(Watching::new(viewer, session), Box::new(headers)));
-        }
+        let asking = asking(&request, protocol, peer, &name);
         let form = if request.version() == Version::HTTP_11 { Form::Chunks } else { Form::Plain };
         if method == Method::HEAD {
-            // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for.
-            let viewer = self.hub.view_now(&name, start, info).await;
-            return match viewer {
-                Ok(_) => Ok(Answer::Words(Box::new(http::head(form)))),
-                Err(error) => Err(refuse(&name, &error).with_detail_header()),
+            // Who asks like this wants to know, such as why a WebSocket was refused: there is nothing to wait for, and
+            // nothing begins.
+            return match self.look(&asking) {
+                Ok(()) => Ok(Answer::Words(Box::new(http::head(form)))),
+                Err(problem) => Err(problem.with_detail_header()),
             };
         }
-        let viewer = self.view(&name, start, info).await?;
-        let viewer = Box::new(viewer.choosing(tracks));
-        Ok(Answer::Stream(Watching::new(viewer, session), form))
+        let info = ViewerInfo { protocol, peer: peer.to_string() };
+        let denied = |refusal: Refusal| refusal.problem(name.as_str());
+        let mut session = self.access.admit(asking).await.map_err(denied)?;
+        let viewer = session.unless_stopped(self.hub.view(&name, start, info)).await;
+        let viewer = viewer.map_err(|stop| denied(stop.into()))?;
+        let viewer = viewer.map_err(|error| refuse(&name, &error))?.choosing(tracks);
+        let watching = Watching::new(Box::new(viewer), session);
+        Ok(match upgrade {
+            Some(headers) => Answer::WebSocket(watching, Box::new(headers)),
+            None => Answer::Stream(watching, form),
+        })
     }
 
-    async fn admit(&self, asking: Asking) -> Result<Session, Problem> {
-        let name = asking.name.clone();
-        self.access.admit(asking).await.map_err(|refusal| refusal.problem(name.as_str()))
-    }
-
-    async fn view(
-        &self,
-        name: &StreamName,
-        start: Start,
-        info: ViewerInfo,
-    ) -> Result<Viewer, Problem> {
-        self.hub.view(name, start, info).await.map_err(|error| refuse(name, &error))
+    /// Whether there is something to view, as far as that is known.
+    fn look(&self, asking: &Asking) -> Result<(), Problem> {
+        let name = &asking.name;
+        self.access.look(asking).map_err(|refusal| refusal.problem(name.as_str()))?;
+        self.hub.look(name).map_err(|error| refuse(name, &error))
     }
 
     /// A viewer's connection ended before the stream did.
@@ -239,10 +234,22 @@ fn refuse(name: &StreamName, error: &ViewError) -> Problem {
         ViewError::NotFound => return Problem::stream_not_found(name.as_str()),
         ViewError::NotReady => ("stream_not_ready", "Stream not ready", "1"),
         ViewError::TooManyViewers { .. } => ("too_many_viewers", "Too many viewers", "5"),
-        ViewError::Closing => ("server_stopping", "Server stopping", "5"),
+        ViewError::Closing => return stopping().with_stream(name.as_str()),
     };
+    unavailable(code, title, retry_after, error).with_stream(name.as_str())
+}
+
+fn stopping() -> Problem {
+    unavailable("server_stopping", "Server stopping", "5", &ViewError::Closing)
+}
+
+fn unavailable(
+    code: &'static str,
+    title: &'static str,
+    retry_after: &'static str,
+    error: &ViewError,
+) -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, title, error.to_string())
-        .with_stream(name.as_str())
         .with_header(header::RETRY_AFTER, HeaderValue::from_static(retry_after))
 }
 

@@ -42,7 +42,8 @@ impl Budget {
         ended.push(Arc::downgrade(stream));
     }
 
-    fn still_read(&self) -> Vec<Arc<Stream>> {
+    /// Streams that have left their names and may have viewers.
+    pub(super) fn still_read(&self) -> Vec<Arc<Stream>> {
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         ended.iter().filter_map(Weak::upgrade).collect()
     }

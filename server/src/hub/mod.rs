@@ -244,17 +244,24 @@ impl Hub {
         self.view_within(missing_wait, start_wait, name, start, info).await
     }
 
-    /// As [`Hub::view`], but waits for nothing.
+    /// Whether [`Hub::view`] would succeed at once. Nobody counts as a viewer by asking.
     ///
     /// # Errors
     /// [`ViewError`]
-    pub async fn view_now(
-        &self,
-        name: &StreamName,
-        start: Start,
-        info: ViewerInfo,
-    ) -> Result<Viewer, ViewError> {
-        self.view_within(Duration::ZERO, Duration::ZERO, name, start, info).await
+    pub fn look(&self, name: &StreamName) -> Result<(), ViewError> {
+        if self.is_closing() {
+            return Err(ViewError::Closing);
+        }
+        let stream = self.names().get(name).and_then(|name| name.stream.clone());
+        let stream = stream.ok_or(ViewError::NotFound)?;
+        let Config { max_viewers, max_viewers_total, .. } = *self.config();
+        if self.inner.viewers.load(Ordering::Relaxed) >= max_viewers_total {
+            return Err(ViewError::TooManyViewers { limit: max_viewers_total });
+        }
+        if stream.ring.load().viewers >= max_viewers {
+            return Err(ViewError::TooManyViewers { limit: max_viewers });
+        }
+        if stream.ring.has_start() { Ok(()) } else { Err(ViewError::NotReady) }
     }
 
     async fn view_within(
@@ -343,7 +350,8 @@ impl Hub {
             self.inner.is_closing.store(true, Ordering::SeqCst);
             names.drain().filter_map(|(_, name)| name.stream).collect()
         };
-        for stream in streams {
+        // Those that ended before may have viewers who are still to take the last of them.
+        for stream in self.budget().still_read().into_iter().chain(streams) {
             stream.stop(StopReason::ServerStopping);
             stream.ring.close(EndReason::ServerStopping);
         }

@@ -257,6 +257,11 @@ impl Ring {
         Poll::Pending
     }
 
+    /// Whether it has a start: something that a viewer can begin with.
+    pub fn has_start(&self) -> bool {
+        !self.lock().starts.is_empty()
+    }
+
     /// How far the viewer of `cursor` is behind.
     pub fn lag(&self, cursor: &Cursor) -> Lag {
         self.lag_at(cursor.slot)

@@ -6,6 +6,7 @@ use std::io;
 use pushpull_rtmp::name::NameError;
 
 use super::publish::{self, Refused};
+use crate::access::Refusal;
 use crate::hooks::Denied;
 use crate::hub::{ClaimError, StopReason};
 use crate::limits::Limit;
@@ -38,6 +39,7 @@ impl End {
     pub(super) fn refusal(&self) -> Option<&'static str> {
         match self {
             Self::Refused(Refused::Access(refusal)) => Some(refusal.code),
+            Self::Refused(Refused::Stopped(stop)) => Some(Refusal::from(*stop).code),
             Self::Refused(Refused::Claim(error)) => Some(match error {
                 ClaimError::Busy => "busy",
                 ClaimError::TooManyStreams { .. } => "too_many_streams",

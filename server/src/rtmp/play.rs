@@ -58,6 +58,9 @@ pub(super) enum Refused {
     /// It does not get the stream.
     #[error(transparent)]
     View(#[from] ViewError),
+    /// It was let in, and had to leave while it waited for the stream.
+    #[error("{}", stopped(*.0))]
+    Stopped(Stop),
 }
 
 /// Whether a player gets a track.
@@ -245,8 +248,9 @@ impl Session {
             client: self.hooked.client(),
         };
         let join = async move {
-            let session = access.admit(request).await?;
-            let viewer = hub.view(&name, start, info).await?.choosing(tracks);
+            let mut session = access.admit(request).await?;
+            let viewer = session.unless_stopped(hub.view(&name, start, info)).await;
+            let viewer = viewer.map_err(Refused::Stopped)??.choosing(tracks);
             session.watch(viewer.probe());
             Ok(Watching { viewer, session })
         };
@@ -274,7 +278,9 @@ impl Session {
                 match error {
                     // The door has said so.
                     Refused::Access(_) => self.deny_play(stream_id, refusal, reason, &text),
-                    Refused::View(_) => self.refuse_play(stream_id, refusal, reason, &text),
+                    Refused::View(_) | Refused::Stopped(_) => {
+                        self.refuse_play(stream_id, refusal, reason, &text)
+                    }
                 }
             }
             Turn::Ended { stream_id, text } => {
@@ -367,6 +373,7 @@ fn is_keyframe(tag: &Tag) -> bool {
 fn refusal(refused: &Refused) -> (PlayRefusal, &'static str) {
     match refused {
         Refused::Access(refusal) => (PlayRefusal::Failed, refusal.code),
+        Refused::Stopped(stop) => (PlayRefusal::Failed, access::Refusal::from(*stop).code),
         Refused::View(ViewError::NotFound) => (PlayRefusal::NotFound, "not_found"),
         Refused::View(ViewError::NotReady) => (PlayRefusal::NotFound, "not_ready"),
         Refused::View(ViewError::TooManyViewers { .. }) => {

@@ -42,6 +42,9 @@ pub(super) enum Refused {
     /// It does not get the name.
     #[error(transparent)]
     Claim(#[from] ClaimError),
+    /// It was let in, and had to leave while it waited for the name.
+    #[error("{0}")]
+    Stopped(sessions::Stop),
 }
 
 /// A message stream that publishes.
@@ -89,11 +92,7 @@ impl Publishings {
                 return Poll::Ready(Verdict::Stopped { stream_id, reason });
             }
             if let Poll::Ready(stop) = publishing.session.poll_stopped(context) {
-                let reason = match stop {
-                    sessions::Stop::Kicked => StopReason::Kicked,
-                    sessions::Stop::Expired => StopReason::Expired,
-                };
-                return Poll::Ready(Verdict::Stopped { stream_id, reason });
+                return Poll::Ready(Verdict::Stopped { stream_id, reason: reason(stop) });
             }
         }
         Poll::Pending
@@ -168,8 +167,9 @@ impl Session {
         let mut outcome: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(async move {
             // Who is not let in must not push anybody aside.
             let name = request.name.clone();
-            let session = access.admit(request).await?;
-            let claim = hub.claim_in_turn(&name, Claimant { source, identity }).await?;
+            let mut session = access.admit(request).await?;
+            let claim = hub.claim_in_turn(&name, Claimant { source, identity });
+            let claim = session.unless_stopped(claim).await.map_err(Refused::Stopped)??;
             Ok(Box::new((claim, session)))
         });
         // As a rule it is decided at once, and what the peer sends next can be read as media.
@@ -233,6 +233,15 @@ pub(super) fn refusal(error: &Refused) -> PublishRefusal {
         Refused::Claim(ClaimError::Banned { .. }) => PublishRefusal::Denied,
         Refused::Access(refusal) => refusal.publish_refusal(),
         Refused::Claim(_) => PublishRefusal::Failed,
+        Refused::Stopped(stop) => self::stop(reason(*stop)).0,
+    }
+}
+
+/// What the end of a session is to its stream.
+fn reason(stop: sessions::Stop) -> StopReason {
+    match stop {
+        sessions::Stop::Kicked => StopReason::Kicked,
+        sessions::Stop::Expired => StopReason::Expired,
     }
 }
 

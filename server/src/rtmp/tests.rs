@@ -1,5 +1,7 @@
 //! Over real sockets: publishers come in with the RTMP client, viewers look at the hub.
 
+mod waiting;
+
 use pushpull_media::amf0;
 use pushpull_media::flv::TagKind;
 use pushpull_rtmp::StreamName;

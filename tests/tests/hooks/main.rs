@@ -203,6 +203,40 @@ fn a_no_is_told_in_the_words_of_each_protocol_and_nothing_of_it_gets_through() {
 }
 
 #[test]
+fn a_head_is_answered_from_what_is_known() {
+    stage(async |stage| {
+        let hooks = HookServer::start(|request| match request.text("param").as_str() {
+            "?bad" => Answer::Says("{\"code\": 7, \"msg\": \"not on my list\"}"),
+            _ => Answer::Says("0"),
+        })
+        .await?;
+        let server = start(stage, hooks.flags(&["on_play", "on_stop"]), &[]).await?;
+        let mut phone = Phone::start(&server, "x", "seen").await?;
+        let others = async {
+            server.live("live/x").await?;
+            let head = async |path| http::request(server.http, "HEAD", path, &[]).await;
+            until("it can be viewed", PATIENCE, async || {
+                Ok((head("/live/x.flv").await?.status == 200).then_some(()))
+            })
+            .await?;
+            ensure!(head("/live/x.flv?bad").await?.status == 200, "nobody has said no so far");
+            ensure!(head("/live/none.flv").await?.status == 404);
+            ensure!(hooks.requests().is_empty(), "nobody was asked or told");
+            // As a page does that wants to know why its WebSocket was refused.
+            let refused = Viewer::websocket(&server, "/live/x.flv?bad").await.err();
+            ensure!(refused.is_some_and(|error| error.to_string().contains("403")));
+            let why = head("/live/x.flv?bad").await?;
+            let said = why.header("x-problem-detail").unwrap_or_default();
+            ensure!(why.status == 403 && said.contains("not on my list"), "{said}");
+            ensure!(head("/live/x.flv?good").await?.status == 200, "others are not concerned");
+            ensure!(hooks.requests().len() == 1, "asked once");
+            Ok(())
+        };
+        phone.shooting(others).await
+    });
+}
+
+#[test]
 fn a_connection_that_is_refused_has_said_nothing_to_anybody() {
     stage(async |stage| {
         let hooks = HookServer::start(|request| {

@@ -165,6 +165,7 @@ export default {
   'refusal.too_many_viewers': 'there are as many viewers as it takes',
   'refusal.too_many_connections': 'too many connections from this address',
   'refusal.stream_not_ready': 'the stream has not sent a picture yet',
+  'refusal.kicked': 'ended by the operator of the server',
   'refusal.server_stopping': 'the server is being stopped',
   'refusal.too_many_questions': 'too many of the same address wait for the hook server',
 

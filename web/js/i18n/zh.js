@@ -165,6 +165,7 @@ export default {
   'refusal.too_many_viewers': '观众人数已达上限',
   'refusal.too_many_connections': '来自此地址的连接过多',
   'refusal.stream_not_ready': '该流还没有送出画面',
+  'refusal.kicked': '被服务器管理员结束',
   'refusal.server_stopping': '服务器正在停止',
   'refusal.too_many_questions': '同一地址等待回调服务器的请求过多',
 

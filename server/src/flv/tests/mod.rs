@@ -4,6 +4,7 @@ mod answers;
 mod http;
 mod sessions;
 mod slow;
+mod stop;
 mod ws;
 
 use std::time::Duration;
@@ -42,7 +43,11 @@ impl Server {
     async fn with(config: Config, limits: Limits) -> Self {
         let hub = Hub::new(config);
         let shutdown = Shutdown::new();
-        let access = Access::default();
+        Self::asking(Access::default(), hub, shutdown, limits).await
+    }
+
+    /// One that lets in whom `access` does.
+    async fn asking(access: Access, hub: Hub, shutdown: Shutdown, limits: Limits) -> Self {
         let state = FlvState::new(hub.clone(), access.clone(), shutdown.clone());
         let router = Router::new().route("/", get(async || "a page"));
         let metrics = Arc::new(Metrics::new(hub.clone()));

@@ -74,6 +74,30 @@ async fn a_viewer_by_websocket_is_told_why_it_is_shown_out() {
 }
 
 #[tokio::test]
+async fn a_viewer_that_still_waits_is_shown_out_at_once() {
+    let forever = Duration::from_secs(3600);
+    let config = Config { start_wait: forever, missing_wait: forever, ..Config::default() };
+    let server = Server::with(config, Limits::default()).await;
+    // Whether it waits for the stream or for its first keyframe.
+    let _feed = server.publish("live/x");
+    for target in ["/live/x.flv", "/live/none.flv"] {
+        for upgrade in ["", ws::UPGRADE] {
+            for (stop, status, code) in
+                [(Stop::Kicked, 403, "kicked"), (Stop::Expired, 410, "signature_expired")]
+            {
+                let mut client = server.send("GET", target, upgrade).await;
+                let session = server.sessions(1).await.remove(0);
+                assert!(server.access.sessions().stop(session.id.as_str(), stop));
+                client.read_head().await;
+                assert_eq!(client.status(), status, "{target} {upgrade}");
+                assert!(client.text().await.contains(code));
+                server.sessions(0).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_viewer_that_takes_nothing_can_be_shown_out() {
     let server = Server::start().await;
     let mut feed = server.publish("live/x");

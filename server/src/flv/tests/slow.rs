@@ -4,11 +4,11 @@ use super::*;
 use crate::net::OUTBOX_MAX;
 
 /// Small kernel buffers, so that one who does not read is noticed after a few blocks.
-fn tight() -> Limits {
+pub(super) fn tight() -> Limits {
     Limits { send_buffer: 16 << 10, unsent: 16 << 10, ..Limits::default() }
 }
 
-const PICTURE: usize = 4_000;
+pub(super) const PICTURE: usize = 4_000;
 
 #[tokio::test]
 async fn a_slow_viewer_jumps_to_a_keyframe_and_the_others_get_everything() {

@@ -39,6 +39,18 @@ pub(crate) fn buffer(data: &[u8]) -> TagBuffer {
 }
 
 /// What an encoder sends; the payload tells messages apart.
+impl Hub {
+    /// As [`Hub::view`], but waits for nothing.
+    async fn view_now(
+        &self,
+        name: &StreamName,
+        start: Start,
+        info: ViewerInfo,
+    ) -> Result<Viewer, ViewError> {
+        self.view_within(Duration::ZERO, Duration::ZERO, name, start, info).await
+    }
+}
+
 impl Publisher {
     pub(crate) fn message(&mut self, kind: TagKind, time: u32, data: &[u8]) {
         self.media(kind, time, buffer(data));

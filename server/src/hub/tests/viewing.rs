@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::time::Duration;
 
 use super::*;
@@ -278,6 +279,40 @@ async fn a_stopping_server_ends_viewers_and_publishers_and_lets_nobody_in() {
     let refused = hub.view(&name("live/x"), Start::Gop, info()).await;
     assert_eq!(refused.unwrap_err(), ViewError::Closing);
     assert!(hub.streams().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopping_server_tells_viewers_of_streams_that_have_ended() {
+    let hub = Hub::new(Config::default());
+    let mut publisher = publish(&hub, "live/x");
+    publisher.open(0);
+    let mut viewer = view(&hub, "live/x").await;
+    publisher.finish();
+    assert!(hub.streams().is_empty());
+    // Its peer takes nothing, and so it has not heard of the end.
+    let watching =
+        tokio::spawn(async move { poll_fn(|context| viewer.poll_hold(context, 1)).await });
+    tokio::task::yield_now().await;
+    hub.close();
+    assert_eq!(watching.await.unwrap(), Release::ServerStopping);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_is_no_view_and_waits_for_nothing() {
+    let hub = Hub::new(Config { max_viewers: 1, ..Config::default() });
+    assert_eq!(hub.look(&name("live/x")), Err(ViewError::NotFound));
+    let mut publisher = publish(&hub, "live/x");
+    assert_eq!(hub.look(&name("live/x")), Err(ViewError::NotReady));
+    publisher.open(0);
+    assert_eq!(hub.look(&name("live/x")), Ok(()));
+    assert_eq!(hub.look(&name("live/x")), Ok(()), "it took nobody's place");
+    let viewer = view(&hub, "live/x").await;
+    assert_eq!(hub.look(&name("live/x")), Err(ViewError::TooManyViewers { limit: 1 }));
+    drop(viewer);
+    hub.configure(Config { max_viewers_total: 0, ..Config::default() });
+    assert_eq!(hub.look(&name("live/x")), Err(ViewError::TooManyViewers { limit: 0 }));
+    hub.close();
+    assert_eq!(hub.look(&name("live/x")), Err(ViewError::Closing));
 }
 
 #[tokio::test(start_paused = true)]

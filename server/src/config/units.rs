@@ -8,28 +8,23 @@ use super::Secret;
 
 /// A time with its unit: `40ms`, `5s`, `2m`, `1h`.
 pub fn time(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
+    let wrong = || {
+        format!("{text:?} is not a time: write a whole number and a unit, such as 40ms, 5s or 2m")
+    };
     let (number, unit) = split(text);
     let unit_ms = match unit {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
-        _ => {
-            return Err(format!(
-                "{text:?} is not a time: write a whole number and a unit, such as 40ms, 5s or 2m"
-            ));
-        }
+        _ => return Err(wrong()),
     };
     let value = number
         .parse::<u64>()
         .ok()
         .and_then(|number| number.checked_mul(unit_ms))
         .map(Duration::from_millis)
-        .ok_or_else(|| {
-            format!(
-                "{text:?} is not a time: write a whole number and a unit, such as 40ms, 5s or 2m"
-            )
-        })?;
+        .ok_or_else(wrong)?;
     within(value, &range, text, |limit| format!("{limit:?}"))
 }
 
@@ -65,6 +60,19 @@ where
         format!("{text:?} is not a whole number between {} and {}", range.start(), range.end())
     })?;
     within(value, &range, text, T::to_string)
+}
+
+/// One of some words, each for a value. `what` it would be is said of others.
+pub fn one_of<T: Copy>(text: &str, what: &str, words: &[(&str, T)]) -> Result<T, String> {
+    if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+        return Ok(*value);
+    }
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    let words = match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => words.concat(),
+    };
+    Err(format!("{text:?} is not {what}: write {words}"))
 }
 
 /// `true` or `false`.
@@ -134,6 +142,16 @@ mod tests {
     use super::*;
 
     const ANY: RangeInclusive<Duration> = Duration::ZERO..=Duration::MAX;
+
+    #[test]
+    fn who_writes_another_word_is_told_those_that_there_are() {
+        let words = [("reject", 1), ("replace", 2), ("replace_if_idle", 3)];
+        assert_eq!(one_of("replace", "a policy", &words), Ok(2));
+        let said = one_of("Replace", "a policy", &words).unwrap_err();
+        assert_eq!(said, "\"Replace\" is not a policy: write reject, replace or replace_if_idle");
+        let said = one_of("", "a policy", &words[..2]).unwrap_err();
+        assert_eq!(said, "\"\" is not a policy: write reject or replace");
+    }
 
     #[test]
     fn times_carry_their_unit() {

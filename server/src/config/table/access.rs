@@ -176,17 +176,13 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::NewConnections,
         help: "Who may have addresses signed by the page and the API: local, token, anybody or nobody",
         set: |config, text| {
-            config.access.maker = match text {
-                "local" => Maker::Local,
-                "token" => Maker::Token,
-                "anybody" => Maker::Anybody,
-                "nobody" => Maker::Nobody,
-                _ => {
-                    return Err(format!(
-                        "{text:?} is nobody known: write local, token, anybody or nobody"
-                    ));
-                }
-            };
+            let all = [
+                ("local", Maker::Local),
+                ("token", Maker::Token),
+                ("anybody", Maker::Anybody),
+                ("nobody", Maker::Nobody),
+            ];
+            config.access.maker = units::one_of(text, "one of those who may", &all)?;
             Ok(())
         },
     },

@@ -38,12 +38,12 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::AtOnce,
         help: "Who may read the API and the metrics: anybody, local (or a token), token",
         set: |config, text| {
-            config.api.read = match text {
-                "anybody" => Readers::Anybody,
-                "local" => Readers::Local,
-                "token" => Readers::Token,
-                _ => return Err(format!("{text:?} is nobody: write anybody, local or token")),
-            };
+            let all = [
+                ("anybody", Readers::Anybody),
+                ("local", Readers::Local),
+                ("token", Readers::Token),
+            ];
+            config.api.read = units::one_of(text, "one of those who may", &all)?;
             Ok(())
         },
     },

@@ -79,16 +79,8 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::AtOnce,
         help: "Whose events, fields and replies hooks have: srs, nginx (nginx-rtmp) or nms (Node-Media-Server)",
         set: |config, text| {
-            config.hooks.style = match text {
-                "srs" => Style::Srs,
-                "nginx" => Style::Nginx,
-                "nms" => Style::Nms,
-                _ => {
-                    return Err(format!(
-                        "{text:?} is not a style of hooks: write srs, nginx or nms"
-                    ));
-                }
-            };
+            let all = [("srs", Style::Srs), ("nginx", Style::Nginx), ("nms", Style::Nms)];
+            config.hooks.style = units::one_of(text, "a style of hooks", &all)?;
             Ok(())
         },
     },
@@ -143,11 +135,8 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::AtOnce,
         help: "Whether peers are refused (closed) or let in (open) when a hook gives no answer that makes sense",
         set: |config, text| {
-            config.hooks.fail = match text {
-                "closed" => Fail::Closed,
-                "open" => Fail::Open,
-                _ => return Err(format!("{text:?} is neither closed nor open")),
-            };
+            let all = [("closed", Fail::Closed), ("open", Fail::Open)];
+            config.hooks.fail = units::one_of(text, "a policy", &all)?;
             Ok(())
         },
     },

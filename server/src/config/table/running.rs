@@ -18,11 +18,8 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::Restart,
         help: "How the log on stderr is written: text or json",
         set: |config, text| {
-            config.log = match text {
-                "text" => logs::Format::Text,
-                "json" => logs::Format::Json,
-                _ => return Err(format!("{text:?} is not a log format: write text or json")),
-            };
+            let all = [("text", logs::Format::Text), ("json", logs::Format::Json)];
+            config.log = units::one_of(text, "a log format", &all)?;
             Ok(())
         },
     },

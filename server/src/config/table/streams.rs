@@ -19,16 +19,12 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::AtOnce,
         help: "Second publisher of a name: reject, replace or replace_if_idle",
         set: |config, text| {
-            config.hub.takeover = match text {
-                "reject" => Takeover::Reject,
-                "replace" => Takeover::Replace,
-                "replace_if_idle" => Takeover::ReplaceIfIdle,
-                _ => {
-                    return Err(format!(
-                        "{text:?} is not a policy: write reject, replace or replace_if_idle"
-                    ));
-                }
-            };
+            let all = [
+                ("reject", Takeover::Reject),
+                ("replace", Takeover::Replace),
+                ("replace_if_idle", Takeover::ReplaceIfIdle),
+            ];
+            config.hub.takeover = units::one_of(text, "a policy", &all)?;
             Ok(())
         },
     },

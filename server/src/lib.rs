@@ -32,6 +32,8 @@ pub mod rtmp;
 pub mod sessions;
 pub mod shutdown;
 pub mod signals;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod tls;
 pub mod web;

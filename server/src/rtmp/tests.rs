@@ -15,6 +15,7 @@ use tokio::time::sleep;
 use super::*;
 use crate::hub::{self, Next, Start, State, Takeover, Viewer, ViewerInfo};
 use crate::sessions::{self, Stop};
+use crate::testing::until;
 
 /// A listener with its hub.
 struct Server {
@@ -147,13 +148,6 @@ impl Client {
             }
         };
         timeout(PATIENCE, cut).await.expect("the server closes")
-    }
-}
-
-/// Waits for a condition; the test run's own limit ends a wait for nothing.
-async fn until(mut condition: impl FnMut() -> bool) {
-    while !condition() {
-        sleep(Duration::from_millis(1)).await;
     }
 }
 

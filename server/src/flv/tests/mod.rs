@@ -24,6 +24,7 @@ use crate::{
     hub::{Config, Publisher, Source},
     metrics::Metrics,
     net::Limits,
+    testing::until,
 };
 
 /// A server on a port of its own, and its hub.
@@ -96,13 +97,6 @@ impl Server {
     async fn viewers(&self, count: usize) {
         until(|| self.hub.streams().iter().map(|stream| stream.viewers).sum::<usize>() == count)
             .await;
-    }
-}
-
-/// Waits for a condition; the test run's own limit ends a wait for nothing.
-async fn until(mut condition: impl FnMut() -> bool) {
-    while !condition() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 

@@ -17,12 +17,11 @@ use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     task::JoinHandle,
-    time::sleep,
 };
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::{config::Secret, sessions::Sessions};
+use crate::{config::Secret, sessions::Sessions, testing::until};
 
 /// How a hook server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,13 +161,6 @@ async fn serve(
                 socket.write_all(piece.as_bytes()).await?;
             }
         }
-    }
-}
-
-/// Waits for a condition; the test run's own limit ends a wait for nothing.
-async fn until(mut condition: impl FnMut() -> bool) {
-    while !condition() {
-        sleep(Duration::from_millis(1)).await;
     }
 }
 

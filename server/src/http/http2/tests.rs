@@ -22,6 +22,7 @@ use crate::{
     metrics::Metrics,
     net,
     shutdown::Shutdown,
+    testing::until,
 };
 
 /// A server, and one connection to it.
@@ -117,13 +118,6 @@ fn show(publisher: &mut Publisher, time: u32, len: usize) {
     buffer.extend_from_slice(b"\x17\x01\0\0\0").unwrap();
     buffer.extend_from_slice(&vec![7; len]).unwrap();
     publisher.media(TagKind::Video, time, buffer);
-}
-
-/// Waits for a condition; the test run's own limit ends a wait for nothing.
-async fn until(mut condition: impl FnMut() -> bool) {
-    while !condition() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 /// Takes all that comes, up to the end.

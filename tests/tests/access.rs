@@ -267,6 +267,42 @@ fn an_address_may_be_used_again_until_it_expires_and_not_after() {
 }
 
 #[test]
+fn a_signature_that_is_replayed_is_refused_if_that_is_wanted() {
+    stage(async |stage| {
+        let once = ["--sign-once", "everybody"];
+        let server = Server::start(stage, &[&SIGNED[..], &once].concat()).await?;
+        let at = now()? + 3600;
+        let key = format!("x?{}", nms("live/x", PUSH, at).await?);
+        let mut phone = Phone::start(&server, &key, "first").await?;
+        phone.shoot().await?;
+        let mut thief = Peer::connected(server.rtmp).await?;
+        thief.throw(&rtmp::publish(&key)).await;
+        let said = String::from_utf8_lossy(&thief.hung_up().await?).into_owned();
+        ensure!(said.contains("NetStream.Publish.BadAuth"), "{said:?}");
+        ensure!(said.contains("signature was used"), "{said:?}");
+        ensure!(refused_of(&server, "publish", "signature_used").await? == 1);
+
+        // The same secret and second for another stream, or a second later, is another signature.
+        let second = format!("y?{}", nms("live/y", PUSH, at).await?);
+        Phone::start(&server, &second, "second").await?;
+        let path = format!("/live/x.flv?{}", nms("live/x", PLAY, at).await?);
+        let viewer = Viewer::http(&server, &path).await?;
+        match tokio_tungstenite::connect_async(server.ws_url(&path)).await {
+            Err(tungstenite::Error::Http(answer)) => ensure!(answer.status() == 410),
+            other => bail!("not refused: {other:?}"),
+        }
+        drop(viewer);
+        let mut answer = http::get(server.http, &path).await?;
+        ensure!(answer.status == 410, "{}", answer.status);
+        let problem: Value = serde_json::from_str(&answer.text().await?)?;
+        ensure!(problem["code"] == "signature_used", "{problem}");
+        let later = format!("/live/x.flv?{}", nms("live/x", PLAY, at + 1).await?);
+        Viewer::http(&server, &later).await?;
+        Ok(())
+    });
+}
+
+#[test]
 fn sessions_end_with_their_signatures_if_that_is_wanted() {
     stage(async |stage| {
         let server =

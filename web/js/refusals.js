@@ -42,7 +42,10 @@ export class Refusals {
 /** The status that HTTP has for it. */
 export const statusOf = ({ code }) => STATUS[code] ?? 403;
 
-const STATUS = { signature_missing: 401, signature_expired: 410, too_many_questions: 429, hook_failed: 503 };
+const STATUS = {
+  signature_missing: 401, signature_expired: 410, signature_used: 410, signatures_full: 503, too_many_questions: 429,
+  hook_failed: 503,
+};
 
 /** Whether there are words of the page's own for what the server said no with. */
 export const hasWords = (said) => has(`refusal.${said?.code}`);

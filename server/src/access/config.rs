@@ -21,6 +21,10 @@ pub struct Config {
     pub sign_max_life: Duration,
     /// Whether a session ends with the signature that let it in. Not by default: links are short, streams are long.
     pub sign_ends_sessions: bool,
+    /// Whose signatures are good once. Nobody's by default: a phone that loses its network comes back with the same.
+    pub sign_once: Once,
+    /// Signatures that were used and could be used again are remembered, so many. Default 100000, some 15 MB.
+    pub max_signatures: usize,
     /// What nginx's form signs.
     pub secure_link: Template,
     /// Who may have addresses signed.
@@ -41,6 +45,20 @@ pub struct Gate {
     pub allow: Networks,
     /// Where they may not come from. Counts before `allow`.
     pub deny: Networks,
+}
+
+/// Whose signatures are good once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Once {
+    /// All may be used again until they expire.
+    Nobody,
+    /// Those of publishers.
+    Publishers,
+    /// Those of viewers.
+    Viewers,
+    /// Those of both.
+    Everybody,
 }
 
 /// Who may have addresses signed by the server.
@@ -70,6 +88,19 @@ impl Config {
     }
 }
 
+impl Once {
+    /// Whether a signature for this purpose is good once.
+    #[must_use]
+    pub fn covers(self, purpose: Purpose) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Publishers => purpose == Purpose::Publish,
+            Self::Viewers => purpose == Purpose::Play,
+            Self::Everybody => true,
+        }
+    }
+}
+
 impl Gate {
     /// Whether whoever comes from `address` may come at all.
     #[must_use]
@@ -92,6 +123,8 @@ impl Default for Config {
             sign_skew: Duration::from_secs(10),
             sign_max_life: Duration::ZERO,
             sign_ends_sessions: false,
+            sign_once: Once::Nobody,
+            max_signatures: 100_000,
             secure_link: Template::default(),
             maker: Maker::Local,
             max_refusals: 1000,

@@ -12,6 +12,7 @@ mod recent;
 mod refusal;
 pub mod sign;
 mod throttle;
+mod used;
 
 #[cfg(test)]
 mod tests;
@@ -41,8 +42,9 @@ use expiry::Expiries;
 use memory::Memory;
 use recent::Recent;
 use throttle::Throttle;
+use used::{Taken, Used};
 
-pub use config::{Config, Gate, Maker};
+pub use config::{Config, Gate, Maker, Once};
 pub use memory::RefusalStatus;
 pub use refusal::{Kind, Refusal};
 
@@ -53,6 +55,7 @@ pub struct Access {
     config: Live<Config>,
     hooks: Hooks,
     expiries: Expiries,
+    used: Used,
     refusals: Arc<Mutex<Refusals>>,
     counted: Counted,
 }
@@ -147,12 +150,37 @@ impl Access {
         request: &Request,
     ) -> Result<(Option<Instant>, SessionId, Started), Refusal> {
         // However long hook servers take.
-        let now = Instant::now();
-        let left = judge(config, request, unix_now().as_secs())?;
-        let expires = left.and_then(|left| now.checked_add(left));
+        let (now, unix) = (Instant::now(), unix_now().as_secs());
+        let good = judge(config, request, unix)?;
+        let taken = good.as_ref().map(|good| self.take(config, request.purpose, good, unix));
+        let taken = taken.transpose()?.flatten();
+        // One that has expired is good for as long as clocks may differ: sessions have as much.
+        let skew = config.sign_skew.as_secs();
+        let left = |good: sign::Good| {
+            Duration::from_secs(good.expires.saturating_add(skew).saturating_sub(unix))
+        };
+        let expires = good.and_then(|good| now.checked_add(left(good)));
         let id = self.sessions.new_id();
         let started = self.hooks.ask(request, &id).await?;
+        if let Some(taken) = taken {
+            taken.keep();
+        }
         Ok((expires, id, started))
+    }
+
+    /// Takes a signature that is good once; whoever is not let in after all gives it back.
+    fn take(
+        &self,
+        config: &Config,
+        purpose: Purpose,
+        good: &sign::Good,
+        now: u64,
+    ) -> Result<Option<Taken>, sign::Failure> {
+        if !config.sign_once.covers(purpose) {
+            return Ok(None);
+        }
+        let skew = config.sign_skew.as_secs();
+        self.used.take(purpose, good, now, skew, config.max_signatures).map(Some)
     }
 
     fn open(
@@ -205,8 +233,8 @@ impl Access {
     }
 }
 
-/// Whether somebody may come at `now`, in Unix seconds; for how long from now, if that ends.
-fn judge(config: &Config, request: &Request, now: u64) -> Result<Option<Duration>, Refusal> {
+/// Whether somebody may come at `now`, in Unix seconds; by which signature, if by one.
+fn judge(config: &Config, request: &Request, now: u64) -> Result<Option<sign::Good>, Refusal> {
     let gate = config.gate(request.purpose);
     let address = request.peer.ip().to_canonical();
     if !gate.admits(address) {
@@ -222,10 +250,7 @@ fn judge(config: &Config, request: &Request, now: u64) -> Result<Option<Duration
         skew: config.sign_skew.as_secs(),
         max_life: config.sign_max_life.as_secs(),
     };
-    let expires = sign::check(&subject, &request.query, &rules, now)?;
-    // An expired one is good for as long as clocks may differ: sessions have as much.
-    let left = |expires: u64| expires.saturating_add(rules.skew).saturating_sub(now);
-    Ok(expires.map(|expires| Duration::from_secs(left(expires))))
+    Ok(sign::check(&subject, &request.query, &rules, now)?)
 }
 
 fn reveal(secrets: &[Secret]) -> Vec<&str> {

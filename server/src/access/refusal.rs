@@ -112,7 +112,8 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let kind = match failure {
             Failure::Missing { .. } => Kind::Missing,
-            Failure::Expired { .. } => Kind::Expired,
+            Failure::Expired { .. } | Failure::Used { .. } => Kind::Expired,
+            Failure::Full => Kind::Unknown,
             _ => Kind::Wrong,
         };
         Self { code: failure.code(), text: failure.to_string(), kind }

@@ -156,6 +156,8 @@ export default {
   'refusal.signature_wrong': 'wrong signature',
   'refusal.signature_expired': 'signature expired',
   'refusal.signature_too_long': 'signature valid for too long',
+  'refusal.signature_used': 'signature already used',
+  'refusal.signatures_full': 'the server remembers as many used signatures as it may',
   'refusal.token_wrong': 'wrong token',
   'refusal.hook_denied': 'denied by the hook server',
   'refusal.hook_failed': 'the hook server did not answer',

@@ -156,6 +156,8 @@ export default {
   'refusal.signature_wrong': '签名错误',
   'refusal.signature_expired': '签名已过期',
   'refusal.signature_too_long': '签名有效期过长',
+  'refusal.signature_used': '签名已被使用过',
+  'refusal.signatures_full': '服务器记录的已用签名已满',
   'refusal.token_wrong': 'token 错误',
   'refusal.hook_denied': '回调服务器不允许',
   'refusal.hook_failed': '回调服务器没有应答',

@@ -67,6 +67,15 @@ pub struct Rules<'a> {
     pub max_life: u64,
 }
 
+/// A signature that is good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Good {
+    /// Until when, in Unix seconds, without the skew.
+    pub expires: u64,
+    /// The digest, in whichever way it was written: what tells it from others that expire in the same second.
+    pub digest: Box<[u8]>,
+}
+
 /// What is wrong with the credentials of a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -102,12 +111,19 @@ pub enum Failure {
         /// The seconds it may have.
         max: u64,
     },
+    /// It was good, for one.
+    Used {
+        /// Seconds since it was used.
+        ago: u64,
+    },
+    /// As many are remembered as may be, and this one could not be.
+    Full,
     /// The token is none of those configured.
     Token,
 }
 
-/// Whether the credentials in `query` (without `?`) are good for `subject` at `now`, in Unix seconds; until when, if they
-/// expire. Of several forms in one query one has to be good.
+/// Whether the credentials in `query` (without `?`) are good for `subject` at `now`, in Unix seconds; the signature, if it is
+/// one. Of several forms in one query one has to be good.
 ///
 /// # Errors
 /// [`Failure`] of the first form that is there.
@@ -116,7 +132,7 @@ pub fn check(
     query: &str,
     rules: &Rules<'_>,
     now: u64,
-) -> Result<Option<u64>, Failure> {
+) -> Result<Option<Good>, Failure> {
     let (signature, token) = (!rules.secrets.is_empty(), !rules.tokens.is_empty());
     if !signature && !token {
         return Ok(None);
@@ -135,7 +151,7 @@ pub fn check(
                 Err(failure) => Err(failure),
             };
             match outcome {
-                Ok(expires) => return Ok(Some(expires)),
+                Ok(good) => return Ok(Some(good)),
                 Err(other) => failure = failure.or(Some(other)),
             }
         }
@@ -175,7 +191,7 @@ enum Signed<'a> {
 
 impl Signed<'_> {
     /// Who has not signed is not told anything about the time.
-    fn check(&self, subject: &Subject<'_>, rules: &Rules<'_>, now: u64) -> Result<u64, Failure> {
+    fn check(&self, subject: &Subject<'_>, rules: &Rules<'_>, now: u64) -> Result<Good, Failure> {
         let fits = |secret: &str| match self {
             Self::Nms(signed) => signed.fits(subject, secret),
             Self::Tencent(signed) => signed.fits(subject, secret),
@@ -189,10 +205,10 @@ impl Signed<'_> {
             };
             return Err(Failure::Wrong { parameter });
         }
-        let expires = match self {
-            Self::Nms(signed) => signed.expires,
-            Self::Tencent(signed) => signed.expires,
-            Self::Nginx(signed) => signed.expires,
+        let (expires, digest) = match self {
+            Self::Nms(signed) => (signed.expires, signed.digest()),
+            Self::Tencent(signed) => (signed.expires, signed.digest()),
+            Self::Nginx(signed) => (signed.expires, signed.digest()),
         };
         if now > expires.saturating_add(rules.skew) {
             return Err(Failure::Expired { expires, now });
@@ -201,7 +217,7 @@ impl Signed<'_> {
         if rules.max_life > 0 && left > rules.max_life.saturating_add(rules.skew) {
             return Err(Failure::TooLong { left, max: rules.max_life });
         }
-        Ok(expires)
+        Ok(Good { expires, digest: digest.into() })
     }
 }
 
@@ -243,6 +259,8 @@ impl Failure {
             Self::Malformed { .. } | Self::Wrong { .. } => "signature_wrong",
             Self::Expired { .. } => "signature_expired",
             Self::TooLong { .. } => "signature_too_long",
+            Self::Used { .. } => "signature_used",
+            Self::Full => "signatures_full",
             Self::Token => "token_wrong",
         }
     }
@@ -271,6 +289,12 @@ impl fmt::Display for Failure {
                 "signature is good for {} more, over the {} that are accepted (sign_max_life)",
                 Span(left),
                 Span(max)
+            ),
+            Self::Used { ago } => {
+                write!(f, "signature was used {} ago, and is good for one only (sign_once)", Span(ago))
+            }
+            Self::Full => f.write_str(
+                "too many signatures are remembered to know that this one was not used (max_signatures)",
             ),
             Self::Token => f.write_str("wrong token"),
         }

@@ -125,6 +125,10 @@ pub(super) fn read(query: &str) -> Result<Option<Signed<'_>>, Failure> {
 }
 
 impl Signed<'_> {
+    pub(super) fn digest(&self) -> &[u8] {
+        self.digest.as_bytes()
+    }
+
     pub(super) fn fits(&self, subject: &Subject<'_>, secret: &str, template: &Template) -> Choice {
         let digest = digest(subject, self.expiry, secret, template);
         self.digest.as_bytes().ct_eq(digest.as_bytes())

@@ -32,6 +32,10 @@ pub(super) fn read(query: &str) -> Result<Option<Signed<'_>>, Failure> {
 }
 
 impl Signed<'_> {
+    pub(super) fn digest(&self) -> &[u8] {
+        &self.digest
+    }
+
     pub(super) fn fits(&self, subject: &Subject<'_>, secret: &str) -> Choice {
         self.digest.ct_eq(&digest(subject, self.expiry, secret))
     }

@@ -59,6 +59,13 @@ fn time_of(text: &str) -> Option<u64> {
 }
 
 impl Signed<'_> {
+    pub(super) fn digest(&self) -> &[u8] {
+        match &self.given {
+            Given::Md5(digest) => digest,
+            Given::Sha256(digest) => digest,
+        }
+    }
+
     pub(super) fn fits(&self, subject: &Subject<'_>, secret: &str) -> Choice {
         let signed = signed(subject, self.expiry, secret);
         match &self.given {

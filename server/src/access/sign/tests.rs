@@ -53,7 +53,7 @@ impl Case<'_> {
             skew: self.skew,
             max_life: self.max_life,
         };
-        check(&subject, query, &rules, self.now)
+        check(&subject, query, &rules, self.now).map(|good| good.map(|good| good.expires))
     }
 
     fn code(&self, query: &str) -> &'static str {

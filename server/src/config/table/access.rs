@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::MAX_CONNECTIONS;
-use crate::access::{Maker, sign::Template};
+use crate::access::{Maker, Once, sign::Template};
 use crate::config::{
     keys::{Changes, Key, Kind},
     units,
@@ -99,6 +99,42 @@ pub(super) const KEYS: &[Key] = &[
         help: "End publishers and viewers when the signature that let them in expires",
         set: |config, text| {
             config.access.sign_ends_sessions = units::switch(text)?;
+            Ok(())
+        },
+    },
+    Key {
+        name: "sign_once",
+        section: TITLE,
+        value: "WHO",
+        kind: Kind::One,
+        default: "nobody",
+        changes: Changes::NewConnections,
+        help: "Whose signatures let in one only: nobody, publishers, viewers or everybody",
+        set: |config, text| {
+            config.access.sign_once = match text {
+                "nobody" => Once::Nobody,
+                "publishers" => Once::Publishers,
+                "viewers" => Once::Viewers,
+                "everybody" => Once::Everybody,
+                _ => {
+                    return Err(format!(
+                        "{text:?} is nobody known: write nobody, publishers, viewers or everybody"
+                    ));
+                }
+            };
+            Ok(())
+        },
+    },
+    Key {
+        name: "max_signatures",
+        section: TITLE,
+        value: "NUMBER",
+        kind: Kind::One,
+        default: "100000",
+        changes: Changes::NewConnections,
+        help: "Used signatures that are remembered for sign_once until they expire",
+        set: |config, text| {
+            config.access.max_signatures = units::number(text, 1..=MAX_SIGNATURES)?;
             Ok(())
         },
     },
@@ -205,6 +241,9 @@ const TITLE: &str = "Access";
 
 /// A clock that is an hour off is in the wrong time zone.
 const MAX_SKEW: Duration = Duration::from_secs(3600);
+
+/// More than a gigabyte of them.
+const MAX_SIGNATURES: usize = 10_000_000;
 
 /// Ten years.
 const MAX_LIFE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

@@ -1,0 +1,136 @@
+//! Signatures that were used, while they could be used again.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::sign::{Failure, Good};
+use crate::sessions::Purpose;
+
+/// The signatures that let somebody in, until they expire. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Used(Arc<Mutex<BTreeMap<Mark, u64>>>);
+
+/// What tells a signature from all others, by when it expires. The same secret may sign for both purposes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Mark {
+    expires: u64,
+    publishes: bool,
+    digest: Box<[u8]>,
+}
+
+/// A signature that is taken by one who is not in yet. Dropped, it is free again.
+#[derive(Debug)]
+pub(super) struct Taken {
+    used: Used,
+    mark: Option<Mark>,
+}
+
+impl Used {
+    /// Takes a signature, at `now` in Unix seconds; those that are good for no more than `skew` seconds after they have expired
+    /// are forgotten then. No more than `max` are remembered.
+    ///
+    /// # Errors
+    /// Somebody has it, or had it; or too many are remembered.
+    pub(super) fn take(
+        &self,
+        purpose: Purpose,
+        good: &Good,
+        now: u64,
+        skew: u64,
+        max: usize,
+    ) -> Result<Taken, Failure> {
+        let mark = Mark {
+            expires: good.expires,
+            publishes: purpose == Purpose::Publish,
+            digest: good.digest.clone(),
+        };
+        let mut used = self.lock();
+        while let Some(first) = used.first_entry() {
+            if first.key().expires.saturating_add(skew) >= now {
+                break;
+            }
+            first.remove();
+        }
+        let is_full = used.len() >= max;
+        match used.entry(mark.clone()) {
+            Entry::Occupied(at) => Err(Failure::Used { ago: now.saturating_sub(*at.get()) }),
+            Entry::Vacant(_) if is_full => Err(Failure::Full),
+            Entry::Vacant(place) => {
+                place.insert(now);
+                Ok(Taken { used: self.clone(), mark: Some(mark) })
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Mark, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    /// Whoever has it is in.
+    pub(super) fn keep(mut self) {
+        self.mark = None;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(mark) = &self.mark {
+            self.used.lock().remove(mark);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good(expires: u64, digest: &[u8]) -> Good {
+        Good { expires, digest: digest.into() }
+    }
+
+    #[test]
+    fn a_signature_is_taken_once_until_it_expires() {
+        let used = Used::default();
+        let take = |purpose, good: &Good, now| used.take(purpose, good, now, 10, 100);
+        let first = good(1000, b"first");
+        take(Purpose::Publish, &first, 900).unwrap().keep();
+        assert_eq!(take(Purpose::Publish, &first, 912).unwrap_err(), Failure::Used { ago: 12 });
+        take(Purpose::Play, &first, 912).unwrap().keep();
+        take(Purpose::Publish, &good(1000, b"other"), 912).unwrap().keep();
+        assert_eq!(take(Purpose::Publish, &first, 1010).unwrap_err(), Failure::Used { ago: 110 });
+        take(Purpose::Publish, &good(2000, b"later"), 1011).unwrap().keep();
+        assert_eq!(used.lock().len(), 1, "those that expired are forgotten");
+    }
+
+    #[test]
+    fn who_is_not_let_in_gives_it_back() {
+        let used = Used::default();
+        let first = good(1000, b"first");
+        let taken = used.take(Purpose::Play, &first, 900, 0, 100).unwrap();
+        let second = used.take(Purpose::Play, &first, 900, 0, 100);
+        assert_eq!(second.unwrap_err(), Failure::Used { ago: 0 }, "while a hook is asked");
+        drop(taken);
+        used.take(Purpose::Play, &first, 901, 0, 100).unwrap().keep();
+    }
+
+    #[test]
+    fn used_signatures_are_bounded() {
+        let used = Used::default();
+        let take = |number: u64, now| {
+            used.take(Purpose::Play, &good(1000 + number, b"x"), now, 0, 3).map(Taken::keep)
+        };
+        for number in 0..3 {
+            take(number, 900).unwrap();
+        }
+        assert_eq!(
+            take(3, 900).unwrap_err(),
+            Failure::Full,
+            "none is forgotten that could come again"
+        );
+        take(3, 1001).unwrap();
+    }
+}

@@ -34,7 +34,7 @@ use crate::{
     config::{Live, Secret},
     happenings::{self, Happening},
     hooks::{Hooks, Started},
-    sessions::{Request, Session, SessionId, Sessions},
+    sessions::{Purpose, Request, Session, SessionId, Sessions},
     time::unix_now,
 };
 

@@ -92,7 +92,7 @@ impl Case<'_> {
         };
         let rules =
             Rules { secrets, tokens, secure_link: self.template, skew: self.skew, max_life };
-        holds(&self.subject, query, &rules, now)
+        holds(&self.subject, query, &rules, now).map(|good| good.map(|good| good.expires))
     }
 
     fn good_as_long_as_it_says(&self, query: &str) {

@@ -292,11 +292,15 @@ fn a_signature_that_is_replayed_is_refused_if_that_is_wanted() {
             other => bail!("not refused: {other:?}"),
         }
         drop(viewer);
+        let head = http::request(server.http, "HEAD", &path, &[]).await?;
+        ensure!(head.status == 410, "HEAD tells it, too: {}", head.status);
         let mut answer = http::get(server.http, &path).await?;
         ensure!(answer.status == 410, "{}", answer.status);
         let problem: Value = serde_json::from_str(&answer.text().await?)?;
         ensure!(problem["code"] == "signature_used", "{problem}");
         let later = format!("/live/x.flv?{}", nms("live/x", PLAY, at + 1).await?);
+        let head = http::request(server.http, "HEAD", &later, &[]).await?;
+        ensure!(head.status == 200, "it is asked about, and not used: {}", head.status);
         Viewer::http(&server, &later).await?;
         Ok(())
     });

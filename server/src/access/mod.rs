@@ -130,7 +130,14 @@ impl Access {
     /// [`Refusal`]: it has been counted, logged and remembered, here or then.
     pub fn look(&self, request: &Request) -> Result<(), Refusal> {
         let config = self.config.get();
-        if let Err(refusal) = judge(&config, request, unix_now().as_secs()) {
+        let now = unix_now().as_secs();
+        let is_free = |good: Option<sign::Good>| match good {
+            Some(good) if config.sign_once.covers(request.purpose) => {
+                Ok(self.used.look(request.purpose, &good, now)?)
+            }
+            _ => Ok(()),
+        };
+        if let Err(refusal) = judge(&config, request, now).and_then(is_free) {
             self.refuse(&config, request, &refusal);
             return Err(refusal);
         }

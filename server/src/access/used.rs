@@ -41,11 +41,7 @@ impl Used {
         skew: u64,
         max: usize,
     ) -> Result<Taken, Failure> {
-        let mark = Mark {
-            expires: good.expires,
-            publishes: purpose == Purpose::Publish,
-            digest: good.digest.clone(),
-        };
+        let mark = Mark::of(purpose, good);
         let mut used = self.lock();
         while let Some(first) = used.first_entry() {
             if first.key().expires.saturating_add(skew) >= now {
@@ -64,8 +60,26 @@ impl Used {
         }
     }
 
+    /// Whether a signature is free.
+    ///
+    /// # Errors
+    /// Somebody has it, or had it.
+    pub(super) fn look(&self, purpose: Purpose, good: &Good, now: u64) -> Result<(), Failure> {
+        match self.lock().get(&Mark::of(purpose, good)) {
+            Some(at) => Err(Failure::Used { ago: now.saturating_sub(*at) }),
+            None => Ok(()),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Mark, u64>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mark {
+    fn of(purpose: Purpose, good: &Good) -> Mark {
+        let publishes = purpose == Purpose::Publish;
+        Mark { expires: good.expires, publishes, digest: good.digest.clone() }
     }
 }
 
@@ -99,6 +113,8 @@ mod tests {
         let first = good(1000, b"first");
         take(Purpose::Publish, &first, 900).unwrap().keep();
         assert_eq!(take(Purpose::Publish, &first, 912).unwrap_err(), Failure::Used { ago: 12 });
+        assert_eq!(used.look(Purpose::Publish, &first, 912), Err(Failure::Used { ago: 12 }));
+        assert_eq!(used.look(Purpose::Play, &first, 912), Ok(()));
         take(Purpose::Play, &first, 912).unwrap().keep();
         take(Purpose::Publish, &good(1000, b"other"), 912).unwrap().keep();
         assert_eq!(take(Purpose::Publish, &first, 1010).unwrap_err(), Failure::Used { ago: 110 });

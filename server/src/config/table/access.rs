@@ -111,17 +111,13 @@ pub(super) const KEYS: &[Key] = &[
         changes: Changes::NewConnections,
         help: "Whose signatures let in one only: nobody, publishers, viewers or everybody",
         set: |config, text| {
-            config.access.sign_once = match text {
-                "nobody" => Once::Nobody,
-                "publishers" => Once::Publishers,
-                "viewers" => Once::Viewers,
-                "everybody" => Once::Everybody,
-                _ => {
-                    return Err(format!(
-                        "{text:?} is nobody known: write nobody, publishers, viewers or everybody"
-                    ));
-                }
-            };
+            let all = [
+                ("nobody", Once::Nobody),
+                ("publishers", Once::Publishers),
+                ("viewers", Once::Viewers),
+                ("everybody", Once::Everybody),
+            ];
+            config.access.sign_once = units::one_of(text, "one of those it may be for", &all)?;
             Ok(())
         },
     },

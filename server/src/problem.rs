@@ -43,6 +43,16 @@ impl Problem {
         .with_stream(stream)
     }
 
+    /// A name that no stream can have: 400.
+    pub fn bad_stream_name(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_stream_name", "Bad stream name", detail)
+    }
+
+    /// A parameter that makes no sense: 400.
+    pub fn bad_parameter(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail)
+    }
+
     /// Nothing lives at `path`: 404.
     pub fn not_found(path: &str) -> Problem {
         Problem::new(

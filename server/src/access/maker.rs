@@ -144,10 +144,8 @@ impl Credential<'_> {
 
 impl<'a> Signer<'a> {
     fn new(config: &'a Config, wanted: &Wanted, now: u64) -> Result<Self, Problem> {
-        let name = StreamName::parse(&wanted.stream).map_err(|error| {
-            let detail = error.to_string();
-            Problem::new(StatusCode::BAD_REQUEST, "bad_stream_name", "Bad stream name", detail)
-        })?;
+        let name = StreamName::parse(&wanted.stream)
+            .map_err(|error| Problem::bad_stream_name(error.to_string()))?;
         let gate = config.gate(wanted.purpose);
         let (secret, token) = (gate.secrets.first(), gate.tokens.first());
         let form = wanted.form.or(match (secret, token) {
@@ -173,7 +171,7 @@ impl<'a> Signer<'a> {
         };
         let address = match (form, wanted.address) {
             (Some(Form::Nginx), None) if config.secure_link.has_address() => {
-                return Err(bad(
+                return Err(Problem::bad_parameter(
                     "address: the key secure_link signs the address of whoever uses the link, so it has to be said",
                 ));
             }
@@ -250,14 +248,10 @@ fn life(config: &Config, wanted: Option<&str>) -> Result<u64, Problem> {
     let wanted = match wanted {
         None => DEFAULT_LIFE,
         Some(text) => units::time(text, Duration::from_secs(1)..=MAX_LIFE)
-            .map_err(|reason| bad(&format!("expires_in: {reason}")))?,
+            .map_err(|reason| Problem::bad_parameter(format!("expires_in: {reason}")))?,
     };
     let most = if config.sign_max_life.is_zero() { MAX_LIFE } else { config.sign_max_life };
     Ok(wanted.min(most).as_secs())
-}
-
-fn bad(detail: &str) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail)
 }
 
 /// A phone that loses its network in the course of a day comes back with the same address.

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequestParts, Path, Query},
-    http::{StatusCode, request::Parts},
+    http::request::Parts,
 };
 use pushpull_rtmp::StreamName;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -49,10 +49,16 @@ pub struct OfStream {
 impl Page {
     fn checked(self) -> Result<Page, Problem> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
-            return Err(bad(format!("limit: {} is not within 1 and {MAX_LIMIT}", self.limit)));
+            return Err(Problem::bad_parameter(format!(
+                "limit: {} is not within 1 and {MAX_LIMIT}",
+                self.limit
+            )));
         }
         if self.offset > MAX_OFFSET {
-            return Err(bad(format!("offset: {} is more than {MAX_OFFSET}", self.offset)));
+            return Err(Problem::bad_parameter(format!(
+                "offset: {} is more than {MAX_OFFSET}",
+                self.offset
+            )));
         }
         Ok(self)
     }
@@ -68,21 +74,12 @@ impl Page {
     }
 }
 
-/// A parameter that makes no sense.
-pub fn bad(detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", detail)
-}
-
 /// A stream's name in a path or a parameter.
 ///
 /// # Errors
 /// A problem that says what is wrong with it.
 fn stream_name(text: &str) -> Result<StreamName, Problem> {
-    StreamName::parse(text).map_err(|error| bad_name(error.to_string()))
-}
-
-fn bad_name(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "bad_stream_name", "Bad stream name", detail)
+    StreamName::parse(text).map_err(|error| Problem::bad_stream_name(error.to_string()))
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
@@ -90,7 +87,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(value)| Parameters(value)).map_err(|error| bad(error.body_text()))
+        query
+            .map(|Query(value)| Parameters(value))
+            .map_err(|error| Problem::bad_parameter(error.body_text()))
     }
 }
 
@@ -118,7 +117,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         // It is decoded once already.
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(name) = path.map_err(|error| bad_name(error.body_text()))?;
+        let Path(name) = path.map_err(|error| Problem::bad_stream_name(error.body_text()))?;
         Ok(Named(stream_name(&name)?))
     }
 }

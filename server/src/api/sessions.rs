@@ -98,7 +98,7 @@ pub async fn delete(
 
 fn checked(id: Result<Path<String>, PathRejection>) -> Result<String, Problem> {
     let id = id.map(|Path(id)| id);
-    id.map_err(|error| super::parameters::bad(error.body_text()))
+    id.map_err(|error| Problem::bad_parameter(error.body_text()))
 }
 
 fn not_found() -> Problem {

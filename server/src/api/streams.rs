@@ -15,7 +15,7 @@ use super::{
     Api,
     authority::Operator,
     fresh_json,
-    parameters::{Named, Page, Parameters, bad},
+    parameters::{Named, Page, Parameters},
 };
 use crate::{
     config::units,
@@ -84,7 +84,8 @@ pub async fn delete(
     Parameters(Ban { ban }): Parameters<Ban>,
 ) -> Result<StatusCode, Problem> {
     let ban = ban.map_or(Ok(Duration::ZERO), |text| {
-        units::time(&text, Duration::ZERO..=MAX_BAN).map_err(|reason| bad(format!("ban: {reason}")))
+        units::time(&text, Duration::ZERO..=MAX_BAN)
+            .map_err(|reason| Problem::bad_parameter(format!("ban: {reason}")))
     })?;
     api.parts.hub.kick(&name, ban).map_err(|error| refuse(&name, &error))?;
     info!(stream = %name, ?ban, "stopped by the operator");

@@ -257,21 +257,13 @@ fn unavailable(
 fn stream_name(path: &str) -> Result<StreamName, Problem> {
     let name = path.strip_suffix(EXTENSION).unwrap_or(path);
     let name = name.strip_suffix(LIVE_EXTENSION).unwrap_or(name);
-    StreamName::parse_path(name).map_err(|error| {
-        Problem::new(
-            StatusCode::BAD_REQUEST,
-            "bad_stream_name",
-            "Bad stream name",
-            error.to_string(),
-        )
-    })
+    StreamName::parse_path(name).map_err(|error| Problem::bad_stream_name(error.to_string()))
 }
 
 /// What the query asks for.
 fn query(uri: &Uri) -> Result<Query, Problem> {
-    Query::parse(uri.query().unwrap_or_default()).map_err(|error| {
-        Problem::new(StatusCode::BAD_REQUEST, "bad_parameter", "Bad parameter", error.to_string())
-    })
+    Query::parse(uri.query().unwrap_or_default())
+        .map_err(|error| Problem::bad_parameter(error.to_string()))
 }
 
 const EXTENSION: &str = ".flv";

@@ -200,7 +200,8 @@ impl Drop for Socket {
     }
 }
 
-fn is_for_later(error: &io::Error) -> bool {
+/// Whether what failed is to be tried again once the socket is ready.
+pub(super) fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Limits, Socket};
+use super::{Limits, Socket, socket::is_for_later};
 
 /// Watches the writes to one peer.
 ///
@@ -125,10 +125,6 @@ impl Stall {
             timer.as_mut().reset(deadline);
         }
     }
-}
-
-fn is_for_later(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! What hook servers hear of a connection: that it is there, and that it has ended.
+//! What hook servers hear of a connection: that it is there, what it asks for, and that it has ended.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use pushpull_rtmp::server::Connect;
+use pushpull_rtmp::{StreamName, server::Connect};
 
 use super::end::End;
 use super::session::Session;
 use crate::hooks::{self, Client, Denied, Started};
+use crate::sessions::{Purpose, Request};
 
 /// A connection as hook servers know it.
 #[derive(Default)]
@@ -62,8 +63,23 @@ impl Session {
         }
     }
 
+    /// What the peer asks for when it wants to publish or to play `name`.
+    pub(super) fn request(&self, purpose: Purpose, name: StreamName, query: String) -> Request {
+        Request {
+            purpose,
+            protocol: "rtmp",
+            peer: self.peer,
+            name,
+            query,
+            agent: self.agent.clone().unwrap_or_default(),
+            referer: self.said(|connect| &connect.page_url),
+            tc_url: self.said(|connect| &connect.tc_url),
+            client: self.hooked.client(),
+        }
+    }
+
     /// Part of what the peer said of itself.
-    pub(super) fn said(&self, what: impl Fn(&Connect) -> &String) -> String {
+    fn said(&self, what: impl Fn(&Connect) -> &String) -> String {
         self.rtmp.connect().map(what).cloned().unwrap_or_default()
     }
 

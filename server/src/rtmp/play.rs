@@ -19,7 +19,7 @@ use crate::access;
 use crate::hub::{Block, EndReason, Next, Query, Release, ViewError, Viewer, ViewerInfo};
 use crate::limits::Limit;
 use crate::metrics::OpenPlayer;
-use crate::sessions::{self, Purpose, Request, Stop};
+use crate::sessions::{self, Purpose, Stop};
 
 /// The message streams of a connection that play, by their ids.
 pub(super) struct Playings {
@@ -236,17 +236,7 @@ impl Session {
         };
         let (access, hub) = (self.host.access.clone(), self.host.hub.clone());
         let info = ViewerInfo { protocol: "rtmp", peer: self.peer.to_string() };
-        let request = Request {
-            purpose: Purpose::Play,
-            protocol: info.protocol,
-            peer: self.peer,
-            name: name.clone(),
-            query: query.to_owned(),
-            agent: self.agent.clone().unwrap_or_default(),
-            referer: self.said(|connect| &connect.page_url),
-            tc_url: self.said(|connect| &connect.tc_url),
-            client: self.hooked.client(),
-        };
+        let request = self.request(Purpose::Play, name.clone(), query.to_owned());
         let join = async move {
             let mut session = access.admit(request).await?;
             let viewer = session.unless_stopped(hub.view(&name, start, info)).await;

@@ -14,7 +14,7 @@ use super::end::End;
 use super::session::Session;
 use crate::access;
 use crate::hub::{Claim, ClaimError, Claimant, Identity, Publisher, Source, StopReason};
-use crate::sessions::{self, Purpose, Request};
+use crate::sessions::{self, Purpose};
 
 /// The message streams of a connection that publish, by their ids.
 #[derive(Default)]
@@ -151,17 +151,7 @@ impl Session {
             peer: self.peer.to_string(),
             agent: self.agent.clone().unwrap_or_default(),
         };
-        let request = Request {
-            purpose: Purpose::Publish,
-            protocol: source.protocol,
-            peer: self.peer,
-            name: name.clone(),
-            query: query.clone(),
-            agent: source.agent.clone(),
-            referer: self.said(|connect| &connect.page_url),
-            tc_url: self.said(|connect| &connect.tc_url),
-            client: self.hooked.client(),
-        };
+        let request = self.request(Purpose::Publish, name.clone(), query.clone());
         let identity = Some(Identity { address: self.peer.ip(), query });
         let (access, hub) = (self.host.access.clone(), self.host.hub.clone());
         let mut outcome: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(async move {

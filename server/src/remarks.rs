@@ -63,7 +63,8 @@ impl Remarks {
 /// What is odd about `config` for a server that listens at `endpoints`.
 #[must_use]
 pub fn on(config: &Config, endpoints: &Endpoints) -> Vec<Remark> {
-    let warnings = [without_tokens(config), one_for_both(config), unused(config)].concat();
+    let warnings =
+        [without_tokens(config), withheld(config), one_for_both(config), unused(config)].concat();
     let unheard = unheard(config, endpoints);
     let warnings = warnings.into_iter().chain(unheard).map(|text| Remark::Warning(text.to_owned()));
     warnings.chain(open(config, endpoints).map(Remark::Note)).collect()
@@ -112,6 +113,26 @@ fn one_for_both(config: &Config) -> Vec<&'static str> {
     if tokens().any(|token| config.api.tokens.contains(token)) {
         found.push(
             "a token for publishers or viewers is one of api_tokens, too: whoever reads it in an address may change anything",
+        );
+    }
+    found
+}
+
+/// What strangers are promised and not given.
+fn withheld(config: &Config) -> Vec<&'static str> {
+    let has_tokens_only = |gate: &Gate| !gate.tokens.is_empty() && gate.secrets.is_empty();
+    let mut found = Vec::new();
+    if config.access.maker != Maker::Anybody {
+        return found;
+    }
+    if has_tokens_only(&config.access.publish) {
+        found.push(
+            "sign_maker is `anybody`, and strangers are not given publish_tokens, which are good for every stream and for ever: publish_secrets can sign for them",
+        );
+    }
+    if has_tokens_only(&config.access.play) {
+        found.push(
+            "sign_maker is `anybody`, and strangers are not given play_tokens, which are good for every stream and for ever: play_secrets can sign for them",
         );
     }
     found
@@ -208,6 +229,19 @@ mod tests {
         config.access.maker = Maker::Token;
         assert_eq!(keys_of(&config), ["api_read", "sign_maker"]);
         config.api.tokens = vec![Secret::new("0123456789abcdef")];
+        assert_eq!(keys_of(&config), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn anybody_has_no_tokens() {
+        let mut config = desk();
+        config.access.maker = Maker::Anybody;
+        config.access.publish.tokens = vec![Secret::new("one")];
+        config.access.play.tokens = vec![Secret::new("two")];
+        assert_eq!(keys_of(&config), ["sign_maker", "sign_maker"]);
+        config.access.publish.secrets = vec![Secret::new("three")];
+        assert_eq!(keys_of(&config), ["sign_maker"]);
+        config.access.maker = Maker::Local;
         assert_eq!(keys_of(&config), [] as [&str; 0]);
     }
 

@@ -354,6 +354,28 @@ fn sessions_end_with_their_signatures_if_that_is_wanted() {
 }
 
 #[test]
+fn strangers_are_not_given_tokens_though_anybody_may_have_addresses_made() {
+    stage(async |stage| {
+        let flags = ["--sign-maker", "anybody", "--play-tokens", "hunter2hunter2"];
+        let server = Server::start(stage, &flags).await?;
+        let body = br#"{"stream":"live/x","purpose":"play"}"#;
+        let kind = ("Content-Type", "application/json");
+        for (far, status, says) in [("", 200, "hunter2"), ("192.0.2.1", 403, "token_withheld")] {
+            // What a proxy passes on is a stranger's.
+            let headers = [kind, ("X-Forwarded-For", far)];
+            let headers = if far.is_empty() { &headers[..1] } else { &headers[..] };
+            let mut made = http::send(server.http, "POST", "/api/v1/sign", headers, body).await?;
+            let text = made.text().await?;
+            ensure!(made.status == status && text.contains(says), "{} {text}", made.status);
+            ensure!(status == 200 || !text.contains("hunter2"), "{text}");
+        }
+        let log = server.process().log().text();
+        ensure!(log.contains("sign_maker is `anybody`") && !log.contains("hunter2"), "{log}");
+        Ok(())
+    });
+}
+
+#[test]
 fn addresses_that_the_server_makes_are_good_and_refusals_are_told() {
     stage(async |stage| {
         let life = ["--sign-max-life", "1h"];

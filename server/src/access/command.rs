@@ -5,7 +5,7 @@ use std::{ffi::OsString, fmt::Write, net::IpAddr, path::PathBuf};
 use clap::{Arg, ArgAction, Command, value_parser};
 
 use super::{
-    maker::{self, Wanted},
+    maker::{self, Wanted, Whom},
     sign::Form,
 };
 use crate::{
@@ -56,7 +56,7 @@ pub fn run(
         address: asked.get_one::<IpAddr>("address").copied(),
     };
     let config = loaded.config;
-    let made = maker::make(&config.access, &Endpoints::of(&config), &wanted);
+    let made = maker::make(&config.access, &Endpoints::of(&config), &wanted, Whom::Ours);
     let made = made.map_err(Error::Wanted)?;
     Ok(made.urls.iter().fold(String::new(), |mut lines, url| {
         // Writing to a string does not fail.

@@ -71,12 +71,21 @@ pub struct MadeUrl {
     pub key: Option<String>,
 }
 
-/// Makes the addresses of this server's `endpoints`. Whether whoever asks [may](Maker) is for others to say.
+/// Makes the addresses of this server's `endpoints` for `whom`. Whether that one [may](Maker) is for others to say.
 ///
 /// # Errors
 /// What is wrong with what is wanted.
-pub fn make(config: &Config, endpoints: &Endpoints, wanted: &Wanted) -> Result<Made, Problem> {
+pub fn make(
+    config: &Config,
+    endpoints: &Endpoints,
+    wanted: &Wanted,
+    whom: Whom,
+) -> Result<Made, Problem> {
     let signer = Signer::new(config, wanted, unix_now().as_secs())?;
+    if !whom.may_see_tokens() && matches!(signer.credential, Some(Credential::Token(_))) {
+        let detail = "a token is good for every stream and does not expire, so strangers are not given it (sign_maker)";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "token_withheld", "Not given", detail));
+    }
     let urls = match wanted.purpose {
         Purpose::Publish => signer.push(endpoints),
         Purpose::Play => signer.play(endpoints),
@@ -91,7 +100,7 @@ pub fn make(config: &Config, endpoints: &Endpoints, wanted: &Wanted) -> Result<M
 
 /// The forms in which whatever publishers and viewers need can be made; none where they need nothing.
 #[must_use]
-pub fn forms(config: &Config) -> Vec<Form> {
+pub fn forms(config: &Config, whom: Whom) -> Vec<Form> {
     let gates: Vec<&Gate> =
         [&config.publish, &config.play].into_iter().filter(|gate| !gate.is_open()).collect();
     if gates.is_empty() {
@@ -99,7 +108,7 @@ pub fn forms(config: &Config) -> Vec<Form> {
     }
     let is_possible = |form: &Form| {
         gates.iter().all(|gate| match form {
-            Form::Token => !gate.tokens.is_empty(),
+            Form::Token => whom.may_see_tokens() && !gate.tokens.is_empty(),
             Form::Nms | Form::Tencent | Form::Nginx => !gate.secrets.is_empty(),
         })
     };
@@ -116,6 +125,21 @@ impl Maker {
             Self::Anybody => true,
             Self::Nobody => false,
         }
+    }
+}
+
+/// For whom addresses are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// One that is on this machine or has a token of the API: it could read the configuration as well.
+    Ours,
+    /// One that may have them since anybody may. What is signed is good for one stream and a while.
+    Stranger,
+}
+
+impl Whom {
+    fn may_see_tokens(self) -> bool {
+        self == Self::Ours
     }
 }
 
@@ -298,12 +322,14 @@ mod tests {
     #[test]
     fn a_desk_without_secrets_gets_plain_addresses() {
         let config = Config::default();
-        let push = make(&config, &endpoints(), &wanted("x y", Purpose::Publish, None)).unwrap();
+        let push = make(&config, &endpoints(), &wanted("x y", Purpose::Publish, None), Whom::Ours)
+            .unwrap();
         assert_eq!((push.query.as_str(), push.expires_at), ("", None));
         assert_eq!(shown(&push), ["rtmp rtmp://192.168.1.5/live/x%20y"]);
         assert_eq!(push.urls[0].server.as_deref(), Some("rtmp://192.168.1.5/live"));
         assert_eq!(push.urls[0].key.as_deref(), Some("x%20y"));
-        let play = make(&config, &endpoints(), &wanted("room/x", Purpose::Play, None)).unwrap();
+        let play = make(&config, &endpoints(), &wanted("room/x", Purpose::Play, None), Whom::Ours)
+            .unwrap();
         assert_eq!(
             shown(&play),
             [
@@ -323,7 +349,9 @@ mod tests {
                 [None, Some(Form::Nms), Some(Form::Tencent), Some(Form::Nginx), Some(Form::Token)]
             {
                 for stream in ["live/x", "演示/a b/c&d+e"] {
-                    let made = make(&config, &endpoints(), &wanted(stream, purpose, form)).unwrap();
+                    let made =
+                        make(&config, &endpoints(), &wanted(stream, purpose, form), Whom::Ours)
+                            .unwrap();
                     assert_eq!(made.expires_at.is_none(), form == Some(Form::Token));
                     for url in made.urls {
                         let query = url.url.split_once('?').unwrap().1;
@@ -347,7 +375,9 @@ mod tests {
 
     #[test]
     fn the_key_of_an_encoder_has_the_signature() {
-        let made = make(&config(), &endpoints(), &wanted("a/b/x", Purpose::Publish, None)).unwrap();
+        let made =
+            make(&config(), &endpoints(), &wanted("a/b/x", Purpose::Publish, None), Whom::Ours)
+                .unwrap();
         let url = &made.urls[0];
         assert_eq!(url.server.as_deref(), Some("rtmp://192.168.1.5/a/b"));
         assert_eq!(url.key.clone().unwrap(), format!("x?{}", made.query));
@@ -370,7 +400,8 @@ mod tests {
     fn what_cannot_be_made_is_told() {
         let mut config = config();
         let status = |config: &Config, wanted: Wanted| {
-            make(config, &endpoints(), &wanted).map_err(|problem| problem.status().as_u16())
+            make(config, &endpoints(), &wanted, Whom::Ours)
+                .map_err(|problem| problem.status().as_u16())
         };
         let play = |form| wanted("live/x", Purpose::Play, Some(form));
         assert_eq!(
@@ -389,16 +420,32 @@ mod tests {
     fn the_forms_are_those_that_all_who_need_one_can_have() {
         let signed = [Form::Nms, Form::Tencent, Form::Nginx];
         let (mut secrets, mut tokens) = (Config::default(), Config::default());
-        assert_eq!(forms(&secrets), [], "a desk");
+        assert_eq!(forms(&secrets, Whom::Ours), [], "a desk");
         secrets.play.secrets = vec![Secret::new("one")];
-        assert_eq!(forms(&secrets), signed, "publishers need nothing");
+        assert_eq!(forms(&secrets, Whom::Ours), signed, "publishers need nothing");
         tokens.publish.tokens = vec![Secret::new("two")];
-        assert_eq!(forms(&tokens), [Form::Token]);
+        assert_eq!(forms(&tokens, Whom::Ours), [Form::Token]);
         tokens.play.secrets = vec![Secret::new("one")];
-        assert_eq!(forms(&tokens), [], "each has its own");
+        assert_eq!(forms(&tokens, Whom::Ours), [], "each has its own");
         tokens.play.tokens = vec![Secret::new("three")];
-        assert_eq!(forms(&tokens), [Form::Token]);
-        assert_eq!(forms(&config())[..3], signed);
+        assert_eq!(forms(&tokens, Whom::Ours), [Form::Token]);
+        assert_eq!(forms(&config(), Whom::Ours)[..3], signed);
+    }
+
+    #[test]
+    fn strangers_get_what_is_signed_and_no_token() {
+        let mut config = config();
+        let made = |config: &Config, form| {
+            let wanted = wanted("live/x", Purpose::Play, form);
+            make(config, &endpoints(), &wanted, Whom::Stranger).map_err(|it| it.status().as_u16())
+        };
+        assert!(made(&config, None).unwrap().query.starts_with("sign="));
+        assert_eq!(made(&config, Some(Form::Token)), Err(403));
+        assert!(!forms(&config, Whom::Stranger).contains(&Form::Token));
+        config.play.secrets.clear();
+        assert_eq!(made(&config, None), Err(403), "there are tokens only");
+        config.play.tokens.clear();
+        assert_eq!(made(&config, None).unwrap().query, "", "nothing is needed");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::{Api, Authority, authority, fresh_json};
 use crate::{
     access::{
         Config, Maker,
-        maker::{self, Wanted},
+        maker::{self, Wanted, Whom},
         sign::Form,
     },
     problem::Problem,
@@ -39,7 +39,7 @@ pub async fn post(State(api): State<Api>, request: Request) -> Result<Response, 
     }
     let wanted = Json::<Wanted>::from_request(request, &()).await;
     let Json(wanted) = wanted.map_err(|error| bad_body(&error))?;
-    Ok(fresh_json(maker::make(&config, &api.parts.endpoints, &wanted)?))
+    Ok(fresh_json(maker::make(&config, &api.parts.endpoints, &wanted, whom(who))?))
 }
 
 /// What is asked of publishers and viewers, and whether it can be had here.
@@ -69,9 +69,17 @@ impl Needs {
             play: !config.play.is_open(),
             maker: config.maker,
             may: config.maker.serves(who == Authority::Local, who == Authority::Token),
-            forms: maker::forms(config),
+            forms: maker::forms(config, whom(who)),
             signs_address: config.secure_link.has_address(),
         }
+    }
+}
+
+/// Who may not have them is a stranger, too.
+fn whom(who: Authority) -> Whom {
+    match who {
+        Authority::Local | Authority::Token => Whom::Ours,
+        Authority::Nobody => Whom::Stranger,
     }
 }
 

@@ -163,6 +163,7 @@ export default {
   'refusal.hook_failed': 'the hook server did not answer',
   'refusal.no_secret': 'the server has no secret to make it with',
   'refusal.not_made': 'this server signs no addresses',
+  'refusal.token_withheld': 'tokens are not given to strangers',
   'refusal.too_many_bans': 'too many names are refused already',
   'refusal.too_many_viewers': 'there are as many viewers as it takes',
   'refusal.too_many_connections': 'too many connections from this address',

@@ -163,6 +163,7 @@ export default {
   'refusal.hook_failed': '回调服务器没有应答',
   'refusal.no_secret': '服务器没有可用于签名的密钥',
   'refusal.not_made': '此服务器不签发地址',
+  'refusal.token_withheld': '不向陌生人提供 token',
   'refusal.too_many_bans': '禁用的名称已达上限',
   'refusal.too_many_viewers': '观众人数已达上限',
   'refusal.too_many_connections': '来自此地址的连接过多',

@@ -77,7 +77,7 @@ export class Guide {
     const signed = this.#sign(this.#target?.name === this.#server.demo ? null : this.#target);
     this.#texts = commands(base, signed);
     for (const node of document.querySelectorAll('[data-guide]')) setCode(node, this.#texts[node.dataset.guide]);
-    setText(byId('address-hint'), t(this.#hint(base)));
+    setText(byId('address-hint'), t(this.#hint(base, signed)));
     setText(byId('trouble-firewall'), t('trouble.firewall', { port: this.#server.rtmp_port }));
     this.#qr.alt = t('guide.qr', { url: this.#texts.url });
     this.#qr.parentElement.dataset.useless = String(isLoopback(hostOf(base)) || this.#lacksSignature(signed));
@@ -110,7 +110,8 @@ export class Guide {
     if (this.#qr.getAttribute('src') !== source) this.#qr.src = source;
   }
 
-  #hint(base) {
+  #hint(base, signed) {
+    if (this.#lacksSignature(signed)) return 'guide.unsigned';
     if (!isLoopback(hostOf(base))) return 'guide.phone';
     return this.#addresses.every((one) => isLoopback(hostOf(one))) ? 'guide.noNetwork' : 'guide.loopback';
   }

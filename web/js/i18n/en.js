@@ -94,6 +94,7 @@ export default {
   'guide.loopback': 'Reachable from this computer only. For a phone choose a network address.',
   'guide.noNetwork': 'This computer has no network address: a phone cannot reach it. Connect it to the Wi-Fi the phone is in.',
   'guide.phone': 'Scan with the phone, or paste it into the pushing app. Phone and computer in the same network.',
+  'guide.unsigned': 'Without a signature it is refused.',
   'guide.wechat.mode': 'Set mode to SD, HD or FHD. RTC, the default, goes through Tencent’s own service and never reaches your own server.',
   'guide.wechat.device': 'Test on a real phone (preview or remote debugging): the developer tools do not run live-pusher.',
   'guide.wechat.permission': 'The mini-program needs a category that allows live streaming, and live-pusher enabled in the console under Development › Interface settings.',

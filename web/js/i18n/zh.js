@@ -94,6 +94,7 @@ export default {
   'guide.loopback': '这个地址只有本机能用。手机推流请选择局域网地址。',
   'guide.noNetwork': '本机没有局域网地址，手机无法连接。请让电脑连上手机所在的 Wi-Fi。',
   'guide.phone': '用手机扫码，或粘贴到推流 App。手机和电脑要在同一网络。',
+  'guide.unsigned': '没有签名的地址会被拒绝。',
   'guide.wechat.mode': 'mode 要写 SD、HD 或 FHD。默认值 RTC 走腾讯自己的服务，推不到自建服务器。',
   'guide.wechat.device': '请用真机预览或真机调试：开发者工具不支持 live-pusher。',
   'guide.wechat.permission': '小程序须属于允许直播的类目，并在管理后台“开发 › 接口设置”中开通 live-pusher。',

@@ -12,9 +12,17 @@ use pushpull_tests::{
     server::PATIENCE,
     stage, until,
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpSocket},
+    task::JoinSet,
+};
 
 use super::start;
+
+/// What an address that is alone may ask a hook server at a time, and more than that.
+const SHARE: usize = 128;
+const MANY: usize = 300;
 
 /// What the hook server answers about streams with these names; about all others it is good.
 const MOODS: [(&str, Answer); 12] = [
@@ -133,6 +141,37 @@ fn while_some_wait_for_a_hook_server_that_is_silent_others_come_and_go() {
         // On a very busy machine their time may be over.
         let is_over = began.elapsed() > Duration::from_secs(20);
         ensure!(is_over || waiting.try_join_next().is_none(), "they have waited all the while");
+        Ok(())
+    });
+}
+
+#[test]
+fn an_address_that_floods_a_hook_server_leaves_it_to_others() {
+    stage(async |stage| {
+        let hooks = HookServer::start(moody).await?;
+        let events = ["on_publish", "on_unpublish", "on_play", "on_stop"];
+        let server = start(stage, hooks.flags(&events), &["--hook-timeout", "20s"]).await?;
+        let (began, mut flood) = (Instant::now(), Vec::new());
+        for _ in 0..MANY {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind("127.0.0.9:0".parse()?)?;
+            let mut socket = socket.connect(server.http).await?;
+            let get = b"GET /live/is-silent.flv HTTP/1.1\r\nHost: localhost\r\n\r\n";
+            socket.write_all(get).await?;
+            flood.push(socket);
+        }
+        let asked = || hooks.events().iter().filter(|event| event["ip"] == "127.0.0.9").count();
+        until("some are asked about", PATIENCE, async || Ok((asked() >= SHARE).then_some(())))
+            .await?;
+        let mut phone = Phone::start(&server, "good", "hello").await?;
+        let watching = async {
+            let viewer = Viewer::http(&server, "/live/good.flv").await?;
+            Witness::of(viewer).sees("hello").await
+        };
+        phone.shooting(watching).await?;
+        // On a very busy machine the time of the first may be over.
+        let is_over = began.elapsed() > Duration::from_secs(20);
+        ensure!(is_over || asked() == SHARE, "{} are asked about, and no others", asked());
         Ok(())
     });
 }

@@ -243,6 +243,17 @@ fn a_check_says_what_is_odd_and_shows_no_secrets() {
 }
 
 #[test]
+fn a_comma_in_a_query_is_told_without_what_stands_behind_it() {
+    for url in ["http://h/a?key=x,hunter2", "http://h/a,http://h/b?x,y,hunter2&z"] {
+        let output = run(&["--check-config", "--on-play", url]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains("--on-play: a comma ends a URL"), "{url}: {said}");
+        assert!(!said.contains("hunter2"), "{url}: {said}");
+    }
+}
+
+#[test]
 fn a_flag_of_another_server_is_answered_with_what_there_is_here() {
     for (flag, hint) in [
         ("--gop-cache=1", "`gop_bytes`"),

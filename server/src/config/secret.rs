@@ -35,20 +35,32 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A web address without what may be secret in it: its query, and a user with a password.
+/// A web address without what may be secret in it: its query, and a user with a password. What is no web address may be one
+/// that was written wrongly.
 #[must_use]
 pub fn hide_in_url(url: &str) -> String {
-    let (url, query) = match url.split_once(['?', '#']) {
-        Some((url, _)) => (url, "?…"),
-        None => (url, ""),
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
     };
-    let Some((scheme, rest)) = url.split_once("://") else { return format!("{url}{query}") };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let (user, host) = match authority.rsplit_once('@') {
         Some((_, host)) => ("…@", host),
+        // A password with a slash in it, or the like, seems to end where a port would.
+        None if path.contains('@') && has_odd_port(authority) => return format!("{scheme}…"),
         None => ("", authority),
     };
-    format!("{scheme}://{user}{host}{path}{query}")
+    let (path, query) = match path.split_once(['?', '#']) {
+        Some((path, _)) => (path, "?…"),
+        None => (path, ""),
+    };
+    format!("{scheme}{user}{host}{path}{query}")
+}
+
+fn has_odd_port(authority: &str) -> bool {
+    let host_end = authority.rfind(']').unwrap_or_default();
+    let port = authority.get(host_end..).and_then(|end| end.split_once(':'));
+    port.is_some_and(|(_, port)| !port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The secrets that `items` say or name the files of, one on each line, as [`super::units::secrets`] reads them. The files
@@ -145,6 +157,13 @@ mod tests {
             ("http://h/p#hunter2", "http://h/p?…"),
             ("http://me:hunter2@h/p@q", "http://…@h/p@q"),
             ("h/p?key=hunter2", "h/p?…"),
+            ("me:hunter2@h/p", "…@h/p"),
+            ("http://me:hun/ter2@h/p", "http://…"),
+            ("http://me:hun?ter2@h/p", "http://…"),
+            ("http://me:hun#ter2@h/p?k", "http://…"),
+            ("http://h:x?key=a@hunter2", "http://…"),
+            ("http://h:x/p", "http://h:x/p"),
+            ("http://[::1]:9/p@q?k", "http://[::1]:9/p@q?…"),
             ("", ""),
         ] {
             assert_eq!(hide_in_url(url), shown, "{url}");

@@ -169,6 +169,11 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 fn set_urls(config: &mut Config, event: Event, text: &str) -> Result<(), String> {
+    let of_one = |(first, next): (&str, &str)| first.contains('?') && !next.contains("://");
+    if units::list(text).zip(units::list(text).skip(1)).any(of_one) {
+        // What stands behind it may be secret, as all of a query.
+        return Err("a comma ends a URL: in a query it is written %2C".to_owned());
+    }
     let urls: Vec<Url> = units::list(text).map(Url::parse).collect::<Result<_, _>>()?;
     if urls.len() > MAX_URLS {
         return Err(format!("{} URLs for one event are more than {MAX_URLS}", urls.len()));

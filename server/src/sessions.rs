@@ -121,6 +121,10 @@ pub struct Session {
     started: Started,
 }
 
+/// Tells whether a session has [begun](Session::watch), also when it has ended.
+#[derive(Clone, Debug)]
+pub struct Begun(Arc<Entry>);
+
 /// A session at one moment, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -297,6 +301,12 @@ impl Session {
         }
     }
 
+    /// Tells whether it has begun.
+    #[must_use]
+    pub fn begun(&self) -> Begun {
+        Begun(self.entry.clone())
+    }
+
     /// Waits for something that comes before the media, unless the session must end first.
     ///
     /// # Errors
@@ -330,6 +340,14 @@ impl Session {
             EXPIRED => Poll::Ready(Stop::Expired),
             _ => Poll::Pending,
         }
+    }
+}
+
+impl Begun {
+    /// Whether it has.
+    #[must_use]
+    pub fn is_so(&self) -> bool {
+        self.0.probe.get().is_some()
     }
 }
 

@@ -70,6 +70,17 @@ pub struct Label {
     code: &'static str,
 }
 
+/// How somebody comes in.
+struct Entry {
+    id: SessionId,
+    /// Until when, if that ends.
+    expires: Option<Instant>,
+    /// By which signature, if it is good once.
+    taken: Option<Taken>,
+    /// What hook servers know of it.
+    started: Started,
+}
+
 struct Refusals {
     memory: Memory,
     recent: Recent,
@@ -115,7 +126,7 @@ impl Access {
     pub async fn admit(&self, request: Request) -> Result<Session, Refusal> {
         let config = self.config.get();
         match self.decide(&config, &request).await {
-            Ok((expires, id, started)) => Ok(self.open(&config, id, request, expires, started)),
+            Ok(entry) => Ok(self.open(&config, request, entry)),
             Err(refusal) => {
                 self.refuse(&config, &request, &refusal);
                 Err(refusal)
@@ -150,12 +161,8 @@ impl Access {
         self.lock().memory.list()
     }
 
-    /// Whether somebody may come; until when, if that ends, and what hook servers know of it.
-    async fn decide(
-        &self,
-        config: &Config,
-        request: &Request,
-    ) -> Result<(Option<Instant>, SessionId, Started), Refusal> {
+    /// Whether somebody may come, and as what.
+    async fn decide(&self, config: &Config, request: &Request) -> Result<Entry, Refusal> {
         // However long hook servers take.
         let (now, unix) = (Instant::now(), unix_now().as_secs());
         let good = judge(config, request, unix)?;
@@ -169,13 +176,10 @@ impl Access {
         let expires = good.and_then(|good| now.checked_add(left(good)));
         let id = self.sessions.new_id();
         let started = self.hooks.ask(request, &id).await?;
-        if let Some(taken) = taken {
-            taken.keep();
-        }
-        Ok((expires, id, started))
+        Ok(Entry { id, expires, taken, started })
     }
 
-    /// Takes a signature that is good once; whoever is not let in after all gives it back.
+    /// Takes a signature that is good once; whoever does not get the stream after all gives it back.
     fn take(
         &self,
         config: &Config,
@@ -190,17 +194,14 @@ impl Access {
         self.used.take(purpose, good, now, skew, config.max_signatures).map(Some)
     }
 
-    fn open(
-        &self,
-        config: &Config,
-        id: SessionId,
-        request: Request,
-        expires: Option<Instant>,
-        started: Started,
-    ) -> Session {
+    fn open(&self, config: &Config, request: Request, entry: Entry) -> Session {
+        let Entry { id, expires, taken, started } = entry;
         let mut session = self.sessions.open_as(id, request, started);
         if let Some(at) = expires.filter(|_| config.sign_ends_sessions) {
             session.keep(self.expiries.end(&self.sessions, session.id(), at));
+        }
+        if let Some(taken) = taken {
+            session.keep(taken.by(session.begun()));
         }
         session
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::sign::{Failure, Good};
-use crate::sessions::Purpose;
+use crate::sessions::{Begun, Purpose};
 
 /// The signatures that let somebody in, until they expire. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -20,11 +20,13 @@ struct Mark {
     digest: Box<[u8]>,
 }
 
-/// A signature that is taken by one who is not in yet. Dropped, it is free again.
+/// A signature that is taken. Dropped, it is free again, unless the media [has begun](Taken::by) by then: who comes before the
+/// stream does, or finds its name taken, comes again.
 #[derive(Debug)]
 pub(super) struct Taken {
     used: Used,
-    mark: Option<Mark>,
+    mark: Mark,
+    begun: Option<Begun>,
 }
 
 impl Used {
@@ -55,7 +57,7 @@ impl Used {
             Entry::Vacant(_) if is_full => Err(Failure::Full),
             Entry::Vacant(place) => {
                 place.insert(now);
-                Ok(Taken { used: self.clone(), mark: Some(mark) })
+                Ok(Taken { used: self.clone(), mark, begun: None })
             }
         }
     }
@@ -84,16 +86,17 @@ impl Mark {
 }
 
 impl Taken {
-    /// Whoever has it is in.
-    pub(super) fn keep(mut self) {
-        self.mark = None;
+    /// Whoever has it is in, and will have used it once the media begins.
+    pub(super) fn by(mut self, begun: Begun) -> Self {
+        self.begun = Some(begun);
+        self
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        if let Some(mark) = &self.mark {
-            self.used.lock().remove(mark);
+        if !self.begun.as_ref().is_some_and(Begun::is_so) {
+            self.used.lock().remove(&self.mark);
         }
     }
 }
@@ -101,43 +104,63 @@ impl Drop for Taken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        hub::{Config, Hub, Source},
+        sessions::{Sessions, tests::player},
+    };
 
     fn good(expires: u64, digest: &[u8]) -> Good {
         Good { expires, digest: digest.into() }
     }
 
-    #[test]
-    fn a_signature_is_taken_once_until_it_expires() {
+    /// Whoever has it has what it was for, and goes.
+    fn use_up(taken: Taken) {
+        let name = player("live/x").name;
+        let source = Source { protocol: "test", peer: String::new(), agent: String::new() };
+        let publisher = Hub::new(Config::default()).claim(&name, source).unwrap().go_live();
+        let session = Sessions::default().open(player("live/x"));
+        let taken = taken.by(session.begun());
+        session.watch(publisher.probe());
+        drop((session, taken));
+    }
+
+    #[tokio::test]
+    async fn a_signature_is_taken_once_until_it_expires() {
         let used = Used::default();
         let take = |purpose, good: &Good, now| used.take(purpose, good, now, 10, 100);
         let first = good(1000, b"first");
-        take(Purpose::Publish, &first, 900).unwrap().keep();
+        use_up(take(Purpose::Publish, &first, 900).unwrap());
         assert_eq!(take(Purpose::Publish, &first, 912).unwrap_err(), Failure::Used { ago: 12 });
         assert_eq!(used.look(Purpose::Publish, &first, 912), Err(Failure::Used { ago: 12 }));
         assert_eq!(used.look(Purpose::Play, &first, 912), Ok(()));
-        take(Purpose::Play, &first, 912).unwrap().keep();
-        take(Purpose::Publish, &good(1000, b"other"), 912).unwrap().keep();
+        use_up(take(Purpose::Play, &first, 912).unwrap());
+        use_up(take(Purpose::Publish, &good(1000, b"other"), 912).unwrap());
         assert_eq!(take(Purpose::Publish, &first, 1010).unwrap_err(), Failure::Used { ago: 110 });
-        take(Purpose::Publish, &good(2000, b"later"), 1011).unwrap().keep();
+        use_up(take(Purpose::Publish, &good(2000, b"later"), 1011).unwrap());
         assert_eq!(used.lock().len(), 1, "those that expired are forgotten");
     }
 
-    #[test]
-    fn who_is_not_let_in_gives_it_back() {
+    #[tokio::test]
+    async fn who_does_not_get_the_stream_gives_it_back() {
         let used = Used::default();
         let first = good(1000, b"first");
         let taken = used.take(Purpose::Play, &first, 900, 0, 100).unwrap();
         let second = used.take(Purpose::Play, &first, 900, 0, 100);
         assert_eq!(second.unwrap_err(), Failure::Used { ago: 0 }, "while a hook is asked");
         drop(taken);
-        used.take(Purpose::Play, &first, 901, 0, 100).unwrap().keep();
+        let waiting = Sessions::default().open(player("live/x"));
+        let taken = used.take(Purpose::Play, &first, 901, 0, 100).unwrap().by(waiting.begun());
+        assert!(used.take(Purpose::Play, &first, 901, 0, 100).is_err(), "while it waits");
+        drop((waiting, taken));
+        use_up(used.take(Purpose::Play, &first, 902, 0, 100).unwrap());
+        assert!(used.take(Purpose::Play, &first, 903, 0, 100).is_err());
     }
 
-    #[test]
-    fn used_signatures_are_bounded() {
+    #[tokio::test]
+    async fn used_signatures_are_bounded() {
         let used = Used::default();
         let take = |number: u64, now| {
-            used.take(Purpose::Play, &good(1000 + number, b"x"), now, 0, 3).map(Taken::keep)
+            used.take(Purpose::Play, &good(1000 + number, b"x"), now, 0, 3).map(use_up)
         };
         for number in 0..3 {
             take(number, 900).unwrap();

@@ -4,7 +4,12 @@ use futures_util::StreamExt;
 use tokio_tungstenite::{connect_async, tungstenite::Message};
 
 use super::*;
-use crate::sessions::{SessionStatus, Stop};
+use crate::{
+    access::{self, Once, maker},
+    config::{Live, Secret},
+    endpoints::Endpoints,
+    sessions::{SessionStatus, Sessions, Stop},
+};
 
 impl Server {
     /// The sessions, once there are so many.
@@ -31,6 +36,34 @@ async fn a_viewer_is_a_session_with_its_figures() {
     feed.finish();
     client.body().await;
     server.sessions(0).await;
+}
+
+#[tokio::test]
+async fn a_signature_that_is_good_once_is_used_by_who_gets_the_stream_and_not_before() {
+    let mut config = access::Config::default();
+    config.play.secrets = vec![Secret::new("a long random text")];
+    config.sign_once = Once::Viewers;
+    let wanted = r#"{"stream": "live/x", "purpose": "play"}"#;
+    let wanted = serde_json::from_str(wanted).unwrap();
+    let endpoints = Endpoints::of(&Default::default());
+    let made = maker::make(&config, &endpoints, &wanted, maker::Whom::Ours).unwrap();
+    let target = format!("/live/x.flv?{}", made.query);
+    let access = Access::new(Sessions::default(), Live::new(config), Default::default());
+    let hub = Hub::new(Config { missing_wait: Duration::from_millis(50), ..Config::default() });
+    let server = Server::asking(access, hub, Shutdown::new(), Limits::default()).await;
+    for _ in 0..2 {
+        assert_eq!(server.get(&target).await.status(), 404, "it is not live yet");
+    }
+    let mut feed = server.publish("live/x");
+    feed.open();
+    let mut client = server.get(&target).await;
+    assert_eq!(client.status(), 200);
+    client.chunk().await;
+    assert_eq!(server.get(&target).await.status(), 410, "somebody has it");
+    feed.finish();
+    client.body().await;
+    server.sessions(0).await;
+    assert_eq!(server.get(&target).await.status(), 410, "somebody had it");
 }
 
 #[tokio::test]

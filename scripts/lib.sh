@@ -52,9 +52,11 @@ install_tool() {
     ) || fail "$crate $version could not be installed" \
         "try: cargo install --version $version $crate" \
         "and put it on PATH; then run this again"
-    rm -rf "$tools/build" "$tools/install.log"
     hash -r
 }
+
+# After the last of them: they share some of what they are built of.
+tidy_tools() { rm -rf "$tools/build" "$tools/install.log"; }
 
 have_npm() { have node && have npm; }
 

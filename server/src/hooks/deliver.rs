@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     Client, Config, Denied, Event, Inner, Outcome, Reason, Started, Stats, Turn, Url,
     client::Place,
+    crowded,
     event::{Bytes, Subject},
     host::{Aim, Host},
     no_answer,
@@ -73,10 +74,31 @@ impl Drop for Notice {
 
 /// What has become of asking all who are to be asked.
 struct Decision {
-    /// `Ok` if all let the peer in. Otherwise its words if one has said no, and nothing if one has said nothing of sense.
-    verdict: Result<(), Option<String>>,
+    /// `Ok` if all let the peer in.
+    verdict: Result<(), No>,
     /// Whether one of them may believe that it has begun.
     is_heard: bool,
+}
+
+/// Why not all let a peer in.
+enum No {
+    /// One has said nothing of sense.
+    Silence,
+    /// One was not asked, for the peer's own address takes all that it may have.
+    Crowd,
+    /// One has said no, in these words.
+    Said(String),
+}
+
+impl No {
+    /// A no weighs more than silence; and silence that the peer has made, more than silence.
+    fn weight(&self) -> u8 {
+        match self {
+            Self::Silence => 0,
+            Self::Crowd => 1,
+            Self::Said(_) => 2,
+        }
+    }
 }
 
 /// A hook server, and what it is to hear of.
@@ -125,7 +147,7 @@ impl Inner {
         let event = subject.start();
         let decided = match verdict {
             Ok(()) => Ok(self.started(client.clone(), subject)),
-            Err(Some(words)) => {
+            Err(No::Said(words)) => {
                 self.stats.hit(event, Outcome::Denied);
                 if is_heard {
                     self.started(client.clone(), subject).end_next();
@@ -136,7 +158,14 @@ impl Inner {
                 };
                 Err(Denied { reason: Reason::Refused, text })
             }
-            Err(None) => match self.undecided(&config, client.clone(), subject.clone()) {
+            Err(No::Crowd) => {
+                if is_heard {
+                    self.started(client.clone(), subject).end_next();
+                }
+                // Else who asks often enough would be let in where hooks are open.
+                Err(crowded("address"))
+            }
+            Err(No::Silence) => match self.undecided(&config, client.clone(), subject.clone()) {
                 Err(_) if is_heard => {
                     self.started(client.clone(), subject).end_next();
                     Err(no_answer())
@@ -169,13 +198,16 @@ impl Inner {
                     match verdict {
                         Ok(Verdict::Allowed) => is_heard = true,
                         Ok(Verdict::Denied(words)) => {
-                            return Decision { verdict: Err(Some(words)), is_heard };
+                            return Decision { verdict: Err(No::Said(words)), is_heard };
                         }
                         Ok(Verdict::Senseless(_)) | Err(Failure::Unanswered(_)) => {
-                            return Decision { verdict: Err(None), is_heard: true };
+                            return Decision { verdict: Err(No::Silence), is_heard: true };
                         }
                         Err(Failure::Unreached(_)) => {
-                            return Decision { verdict: Err(None), is_heard };
+                            return Decision { verdict: Err(No::Silence), is_heard };
+                        }
+                        Err(Failure::Crowded) => {
+                            return Decision { verdict: Err(No::Crowd), is_heard };
                         }
                     }
                 }
@@ -185,9 +217,10 @@ impl Inner {
         let mut all = Decision { verdict: Ok(()), is_heard: false };
         for one in join_all(answers).await {
             all.is_heard |= one.is_heard;
-            // A no weighs more than silence.
-            if one.verdict.is_err() && !matches!(all.verdict, Err(Some(_))) {
-                all.verdict = one.verdict;
+            if let Err(no) = one.verdict
+                && all.verdict.as_ref().err().is_none_or(|known| no.weight() > known.weight())
+            {
+                all.verdict = Err(no);
             }
         }
         all
@@ -207,7 +240,11 @@ impl Inner {
         let Ok(_slot) = timeout_at(deadline, target.host.slot(Aim::Ask, address)).await else {
             self.stats.hit(event, Outcome::Failed);
             target.host.is_crowded(url, event, address);
-            return Err(Failure::Unreached("it was not asked in time".to_owned()));
+            return Err(if target.host.is_kept_by_its_own(address) {
+                Failure::Crowded
+            } else {
+                Failure::Unreached("it was not asked in time".to_owned())
+            });
         };
         let answer = target.send(&random_id(), body, deadline).await;
         let verdict = answer.map(|reply| match &reply.body {

@@ -213,6 +213,12 @@ impl Host {
         }
     }
 
+    /// Whether a question about somebody at `address` has to wait for others of that address, and for nothing else: the
+    /// server answers.
+    pub(super) fn is_kept_by_its_own(&self, address: IpAddr) -> bool {
+        self.health().failures == 0 && self.asking.has_any(address)
+    }
+
     /// Notes that a question about somebody at `address` was not asked in its time, since it was not its turn before. What
     /// is under way tells how the server is; this is told once in a while.
     pub(super) fn is_crowded(&self, url: &Url, event: super::Event, address: IpAddr) {

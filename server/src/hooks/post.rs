@@ -35,6 +35,8 @@ pub(super) struct Reply {
 pub(super) enum Failure {
     /// Nobody has heard of it.
     Unreached(String),
+    /// Nobody has: too much of the same address is under way, and what is under way is answered.
+    Crowded,
     /// Somebody may have.
     Unanswered(String),
 }
@@ -43,6 +45,7 @@ impl Failure {
     pub(super) fn reason(&self) -> &str {
         match self {
             Self::Unreached(reason) | Self::Unanswered(reason) => reason,
+            Self::Crowded => "too much of the same address is under way",
         }
     }
 }

@@ -64,6 +64,11 @@ impl Slots {
         slot
     }
 
+    /// Whether `address` has any at present.
+    pub(super) fn has_any(&self, address: IpAddr) -> bool {
+        self.lock().homes.get(&household(address)).is_some_and(|home| home.taken > 0)
+    }
+
     fn ask(&self, address: IpAddr) -> (Slot<'_>, oneshot::Receiver<()>) {
         let (grant, granted) = oneshot::channel();
         let home = household(address);
@@ -167,6 +172,7 @@ mod tests {
         let more: Vec<_> = (3..6).map(|last| fill(&slots, address(last), 1)).collect();
         assert!(more.iter().all(|new| new.len() == 1));
         assert!(fill(&slots, address(6), 1).is_empty(), "all are taken");
+        assert!(slots.has_any(address(5)) && !slots.has_any(address(6)));
         drop((first, second, more));
         let state = slots.lock();
         assert!(state.taken == 0 && state.homes.is_empty() && state.turns.is_empty());

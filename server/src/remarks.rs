@@ -150,6 +150,16 @@ fn unused(config: &Config) -> Vec<&'static str> {
     if hooks.secret.is_some() && !has_hooks {
         found.push("hook_secret is not used: there is no hook");
     }
+    let mut once = [Purpose::Publish, Purpose::Play]
+        .into_iter()
+        .filter(|&purpose| config.access.sign_once.covers(purpose))
+        .peekable();
+    let is_meant = once.peek().is_some();
+    if is_meant && once.all(|purpose| config.access.gate(purpose).secrets.is_empty()) {
+        found.push(
+            "sign_once is not used: those whose signatures it is about need none, for there are no secrets (a token may be used again and again)",
+        );
+    }
     found
 }
 
@@ -194,7 +204,9 @@ fn open(config: &Config, endpoints: &Endpoints) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Secret, endpoints::Secured, hooks, net::Networks, tls::testing::renew};
+    use crate::{
+        access::Once, config::Secret, endpoints::Secured, hooks, net::Networks, tls::testing::renew,
+    };
 
     #[test]
     fn what_others_may_do_unasked_is_known() {
@@ -277,6 +289,24 @@ mod tests {
         assert_eq!(keys_of(&config), ["hook_ca"]);
         config.hooks.set_urls(Event::OnClose, vec![url("https://127.0.0.1/hook")]);
         assert_eq!(keys_of(&config), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn what_is_good_once_is_a_signature() {
+        let mut config = desk();
+        config.access.play.tokens = vec![Secret::new("one")];
+        for (once, used) in [(Once::Nobody, true), (Once::Viewers, false), (Once::Everybody, false)]
+        {
+            config.access.sign_once = once;
+            assert_eq!(keys_of(&config).is_empty(), used, "{:?}", warnings(&config));
+        }
+        config.access.publish.secrets = vec![Secret::new("two")];
+        for (once, used) in
+            [(Once::Publishers, true), (Once::Viewers, false), (Once::Everybody, true)]
+        {
+            config.access.sign_once = once;
+            assert_eq!(keys_of(&config).is_empty(), used, "{:?}", warnings(&config));
+        }
     }
 
     #[test]

@@ -121,9 +121,10 @@ pub struct Session {
     started: Started,
 }
 
-/// Tells whether a session has [begun](Session::watch), also when it has ended.
+/// Tells whether what let a session in is spent, also when it has ended: it has [begun](Session::watch), or an operator has
+/// ended it before it could.
 #[derive(Clone, Debug)]
-pub struct Begun(Arc<Entry>);
+pub struct Spent(Arc<Entry>);
 
 /// A session at one moment, as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -301,10 +302,10 @@ impl Session {
         }
     }
 
-    /// Tells whether it has begun.
+    /// Tells whether what let it in is spent.
     #[must_use]
-    pub fn begun(&self) -> Begun {
-        Begun(self.entry.clone())
+    pub fn spent(&self) -> Spent {
+        Spent(self.entry.clone())
     }
 
     /// Waits for something that comes before the media, unless the session must end first.
@@ -343,11 +344,11 @@ impl Session {
     }
 }
 
-impl Begun {
-    /// Whether it has.
+impl Spent {
+    /// Whether it is.
     #[must_use]
     pub fn is_so(&self) -> bool {
-        self.0.probe.get().is_some()
+        self.0.probe.get().is_some() || self.0.stop.load(Ordering::Acquire) == KICKED
     }
 }
 

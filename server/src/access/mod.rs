@@ -201,7 +201,7 @@ impl Access {
             session.keep(self.expiries.end(&self.sessions, session.id(), at));
         }
         if let Some(taken) = taken {
-            session.keep(taken.by(session.begun()));
+            session.keep(taken.by(session.spent()));
         }
         session
     }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::sign::{Failure, Good};
-use crate::sessions::{Begun, Purpose};
+use crate::sessions::{Purpose, Spent};
 
 /// The signatures that let somebody in, until they expire. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -20,13 +20,13 @@ struct Mark {
     digest: Box<[u8]>,
 }
 
-/// A signature that is taken. Dropped, it is free again, unless the media [has begun](Taken::by) by then: who comes before the
-/// stream does, or finds its name taken, comes again.
+/// A signature that is taken. Dropped, it is free again, unless it [is spent](Taken::by) by then: who comes before the stream
+/// does, or finds its name taken, comes again.
 #[derive(Debug)]
 pub(super) struct Taken {
     used: Used,
     mark: Mark,
-    begun: Option<Begun>,
+    spent: Option<Spent>,
 }
 
 impl Used {
@@ -57,7 +57,7 @@ impl Used {
             Entry::Vacant(_) if is_full => Err(Failure::Full),
             Entry::Vacant(place) => {
                 place.insert(now);
-                Ok(Taken { used: self.clone(), mark, begun: None })
+                Ok(Taken { used: self.clone(), mark, spent: None })
             }
         }
     }
@@ -86,16 +86,16 @@ impl Mark {
 }
 
 impl Taken {
-    /// Whoever has it is in, and will have used it once the media begins.
-    pub(super) fn by(mut self, begun: Begun) -> Self {
-        self.begun = Some(begun);
+    /// Whoever has it is in, and may be about to spend it.
+    pub(super) fn by(mut self, spent: Spent) -> Self {
+        self.spent = Some(spent);
         self
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        if !self.begun.as_ref().is_some_and(Begun::is_so) {
+        if !self.spent.as_ref().is_some_and(Spent::is_so) {
             self.used.lock().remove(&self.mark);
         }
     }
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::{
         hub::{Config, Hub, Source},
-        sessions::{Sessions, tests::player},
+        sessions::{Sessions, Stop, tests::player},
     };
 
     fn good(expires: u64, digest: &[u8]) -> Good {
@@ -119,7 +119,7 @@ mod tests {
         let source = Source { protocol: "test", peer: String::new(), agent: String::new() };
         let publisher = Hub::new(Config::default()).claim(&name, source).unwrap().go_live();
         let session = Sessions::default().open(player("live/x"));
-        let taken = taken.by(session.begun());
+        let taken = taken.by(session.spent());
         session.watch(publisher.probe());
         drop((session, taken));
     }
@@ -149,9 +149,16 @@ mod tests {
         assert_eq!(second.unwrap_err(), Failure::Used { ago: 0 }, "while a hook is asked");
         drop(taken);
         let waiting = Sessions::default().open(player("live/x"));
-        let taken = used.take(Purpose::Play, &first, 901, 0, 100).unwrap().by(waiting.begun());
+        let taken = used.take(Purpose::Play, &first, 901, 0, 100).unwrap().by(waiting.spent());
         assert!(used.take(Purpose::Play, &first, 901, 0, 100).is_err(), "while it waits");
         drop((waiting, taken));
+        let sessions = Sessions::default();
+        let waiting = sessions.open(player("live/x"));
+        let other = good(1000, b"other");
+        let taken = used.take(Purpose::Play, &other, 901, 0, 100).unwrap().by(waiting.spent());
+        sessions.stop(waiting.id().as_str(), Stop::Kicked);
+        drop((waiting, taken));
+        assert!(used.take(Purpose::Play, &other, 901, 0, 100).is_err(), "it was kicked");
         use_up(used.take(Purpose::Play, &first, 902, 0, 100).unwrap());
         assert!(used.take(Purpose::Play, &first, 903, 0, 100).is_err());
     }

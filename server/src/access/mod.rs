@@ -142,11 +142,9 @@ impl Access {
     pub fn look(&self, request: &Request) -> Result<(), Refusal> {
         let config = self.config.get();
         let now = unix_now().as_secs();
-        let is_free = |good: Option<sign::Good>| match good {
-            Some(good) if config.sign_once.covers(request.purpose) => {
-                Ok(self.used.look(request.purpose, &good, now)?)
-            }
-            _ => Ok(()),
+        let is_free = |good: Option<sign::Good>| match once(&config, request.purpose, &good) {
+            Some(good) => Ok(self.used.look(request.purpose, good, now)?),
+            None => Ok(()),
         };
         if let Err(refusal) = judge(&config, request, now).and_then(is_free) {
             self.refuse(&config, request, &refusal);
@@ -166,10 +164,11 @@ impl Access {
         // However long hook servers take.
         let (now, unix) = (Instant::now(), unix_now().as_secs());
         let good = judge(config, request, unix)?;
-        let taken = good.as_ref().map(|good| self.take(config, request.purpose, good, unix));
-        let taken = taken.transpose()?.flatten();
-        // One that has expired is good for as long as clocks may differ: sessions have as much.
         let skew = config.sign_skew.as_secs();
+        // Whoever does not get the stream after all gives it back.
+        let take = |good| self.used.take(request.purpose, good, unix, skew, config.max_signatures);
+        let taken = once(config, request.purpose, &good).map(take).transpose()?;
+        // One that has expired is good for as long as clocks may differ: sessions have as much.
         let left = |good: sign::Good| {
             Duration::from_secs(good.expires.saturating_add(skew).saturating_sub(unix))
         };
@@ -177,21 +176,6 @@ impl Access {
         let id = self.sessions.new_id();
         let started = self.hooks.ask(request, &id).await?;
         Ok(Entry { id, expires, taken, started })
-    }
-
-    /// Takes a signature that is good once; whoever does not get the stream after all gives it back.
-    fn take(
-        &self,
-        config: &Config,
-        purpose: Purpose,
-        good: &sign::Good,
-        now: u64,
-    ) -> Result<Option<Taken>, sign::Failure> {
-        if !config.sign_once.covers(purpose) {
-            return Ok(None);
-        }
-        let skew = config.sign_skew.as_secs();
-        self.used.take(purpose, good, now, skew, config.max_signatures).map(Some)
     }
 
     fn open(&self, config: &Config, request: Request, entry: Entry) -> Session {
@@ -239,6 +223,15 @@ impl Access {
     fn lock(&self) -> MutexGuard<'_, Refusals> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The signature that somebody came by, if it is one that is good once.
+fn once<'a>(
+    config: &Config,
+    purpose: Purpose,
+    good: &'a Option<sign::Good>,
+) -> Option<&'a sign::Good> {
+    good.as_ref().filter(|_| config.sign_once.covers(purpose))
 }
 
 /// Whether somebody may come at `now`, in Unix seconds; by which signature, if by one.

@@ -10,6 +10,17 @@ pub(super) fn tight() -> Limits {
 
 pub(super) const PICTURE: usize = 4_000;
 
+/// Publishes keyframes until `condition` holds.
+pub(super) async fn pictures_until(feed: &mut Feed, mut condition: impl FnMut() -> bool) {
+    let mut time = 0;
+    until(|| {
+        time += 40;
+        feed.keyframe(time, PICTURE);
+        condition()
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_slow_viewer_jumps_to_a_keyframe_and_the_others_get_everything() {
     let server = Server::with(Config::default(), tight()).await;
@@ -85,13 +96,7 @@ async fn a_viewer_that_takes_nothing_is_closed() {
         feed.open();
         let _stalled = server.request("GET", "/live/x.flv", upgrade).await;
         server.viewers(1).await;
-        let mut time = 0;
-        until(|| {
-            time += 40;
-            feed.keyframe(time, PICTURE);
-            server.hub.streams()[0].viewers == 0
-        })
-        .await;
+        pictures_until(&mut feed, || server.hub.streams()[0].viewers == 0).await;
         assert_eq!(server.hub.stats().hits().of(Limit::HttpStall), 1);
     }
 }

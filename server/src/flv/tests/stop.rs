@@ -35,13 +35,7 @@ async fn who_takes_nothing_of_a_stream_that_has_ended_is_ended_by_the_stop() {
         feed.open();
         let _stalled = server.request("GET", "/live/x.flv", upgrade).await;
         server.viewers(1).await;
-        let mut time = 0;
-        until(|| {
-            time += 40;
-            feed.keyframe(time, slow::PICTURE);
-            server.hub.streams()[0].lag_bytes > 1 << 20
-        })
-        .await;
+        slow::pictures_until(&mut feed, || server.hub.streams()[0].lag_bytes > 1 << 20).await;
         feed.finish();
         assert_eq!(server.access.sessions().list().len(), 1, "it has not had all");
         server.hub.close();
